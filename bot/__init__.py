@@ -1,0 +1,1 @@
+"""The GitHub App around the control plane."""

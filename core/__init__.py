@@ -1,0 +1,1 @@
+"""The control plane: runs, events, checkpoints and reviews, with no web framework."""

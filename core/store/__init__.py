@@ -1,0 +1,1 @@
+"""MongoDB, real or embedded: connection, collections and their rules, blobs."""

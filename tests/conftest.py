@@ -1,0 +1,43 @@
+"""What every test can ask for: a real database and a clock that it moves itself."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from itertools import count
+
+import pytest
+
+from core.clock import SystemClock
+from core.store.database import Database, connect
+from core.store.embedded import EmbeddedServer
+from tests.fakes.clock import FakeClock
+from tests.judges.github_requests import github_judges, judged
+
+__all__ = ["github_judges", "judged"]
+
+NUMBERS = count(1)
+
+
+@pytest.fixture(scope="session")
+def mongodb_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Start one embedded server for this test process and give its address."""
+    folder = tmp_path_factory.mktemp("mongodb")
+    server = EmbeddedServer(folder, clock=SystemClock())
+    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+        runner.run(server.open())
+        yield server.url
+        runner.run(server.close())
+
+
+@pytest.fixture
+async def database(mongodb_url: str) -> AsyncIterator[Database]:
+    """Give an empty database of the test's own; a room applies its own schema."""
+    database = connect(mongodb_url, name=f"test_{next(NUMBERS)}", embedded=True)
+    yield database
+    await database.client.drop_database(database.db)
+    await database.close()
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """Give a clock that stands still until the test advances it."""
+    return FakeClock()

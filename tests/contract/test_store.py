@@ -1,0 +1,366 @@
+"""What every room may expect of the store, over each driver that can carry it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any, Literal
+
+import pytest
+from bson import Binary
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pymongo import InsertOne, UpdateOne
+from pymongo.errors import OperationFailure, PyMongoError
+
+from core.errors import (
+    BlobCorruptError,
+    BlobNotFoundError,
+    BlobNotJsonError,
+    IndexDiffersError,
+    SchemaNewerError,
+    StoreUnavailableError,
+)
+from core.store.blobs import BLOBS, LARGEST_INLINE, Blobs, Digest, digest_of
+from core.store.database import (
+    BulkWriteError,
+    Database,
+    DuplicateKeyError,
+    connect,
+    is_validation_failure,
+    refusals,
+    translating,
+)
+from core.store.embedded_process import free_port
+from core.store.migrate import migrate, stored_version
+from core.store.schema import CollectionSpec, IndexSpec, Schema
+
+NUMBERS = count(1)
+NOISE = b"".join(digest_of(bytes([n % 256, n // 256])).encode() for n in range(64))
+
+EVEN = {"$expr": {"$eq": [{"$mod": [{"$ifNull": ["$n", 0]}, 2]}, 0]}}
+SMALL = {"$jsonSchema": {"properties": {"n": {"bsonType": "int", "maximum": 9}}}}
+NUMBERED = CollectionSpec(
+    name="numbers",
+    validator=EVEN,
+    indexes=(
+        IndexSpec(keys=("n",), unique=True),
+        IndexSpec(keys=("owner", "at"), unique=True, partial={"active": True}),
+        IndexSpec(keys=("purge_after",), expire_after_seconds=0),
+    ),
+)
+FIRST = Schema(version=1, collections=(NUMBERED, *BLOBS))
+
+Driver = Literal["motor", "pymongo"]
+
+
+@pytest.fixture(params=["motor", "pymongo"])
+def driver(request: pytest.FixtureRequest) -> Driver:
+    """Name the driver under test."""
+    name: Driver = request.param
+    return name
+
+
+@pytest.fixture
+async def store(mongodb_url: str, driver: Driver) -> AsyncIterator[Database]:
+    """Give an empty database, reached by the driver under test."""
+    name = f"contract_{next(NUMBERS)}"
+    store = connect(mongodb_url, name=name, embedded=True, driver=driver)
+    yield store
+    await store.client.drop_database(name)
+    await store.close()
+
+
+@pytest.fixture
+async def blobs(store: Database) -> Blobs:
+    """Give blobs in a migrated database."""
+    await migrate(store, FIRST)
+    return Blobs(store)
+
+
+async def test_a_server_that_is_there_answers(store: Database) -> None:
+    """A ping returns and a document comes back."""
+    await store.ping()
+    await store.db["x"].insert_one({"_id": "a", "n": 1})
+    assert await store.db["x"].find_one({"_id": "a"}) == {"_id": "a", "n": 1}
+
+
+async def test_writes_wait_for_a_majority_and_its_journal(store: Database) -> None:
+    """Nobody is told "done" before the write is durable."""
+    assert store.db.write_concern.document == {"w": "majority", "j": True}
+    assert store.db.read_concern.document == {"level": "majority"}
+
+
+async def test_times_come_back_in_utc(store: Database) -> None:
+    """A stored time is aware and equal, so no comparison fails on a naive one."""
+    moment = datetime(2026, 3, 29, 1, 30, 0, 123000, tzinfo=UTC)
+    await store.db["x"].insert_one({"_id": 1, "at": moment})
+    found = await store.db["x"].find_one({"_id": 1})
+    assert found is not None
+    assert found["at"] == moment
+    assert found["at"].utcoffset() is not None
+
+
+async def test_a_server_that_is_away_is_a_refusal_with_a_way_out() -> None:
+    """Nobody listens: the caller gets one short error, without the password.
+
+    Over motor alone: PyMongo's asynchronous monitor leaks the socket that it was
+    connecting when it is closed, and this suite takes warnings for errors.
+    """
+    url = f"mongodb://ann:hunter2@127.0.0.1:{free_port()}/"
+    away = connect(url, selection_timeout=0.2)
+    with pytest.raises(StoreUnavailableError) as caught:
+        await away.ping()
+    await away.close()
+    assert "127.0.0.1" in str(caught.value)
+    assert "hunter2" not in f"{caught.value} {caught.value.way_out}"
+    assert "Topology" not in str(caught.value)
+
+
+async def test_an_ordered_batch_stops_at_a_taken_key(store: Database) -> None:
+    """The refusal says which write it was and which index refused it."""
+    numbers = store.db["numbers"]
+    await numbers.create_index([("n", 1)], unique=True)
+    await numbers.insert_one({"_id": "taken", "n": 2})
+    batch = [{"_id": "a", "n": 4}, {"_id": "b", "n": 2}, {"_id": "c", "n": 6}]
+    with pytest.raises(BulkWriteError) as caught:
+        await numbers.insert_many(batch, ordered=True)
+    (refusal,) = refusals(caught.value)
+    assert (refusal.position, refusal.fields, refusal.duplicate) == (1, ("n",), True)
+    assert not is_validation_failure(caught.value)
+    stored = [found["_id"] async for found in numbers.find({})]
+    assert sorted(stored) == ["a", "taken"]
+
+
+async def test_one_taken_key_reads_the_same_way(store: Database) -> None:
+    """A single insert is refused with the same facts as a batch."""
+    await store.db["x"].insert_one({"_id": "a"})
+    with pytest.raises(DuplicateKeyError) as caught:
+        await store.db["x"].insert_one({"_id": "a"})
+    (refusal,) = refusals(caught.value)
+    assert (refusal.position, refusal.fields) == (0, ("_id",))
+
+
+async def refused(write: Any) -> bool:
+    """Return whether the awaited write was refused by a validator."""
+    with pytest.raises(PyMongoError) as caught:
+        await write
+    return is_validation_failure(caught.value)
+
+
+async def test_a_validator_is_recognised_on_every_write_path(store: Database) -> None:
+    """Four ways to write, four error classes of the driver, one question to ask."""
+    await migrate(store, FIRST)
+    numbers = store.db["numbers"]
+    await numbers.insert_one({"_id": "a", "n": 2})
+    odd = {"$set": {"n": 3}}
+    assert await refused(numbers.insert_one({"n": 1}))
+    assert await refused(numbers.insert_many([{"n": 4}, {"n": 5}]))
+    assert await refused(numbers.update_one({"_id": "a"}, odd))
+    assert await refused(numbers.find_one_and_update({"_id": "a"}, odd))
+    assert await refused(numbers.bulk_write([UpdateOne({"_id": "a"}, odd)]))
+    assert await refused(numbers.replace_one({"_id": "a"}, {"n": 7}))
+    assert not await refused(numbers.bulk_write([InsertOne({"_id": "a", "n": 8})]))
+
+
+async def test_other_errors_pass_through(store: Database) -> None:
+    """A command that nobody knows is a bug of ours, not a database that is away."""
+    with pytest.raises(OperationFailure), translating():
+        await store.db.command("no_such_command")
+
+
+async def test_a_migration_says_what_it_did_and_does_it_once(store: Database) -> None:
+    """The first call makes everything; the second finds nothing to do."""
+    changes = await migrate(store, FIRST)
+    assert [(change.kind, change.collection) for change in changes] == [
+        ("version_raised", "meta"),
+        ("collection_created", "numbers"),
+        *[("index_created", "numbers")] * 3,
+        ("collection_created", "blobs"),
+    ]
+    assert await migrate(store, FIRST) == ()
+    assert await stored_version(store) == 1
+
+
+async def test_indexes_keep_their_promises(store: Database) -> None:
+    """Unique and partial are more than names: the second write is refused."""
+    await migrate(store, FIRST)
+    numbers = store.db["numbers"]
+    active = {"owner": "ann", "at": 1, "active": True}
+    await numbers.insert_one({**active, "n": 0})
+    await numbers.insert_one({**active, "n": 2, "active": False})
+    with pytest.raises(DuplicateKeyError) as caught:
+        await numbers.insert_one({**active, "n": 4})
+    assert refusals(caught.value)[0].fields == ("owner", "at")
+
+
+async def test_a_new_validator_replaces_the_old_in_place(store: Database) -> None:
+    """The documents stay; from now on the new rule holds."""
+    await migrate(store, FIRST)
+    await store.db["numbers"].insert_one({"_id": "kept", "n": 10})
+    small = CollectionSpec(name="numbers", validator=SMALL, indexes=NUMBERED.indexes)
+    changes = await migrate(store, Schema(version=2, collections=(small,)))
+    assert [change.kind for change in changes] == [
+        "version_raised",
+        "validator_replaced",
+    ]
+    assert await store.db["numbers"].find_one({"_id": "kept"})
+    await store.db["numbers"].insert_one({"n": 3})
+    assert await refused(store.db["numbers"].insert_one({"n": 12}))
+
+
+async def test_a_rule_that_is_gone_is_lifted(store: Database) -> None:
+    """A collection whose validator was taken out of the schema takes anything."""
+    await migrate(store, FIRST)
+    free = Schema(version=2, collections=(CollectionSpec(name="numbers"),))
+    await migrate(store, free)
+    await store.db["numbers"].insert_one({"n": 1})
+    assert await migrate(store, free) == ()
+
+
+async def test_an_older_program_stops_before_it_changes_anything(
+    store: Database,
+) -> None:
+    """Version 1 meets a database of version 2 and leaves it alone."""
+    await migrate(store, Schema(version=2, collections=()))
+    with pytest.raises(SchemaNewerError) as caught:
+        await migrate(store, FIRST)
+    assert caught.value.facts == {"found": 2, "known": 1}
+    assert await store.db.list_collection_names() == ["meta"]
+
+
+async def test_an_index_with_another_meaning_is_not_touched(store: Database) -> None:
+    """Dropping a unique index is a person's decision."""
+    await store.db["numbers"].create_index([("n", 1)], name="n_1")
+    with pytest.raises(IndexDiffersError) as caught:
+        await migrate(store, FIRST)
+    assert "n_1" in str(caught.value)
+
+
+async def test_processes_that_migrate_together_agree(
+    mongodb_url: str, driver: Driver
+) -> None:
+    """Eight at once: all succeed, and the version was raised by someone."""
+    name = f"contract_{next(NUMBERS)}"
+    stores = [
+        connect(mongodb_url, name=name, embedded=True, driver=driver) for _ in range(8)
+    ]
+    await asyncio.gather(*(migrate(store, FIRST) for store in stores))
+    assert await migrate(stores[0], FIRST) == ()
+    assert await refused(stores[0].db["numbers"].insert_one({"n": 1}))
+    await stores[0].client.drop_database(name)
+    for store in stores:
+        await store.close()
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"a", b"\x00\xff" * 1000, NOISE * 2000, bytes(3_000_000)]
+)
+async def test_a_blob_comes_back_as_it_went_in(blobs: Blobs, data: bytes) -> None:
+    """Empty, binary, large: the same bytes under the SHA-256 that anybody can check."""
+    digest = await blobs.put(data)
+    assert digest == digest_of(data)
+    assert await blobs.get(digest) == data
+
+
+async def test_a_blob_is_stored_once(store: Database, blobs: Blobs) -> None:
+    """Ten writers of the same bytes leave one document."""
+    digests = await asyncio.gather(*(blobs.put(NOISE) for _ in range(10)))
+    assert set(digests) == {digest_of(NOISE)}
+    assert [found["_id"] async for found in store.db["blobs"].find({})] == [digests[0]]
+
+
+async def test_a_large_blob_goes_to_gridfs_once(store: Database, blobs: Blobs) -> None:
+    """Nine MiB that do not compress are a file, whose twin leaves nothing behind."""
+    data = incompressible(LARGEST_INLINE + 1024 * 1024)
+    digests = await asyncio.gather(blobs.put(data), blobs.put(data))
+    assert await blobs.get(digests[0]) == data
+    files = [found["_id"] async for found in store.db["blobs.files"].find({})]
+    found = await store.db["blobs"].find_one({"_id": digests[1]})
+    assert found is not None
+    assert files == [found["file"]]
+
+
+def incompressible(size: int) -> bytes:
+    """Return the same noise every time."""
+    blocks = (digest_of(n.to_bytes(4))[7:] for n in range(size // 32))
+    return bytes.fromhex("".join(blocks))
+
+
+async def test_a_file_that_is_gone_is_named(store: Database, blobs: Blobs) -> None:
+    """The chunks of a large blob vanished: it is damaged, not missing."""
+    digest = await blobs.put(incompressible(LARGEST_INLINE + 1024 * 1024))
+    await store.db["blobs.files"].delete_many({})
+    with pytest.raises(BlobCorruptError, match="missing or cut short"):
+        await blobs.get(digest)
+
+
+async def test_a_blob_that_was_never_stored(blobs: Blobs) -> None:
+    """The error names the digest that was asked for."""
+    digest = digest_of(b"never")
+    with pytest.raises(BlobNotFoundError, match=digest):
+        await blobs.get(digest)
+
+
+async def swap(store: Database, digest: Digest, **fields: object) -> None:
+    """Damage a stored blob as a bad disk or a bad hand would."""
+    await store.db["blobs"].update_one({"_id": digest}, {"$set": fields})
+
+
+async def test_damage_is_seen_when_read(store: Database, blobs: Blobs) -> None:
+    """Other bytes, half a frame, a wrong size: none is handed out."""
+    digest = await blobs.put(b"right")
+    other = await blobs.put(b"wrong")
+    there = await store.db["blobs"].find_one({"_id": other})
+    assert there is not None
+    await swap(store, digest, data=there["data"])
+    with pytest.raises(BlobCorruptError, match="another SHA-256"):
+        await blobs.get(digest)
+    await swap(store, digest, data=Binary(there["data"][:-3]))
+    with pytest.raises(BlobCorruptError):
+        await blobs.get(digest)
+    await swap(store, digest, data=there["data"], size=1)
+    with pytest.raises(BlobCorruptError, match="size"):
+        await blobs.get(digest)
+
+
+async def test_equal_json_is_one_blob(blobs: Blobs) -> None:
+    """The order of keys and the spelling of numbers do not matter."""
+    first = await blobs.put_json({"b": [1.0, "ü"], "a": None})
+    second = await blobs.put_json({"a": None, "b": [1, "ü"]})
+    assert first == second
+    assert await blobs.get_json(first) == {"a": None, "b": [1, "ü"]}
+
+
+async def test_a_blob_that_is_not_json_cannot_be_read_as_such(blobs: Blobs) -> None:
+    """Bytes stored as bytes are refused by the reader of JSON."""
+    digest = await blobs.put(b"{")
+    with pytest.raises(BlobCorruptError, match="not JSON"):
+        await blobs.get_json(digest)
+
+
+@pytest.mark.parametrize("value", [float("nan"), 2**53, {1: 2}, b"x", "\ud800"])
+async def test_what_has_no_canonical_json_is_refused(
+    blobs: Blobs, value: object
+) -> None:
+    """Refused before anything is stored, with the reason."""
+    with pytest.raises(BlobNotJsonError):
+        await blobs.put_json(value)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+
+
+@given(value=JSON)
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+async def test_any_json_comes_back_equal(blobs: Blobs, value: object) -> None:
+    """Whatever JSON can say is stored and read back the same."""
+    assert await blobs.get_json(await blobs.put_json(value)) == value

@@ -1,0 +1,150 @@
+"""One entry of the journal: what one decision brought about, whole or not at all."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import rfc8785
+
+from core.errors import BrokenChainError
+from core.events.base import JSON, Payload
+from core.events.schema import read
+
+GENESIS = "0" * 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A commit before it has a place in the journal.
+
+    `from_` and `to` are the stream's own status before and after it; streams without a
+    status leave both None. `state` is the checkpointed state, when small enough to sit
+    inline; the event `checkpoint.captured` names it by digest.
+    """
+
+    stream: str
+    seq: int
+    time: datetime
+    events: tuple[Payload, ...]
+    from_: str | None = None
+    to: str | None = None
+    fence: int = 0
+    prev_hash: str = GENESIS
+    state: JSON | None = None
+
+    @property
+    def id(self) -> str:
+        """Return `stream:seq`, the key that lets one writer through."""
+        return f"{self.stream}:{self.seq}"
+
+    def entry(self) -> JSON:
+        """Return what the hash covers: everything but the writer's own numbers."""
+        return {
+            "stream": self.stream,
+            "seq": self.seq,
+            "time": shown(self.time),
+            "fence": self.fence,
+            "from": self.from_,
+            "to": self.to,
+            "events": [event.stored() for event in self.events],
+        }
+
+    def hash(self) -> str:
+        """Return the SHA-256 over the previous hash and the canonical entry."""
+        return chain_hash(self.prev_hash, self.entry())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commit(Draft):
+    """A draft that the journal has taken; `(writer, wseq)` orders one process's own."""
+
+    writer: str
+    wseq: int
+    stored_hash: str
+
+    def document(self) -> JSON:
+        """Return the MongoDB document."""
+        fields: JSON = {
+            **self.entry(),
+            "_id": self.id,
+            "time": self.time,
+            "writer": self.writer,
+            "wseq": self.wseq,
+            "prev_hash": self.prev_hash,
+            "hash": self.stored_hash,
+        }
+        if self.state is not None:
+            fields["state"] = self.state
+        return fields
+
+
+def shown(time: datetime) -> str:
+    """Return a time as the hash covers it: UTC, to the millisecond."""
+    return time.astimezone(UTC).isoformat(timespec="milliseconds")
+
+
+def chain_hash(prev_hash: str, entry: JSON) -> str:
+    """Return the next link's hash: 64 hexadecimal digits."""
+    return hashlib.sha256(prev_hash.encode() + rfc8785.dumps(entry)).hexdigest()
+
+
+def from_document(document: dict[str, Any]) -> Commit:
+    """Read a commit back from its document."""
+    return Commit(
+        stream=document["stream"],
+        seq=document["seq"],
+        time=document["time"],
+        events=tuple(read(event) for event in document["events"]),
+        from_=document["from"],
+        to=document["to"],
+        fence=document["fence"],
+        prev_hash=document["prev_hash"],
+        state=document.get("state"),
+        writer=document["writer"],
+        wseq=document["wseq"],
+        stored_hash=document["hash"],
+    )
+
+
+def verify_chain(documents: Iterable[dict[str, Any]]) -> str:
+    """Walk a stream's raw documents in order and return the head's hash.
+
+    The raw documents are hashed, not what this program makes of them, so that events
+    from a newer program verify too. Not covered are the writer's own numbers, and
+    `state`, which `checkpoint.captured` names by its digest. Raises BrokenChainError at
+    the first broken link.
+    """
+    head, stream = GENESIS, ""
+    for expected, document in enumerate(documents, start=1):
+        stream = stream or str(document.get("stream"))
+        reason = _broken(document, stream, expected, head)
+        if reason is not None:
+            raise BrokenChainError(stream=stream, seq=expected, reason=reason)
+        head = document["hash"]
+    return head
+
+
+HASHED = ("stream", "seq", "time", "fence", "from", "to", "events")
+
+
+def _broken(
+    document: dict[str, Any], stream: str, expected: int, head: str
+) -> str | None:
+    missing = [name for name in (*HASHED, "prev_hash", "hash") if name not in document]
+    if missing:
+        return f"it has no {missing[0]}"
+    if document["stream"] != stream or document["_id"] != f"{stream}:{document['seq']}":
+        return "it belongs to another stream"
+    if document["seq"] != expected:
+        return "it is missing"
+    if document["prev_hash"] != head:
+        return "it does not follow the entry before it"
+    entry = {name: document[name] for name in HASHED}
+    try:
+        entry["time"] = shown(document["time"])
+        found = chain_hash(head, entry)
+    except (AttributeError, ValueError, rfc8785.CanonicalizationError):
+        return "its content has no canonical form"
+    return None if found == document["hash"] else "its content does not match its hash"

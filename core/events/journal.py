@@ -1,0 +1,232 @@
+"""The insert-only collection that everything else is read from."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from typing_extensions import override
+
+from core.clock import Clock, Ids
+from core.errors import RefusedByDatabaseError, StoreUnavailableError
+from core.events.appender import Answer, Appender, Ended, Refused, Sink, Taken
+from core.events.bus import Bus
+from core.events.commit import Commit, Draft, from_document
+from core.events.writers import Writers
+from core.store.database import (
+    BulkWriteError,
+    Database,
+    DuplicateKeyError,
+    refusals,
+    translating,
+)
+from core.store.schema import CollectionSpec, IndexSpec
+
+COLLECTION = "journal"
+Row = tuple[str, str | None, str]
+
+
+def collection(
+    machines: Mapping[str, Iterable[Row]], statuses: Mapping[str, Sequence[str]]
+) -> CollectionSpec:
+    """Describe the journal: its indexes, and what the database refuses to store in it.
+
+    `machines` gives, for each event type that moves something, the allowed rows
+    `(transition, from, to)`; `statuses` the event types that move a stream's own
+    status, by the stream's prefix.
+    """
+    return CollectionSpec(
+        name=COLLECTION,
+        validator={
+            "$and": [
+                {"$jsonSchema": SHAPE},
+                {"$expr": KEY_MATCHES},
+                {"$expr": _moves_are_rows(machines)},
+                {"$expr": _status_is_continuous(statuses)},
+            ]
+        },
+        indexes=(
+            IndexSpec(keys=("stream", "seq"), unique=True),
+            IndexSpec(keys=("writer", "wseq"), unique=True),
+        ),
+    )
+
+
+HASH = {"bsonType": "string", "pattern": "^[0-9a-f]{64}$"}
+COUNT = {"bsonType": ["int", "long"], "minimum": 1}
+STATUS = {"bsonType": ["string", "null"]}
+SHAPE: dict[str, Any] = {
+    "bsonType": "object",
+    "required": [
+        *("_id", "stream", "seq", "writer", "wseq", "time", "fence"),
+        *("from", "to", "events", "prev_hash", "hash"),
+    ],
+    "additionalProperties": False,
+    "properties": {
+        "_id": {"bsonType": "string"},
+        "stream": {"bsonType": "string", "minLength": 3},
+        "seq": COUNT,
+        "writer": {"bsonType": "string", "minLength": 3},
+        "wseq": COUNT,
+        "time": {"bsonType": "date"},
+        "fence": {"bsonType": ["int", "long"], "minimum": 0},
+        "from": STATUS,
+        "to": STATUS,
+        "events": {
+            "bsonType": "array",
+            "minItems": 1,
+            "items": {
+                "bsonType": "object",
+                "required": ["type", "data"],
+                "additionalProperties": False,
+                "properties": {
+                    "type": {
+                        "bsonType": "string",
+                        "pattern": r"^[a-z]+(_[a-z]+)*\.[a-z]+(_[a-z]+)*$",
+                    },
+                    "data": {"bsonType": "object"},
+                },
+            },
+        },
+        "state": {"bsonType": "object"},
+        "prev_hash": HASH,
+        "hash": HASH,
+    },
+}
+KEY_MATCHES = {"$eq": ["$_id", {"$concat": ["$stream", ":", {"$toString": "$seq"}]}]}
+
+
+def _moves_are_rows(machines: Mapping[str, Iterable[Row]]) -> dict[str, Any]:
+    rows = [
+        f"{kind}|{name}|{from_ or ''}|{to}"
+        for kind, table in machines.items()
+        for name, from_, to in table
+    ]
+    move = {
+        "$concat": [
+            *("$$e.type", "|", "$$e.data.transition", "|"),
+            *({"$ifNull": ["$$e.data.from", ""]}, "|", "$$e.data.to"),
+        ]
+    }
+    named = {"$cond": [{"$in": ["$$e.type", list(machines)]}, move, "plain"]}
+    moves = {"$map": {"input": "$events", "as": "e", "in": named}}
+    return _where_events({"$setIsSubset": [moves, ["plain", *rows]]})
+
+
+def _status_is_continuous(statuses: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """Follow the stream's own moves through the commit, from its `from` to its `to`."""
+    kinds = [kind for listed in statuses.values() for kind in listed]
+    moved = {"$in": ["$$this.type", kinds]}
+    from_ = {"$ifNull": ["$$this.data.from", ""]}
+    follow = {
+        "$cond": [
+            moved,
+            {"$cond": [{"$eq": [from_, "$$value"]}, "$$this.data.to", "broken"]},
+            "$$value",
+        ]
+    }
+    end = {
+        "$reduce": {
+            "input": "$events",
+            "initialValue": {"$ifNull": ["$from", ""]},
+            "in": follow,
+        }
+    }
+    return _where_events({"$eq": [end, {"$ifNull": ["$to", ""]}]})
+
+
+def _where_events(expression: dict[str, Any]) -> dict[str, Any]:
+    # The embedded server tries an expression on an empty document when it is installed.
+    return {"$cond": [{"$isArray": ["$events"]}, expression, False]}
+
+
+class _Batches(Sink):
+    """Inserts the appender's batches and reads what the server says of them."""
+
+    def __init__(self, database: Database) -> None:
+        self._collection = database.db[COLLECTION]
+
+    @override
+    async def insert(self, commits: Sequence[Commit]) -> Answer:
+        documents = [commit.document() for commit in commits]
+        with translating():
+            try:
+                await self._collection.insert_many(documents, ordered=True)
+            except BulkWriteError as error:
+                refusal = refusals(error)[0]
+            else:
+                return None
+            if refusal.duplicate:
+                return await self._taken(refusal.position, commits[refusal.position])
+        if refusal.invalid:
+            return Refused(refusal.position, refusal.reason)
+        raise RefusedByDatabaseError(collection=COLLECTION, reason=refusal.reason)
+
+    async def _taken(self, index: int, commit: Commit) -> Answer:
+        found = await self._collection.find_one({"_id": commit.id})
+        if found is not None:
+            return Taken(index, from_document(found))
+        number = {"writer": commit.writer, "wseq": commit.wseq}
+        if await self._collection.find_one(number) is not None:
+            return Ended(index)
+        # What stands in the way is not durable yet, so it cannot be read yet.
+        raise StoreUnavailableError(reason=f"{commit.id} is taken but cannot be read")
+
+
+async def seal(database: Database, commit: Commit) -> bool:
+    """End another writer's log with `commit`; False when its number is taken.
+
+    Raises StoreUnavailableError.
+    """
+    with translating():
+        try:
+            await database.db[COLLECTION].insert_one(commit.document())
+        except DuplicateKeyError:
+            return False
+    return True
+
+
+class Journal:
+    """Appends commits through one appender a process and reads streams back.
+
+    `bus` is told of each commit once it is durable.
+    """
+
+    def __init__(
+        self, database: Database, *, clock: Clock, ids: Ids, bus: Bus | None = None
+    ) -> None:
+        self._collection = database.db[COLLECTION]
+        self._bus = bus
+        self._appender = Appender(
+            _Batches(database),
+            clock=clock,
+            ids=ids,
+            register=Writers(database, clock=clock).register,
+            accepted=self._publish,
+        )
+
+    @property
+    def writer(self) -> str:
+        """Return this process's name in the journal."""
+        return self._appender.writer
+
+    async def append(self, draft: Draft) -> Commit:
+        """Append one commit; see Appender.append for what it raises."""
+        return await self._appender.append(draft)
+
+    async def read(self, stream: str) -> tuple[Commit, ...]:
+        """Return a stream's commits, oldest first."""
+        return tuple(from_document(one) for one in await self.documents(stream))
+
+    async def documents(self, stream: str) -> list[dict[str, Any]]:
+        """Return a stream's raw documents, oldest first."""
+        with translating():
+            found = await self._collection.find({"stream": stream}).to_list(None)
+        # Sorted here: the embedded server's `sort` scans the collection.
+        return sorted(found, key=lambda one: int(one["seq"]))
+
+    async def close(self) -> None:
+        """Wait until every append has its answer, and end this process's log."""
+        await self._appender.close()
+
+    def _publish(self, commits: Sequence[Commit]) -> None:
+        if self._bus is not None:
+            self._bus.publish(commits)

@@ -1,0 +1,1 @@
+"""Checkpoints: the state of a run at a point, named by its digest."""

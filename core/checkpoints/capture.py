@@ -1,0 +1,66 @@
+"""Turn a run's state into a checkpoint: masked, canonical, named by its SHA-256."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from core.clock import Ids
+from core.events.base import JSON
+from core.events.schema import CheckpointCaptured
+from core.store.blobs import Blobs, canonical, digest_of
+
+INLINE_BYTES = 16 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """A state ready for the journal: `inline` is None when it went to the blobs."""
+
+    state: JSON
+    digest: str
+    inline: JSON | None
+
+
+class Checkpoints:
+    """Captures states; secrets are masked before anything is written."""
+
+    def __init__(self, *, blobs: Blobs, ids: Ids, mask: Callable[[JSON], JSON]) -> None:
+        self._blobs = blobs
+        self._ids = ids
+        self._mask = mask
+
+    async def capture(self, state: JSON) -> Captured:
+        """Mask and digest a state, and store it when it is larger than 16 KiB."""
+        masked = await asyncio.to_thread(self._mask, state)
+        text = canonical(masked)
+        if len(text) <= INLINE_BYTES:
+            return Captured(masked, digest_of(text), masked)
+        return Captured(masked, await self._blobs.put(text), None)
+
+    def event(
+        self,
+        captured: Captured,
+        *,
+        kind: Literal["before", "after", "gate_failed"],
+        step: str,
+        parent: str | None,
+    ) -> CheckpointCaptured:
+        """Name the captured state as a checkpoint of `step`."""
+        return CheckpointCaptured(
+            checkpoint_id=self._ids.new("cp"),
+            kind=kind,
+            step=step,
+            digest=captured.digest,
+            parents=(parent,) if parent else (),
+            artifacts=artifacts(captured.state),
+        )
+
+
+def artifacts(state: JSON) -> dict[str, str]:
+    """Return the digests of the blobs that a state names as `{name}_blob`."""
+    return {
+        name.removesuffix("_blob"): value
+        for name, value in state.items()
+        if name.endswith("_blob") and isinstance(value, str)
+    }

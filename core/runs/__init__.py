@@ -1,0 +1,1 @@
+"""Runs: their states, their steps, and the worker that walks them."""

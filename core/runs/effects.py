@@ -1,0 +1,107 @@
+"""Writes to GitHub that happen once: said before, done, read back when unclear."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import structlog
+
+from core.clock import Clock
+from core.errors import NofxError, UnavailableError, UnclearAnswerError
+from core.events.base import JSON, Payload
+from core.runs import part_moves
+from core.runs.handle import RunHandle
+from core.runs.model import Run
+
+ATTEMPTS = 3
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Write:
+    """One write: how to make it, and how to find it again when its end was unclear.
+
+    `key` is unique inside the run, `digest` is the SHA-256 of the content. `perform`
+    raises UnclearAnswerError when nobody knows whether it was done; `find` looks for it
+    at GitHub and returns None when it is not there.
+    """
+
+    key: str
+    kind: str
+    digest: str
+    perform: Callable[[], Awaitable[JSON]]
+    find: Callable[[], Awaitable[JSON | None]]
+
+
+class Effects:
+    """Performs writes for one holder of a run.
+
+    GitHub's lists can lag behind a write that timed out, so a missing one is looked for
+    again after `settle` seconds before it is written anew.
+    """
+
+    def __init__(self, handle: RunHandle, *, clock: Clock, settle: float = 2.0) -> None:
+        self._handle = handle
+        self._clock = clock
+        self._settle = settle
+
+    @property
+    def run(self) -> Run:
+        """Return the run as this holder last saw it."""
+        return self._handle.run
+
+    async def once(self, write: Write) -> JSON:
+        """Return the result of a write that stands at GitHub exactly once.
+
+        Raises what `perform` raises when GitHub refuses it, and UnclearAnswerError when
+        it stays unclear after three attempts.
+        """
+        for _ in range(ATTEMPTS):
+            known = self.run.effects.get(write.key)
+            if known is not None and known.status == "performed":
+                return known.result or {}
+            if known is not None and known.status == "intended":
+                found = await self._read_back(write)
+                await self._handle.append(_reconciled(write.key, found))
+                if found is not None:
+                    return found
+            await self._handle.append(_intended(write))
+            try:
+                result = await write.perform()
+            except UnclearAnswerError as error:
+                log.warning("effect.unclear", key=write.key, reason=str(error))
+                continue
+            except UnavailableError:
+                raise
+            except NofxError as error:
+                await self._handle.append(_failed(write.key, str(error)))
+                raise
+            await self._handle.append(_performed(write.key, result))
+            return result
+        raise UnclearAnswerError(
+            method="write", path=write.key, reason=f"{ATTEMPTS} attempts were unclear"
+        )
+
+    async def _read_back(self, write: Write) -> JSON | None:
+        found = await write.find()
+        if found is None:
+            await self._clock.sleep(self._settle)
+            found = await write.find()
+        return found
+
+
+def _intended(write: Write) -> Callable[[Run], tuple[Payload, ...]]:
+    return lambda run: (
+        part_moves.effect_intended(run, write.key, write.kind, write.digest),
+    )
+
+
+def _performed(key: str, result: JSON) -> Callable[[Run], tuple[Payload, ...]]:
+    return lambda run: (part_moves.effect_performed(run, key, result),)
+
+
+def _reconciled(key: str, result: JSON | None) -> Callable[[Run], tuple[Payload, ...]]:
+    return lambda run: (part_moves.effect_reconciled(run, key, result),)
+
+
+def _failed(key: str, error: str) -> Callable[[Run], tuple[Payload, ...]]:
+    return lambda run: (part_moves.effect_failed(run, key, error),)

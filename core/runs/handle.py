@@ -1,0 +1,92 @@
+"""One holder's view of a run: decide on what it is now, append, fold."""
+
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from core.clock import Clock
+from core.errors import (
+    CancelRequestedError,
+    ConcurrencyError,
+    LeaseLostError,
+    StoreUnavailableError,
+)
+from core.events.base import JSON, Payload
+from core.events.journal import Journal
+from core.runs import decide
+from core.runs.evolve import evolve, fold
+from core.runs.model import Run, stream_of
+from core.runs.projection import RunProjection
+from core.runs.states import Status
+
+log = structlog.get_logger()
+Decide = Callable[[Run], Sequence[Payload]]
+
+
+class RunHandle:
+    """Appends to one run; a worker's handle carries the fence of its claim.
+
+    After a lost race the run is read again and decided anew, but a worker goes on only
+    while the last claim is its own and nobody asked it to stop.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        *,
+        journal: Journal,
+        projection: RunProjection,
+        clock: Clock,
+        fence: int | None = None,
+    ) -> None:
+        self.run = run
+        self.closing = False
+        self._journal = journal
+        self._projection = projection
+        self._clock = clock
+        self.fence = fence
+
+    async def append(self, decision: Decide, *, state: JSON | None = None) -> Run:
+        """Append what `decision` says of the run as it is; nothing when it is empty.
+
+        `state` is the checkpointed state to carry inline. Raises LeaseLostError or
+        CancelRequestedError when a worker may not go on.
+        """
+        while True:
+            events = decision(self.run)
+            if not events:
+                return self.run
+            draft = decide.draft(self.run, events, self._clock.now(), state=state)
+            try:
+                commit = await self._journal.append(draft)
+            except ConcurrencyError:
+                await self.refresh()
+                self.check_held()
+                continue
+            self.run = evolve(self.run, commit)
+            await self._project()
+            return self.run
+
+    async def refresh(self) -> Run:
+        """Read the run again from the journal."""
+        commits = await self._journal.read(stream_of(self.run.id))
+        self.run = fold(self.run.id, commits)
+        return self.run
+
+    def check_held(self) -> None:
+        """Raise when the run is no longer this worker's to go on with."""
+        if self.fence is None:
+            return
+        if self.run.fence != self.fence:
+            raise LeaseLostError(run_id=self.run.id, fence=self.fence)
+        if self.run.status is Status.CANCELLING and not self.closing:
+            raise CancelRequestedError(run_id=self.run.id)
+        if self.run.status not in {Status.RUNNING, Status.CANCELLING}:
+            raise LeaseLostError(run_id=self.run.id, fence=self.fence)
+
+    async def _project(self) -> None:
+        try:
+            await self._projection.save(self.run)
+        except StoreUnavailableError as error:
+            # The journal has it; whoever finds the projection behind folds it forward.
+            log.warning("projection.behind", run_id=self.run.id, reason=str(error))

@@ -1,0 +1,77 @@
+"""How a run's effects, findings and gates move: pure, from states to events."""
+
+from core.events import schema
+from core.events.base import JSON, Payload
+from core.runs.model import Run
+from core.runs.states import EFFECT, FINDING, GATE
+
+
+def effect_intended(run: Run, key: str, kind: str, digest: str) -> Payload:
+    """Say what is about to be written to GitHub."""
+    known = run.effects.get(key)
+    from_ = known.status if known else None
+    to = EFFECT.step("intend", from_)
+    return schema.EffectIntended(
+        subject=key, transition="intend", from_=from_, to=to, kind=kind, digest=digest
+    )
+
+
+def effect_performed(run: Run, key: str, result: JSON) -> Payload:
+    """Say that GitHub took the write."""
+    from_, to = _effect_move(run, key, "perform")
+    return schema.EffectPerformed(
+        subject=key, transition="perform", from_=from_, to=to, result=result
+    )
+
+
+def effect_reconciled(run: Run, key: str, result: JSON | None) -> Payload:
+    """Say whether a write with an unclear end was found at GitHub."""
+    name = "miss" if result is None else "find"
+    from_, to = _effect_move(run, key, name)
+    return schema.EffectReconciled(
+        subject=key, transition=name, from_=from_, to=to, result=result
+    )
+
+
+def effect_failed(run: Run, key: str, error: str) -> Payload:
+    """Say that GitHub refused the write for good."""
+    from_, to = _effect_move(run, key, "fail")
+    return schema.EffectFailed(
+        subject=key, transition="fail", from_=from_, to=to, error=error
+    )
+
+
+def _effect_move(run: Run, key: str, transition: str) -> tuple[str, str]:
+    from_ = run.effects[key].status
+    return from_, EFFECT.step(transition, from_)
+
+
+def finding_judged(
+    fingerprint: str, state: str, transition: str, reason: str = ""
+) -> schema.FindingJudged:
+    """Move a finding that is in `state` by one check's result."""
+    return schema.FindingJudged(
+        subject=fingerprint,
+        transition=transition,
+        from_=state,
+        to=FINDING.step(transition, state),
+        reason=reason,
+    )
+
+
+def gate_decided(name: str, conclusion: str, reason: str) -> tuple[Payload, ...]:
+    """Open a gate and record its verdict; only a failure conclusion fails it."""
+    transition = "fail" if conclusion == "failure" else "pass"
+    return (
+        schema.GateOpened(
+            subject=name, transition="open", from_=None, to=GATE.step("open", None)
+        ),
+        schema.GateVerdictRecorded(
+            subject=name,
+            transition=transition,
+            from_="opened",
+            to=GATE.step(transition, "opened"),
+            conclusion=conclusion,
+            reason=reason,
+        ),
+    )

@@ -1,0 +1,219 @@
+"""The `runs` collection: what is due, what is active, what a pull request has."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from core.runs.model import TRAIL, Run
+from core.runs.states import RUN, Status
+from core.store.database import Database, Document, DuplicateKeyError, translating
+from core.store.schema import CollectionSpec, IndexSpec
+
+COLLECTION = "runs"
+LEASED = (Status.RUNNING, Status.CANCELLING)
+OPTIONAL = (
+    *("lease", "finished_at", "conclusion", "checkpoint_id", "superseded_by"),
+    *("base_sha", "installation_id"),
+)
+
+
+def _trail_is_legal() -> dict[str, Any]:
+    """Demand that the status ends the trail and that each neighbouring pair is a row.
+
+    A raw `$set` of the status leaves the trail behind, a raw `$push` makes a pair that
+    no row allows; both are refused.
+    """
+    pairs = {"$zip": {"inputs": ["$trail", {"$slice": ["$trail", 1, TRAIL]}]}}
+    legal = {"$literal": [list(pair) for pair in RUN.pairs()]}
+    allowed = {"$map": {"input": pairs, "as": "p", "in": {"$in": ["$$p", legal]}}}
+    ends = {"$eq": ["$status", {"$arrayElemAt": ["$trail", -1]}]}
+    short = {"$lt": [{"$size": "$trail"}, 2]}
+    return {
+        "$cond": [
+            {"$isArray": ["$trail"]},
+            {"$and": [ends, {"$or": [short, {"$allElementsTrue": [allowed]}]}]},
+            False,
+        ]
+    }
+
+
+def _shape(
+    statuses: Sequence[str], required: Sequence[str], absent: Sequence[str]
+) -> Document:
+    rule: Document = {"properties": {"status": {"enum": list(statuses)}}}
+    if required:
+        rule["required"] = list(required)
+    if absent:
+        rule["not"] = {"anyOf": [{"required": [name]} for name in absent]}
+    return rule
+
+
+SHAPE: Document = {
+    "bsonType": "object",
+    "required": [
+        *("_id", "head_seq", "status", "trail", "active", "repository", "pull"),
+        *("head_sha", "pipeline", "created_at", "due_at", "fence"),
+    ],
+    "properties": {
+        "status": {"enum": list(RUN.states())},
+        "trail": {"bsonType": "array", "minItems": 1, "maxItems": TRAIL},
+        "head_seq": {"bsonType": ["int", "long"], "minimum": 1},
+        "fence": {"bsonType": ["int", "long"], "minimum": 0},
+        "active": {"bsonType": "bool"},
+        "created_at": {"bsonType": "date"},
+        "due_at": {"bsonType": "date"},
+        "finished_at": {"bsonType": "date"},
+        "lease": {
+            "bsonType": "object",
+            "required": ["owner", "until"],
+            "properties": {"until": {"bsonType": "date"}},
+        },
+    },
+    "oneOf": [
+        _shape(LEASED, ["lease"], ["finished_at"]),
+        _shape(sorted(RUN.terminal), ["finished_at"], ["lease"]),
+        _shape([Status.GATE_FAILED], ["checkpoint_id"], ["lease", "finished_at"]),
+        _shape(
+            [Status.QUEUED, Status.WAITING_GATE, Status.RETRY_WAIT, Status.PAUSED],
+            [],
+            ["lease", "finished_at"],
+        ),
+    ],
+}
+
+SPEC = CollectionSpec(
+    name=COLLECTION,
+    validator={"$and": [{"$jsonSchema": SHAPE}, {"$expr": _trail_is_legal()}]},
+    indexes=(
+        IndexSpec(keys=("status", "due_at")),
+        IndexSpec(keys=("repository", "pull")),
+        IndexSpec(keys=("repository", "head_sha")),
+        IndexSpec(
+            keys=("repository", "pull", "head_sha", "pipeline"),
+            unique=True,
+            partial={"active": True},
+        ),
+    ),
+)
+
+
+def document_of(run: Run) -> Document:
+    """Return the run as the projection keeps it."""
+    subject = run.subject
+    fields: Document = {
+        "_id": run.id,
+        "head_seq": run.head_seq,
+        "status": str(run.status),
+        "trail": [str(status) for status in run.trail],
+        # A run on its way out no longer stands in the way of a new one.
+        "active": not (run.terminal or run.status is Status.CANCELLING),
+        "repository": subject.repository,
+        "pull": subject.pull,
+        "head_sha": subject.head_sha,
+        "base_sha": subject.base_sha,
+        "installation_id": subject.installation_id,
+        "pipeline": subject.pipeline,
+        "reason": subject.reason,
+        "requested_by": subject.requested_by,
+        "priority": subject.priority,
+        "created_at": run.created_at,
+        "due_at": run.due_at,
+        "fence": run.fence,
+        "attempt": run.attempt,
+        "losses": run.losses,
+        "steps": dict(run.steps),
+        "checkpoint_id": run.checkpoint_id,
+        "conclusion": run.conclusion,
+        "outcome": run.outcome,
+        "superseded_by": run.superseded_by,
+        "finished_at": run.finished_at,
+    }
+    if run.status in LEASED:
+        fields["lease"] = {"owner": run.owner, "until": run.due_at}
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+class RunProjection:
+    """Keeps `runs` in step with the journal, and answers what is due."""
+
+    def __init__(self, database: Database) -> None:
+        self._runs = database.db[COLLECTION]
+
+    async def save(self, run: Run) -> None:
+        """Store the run unless a later state of it is there already.
+
+        While one worker holds the run, its lease is left as the heartbeats made it.
+        """
+        fields = document_of(run)
+        with translating():
+            if run.status in LEASED and await self._advance(run, fields):
+                return
+            keep = {name: 1 for name in OPTIONAL if name not in fields}
+            change: Document = {"$set": {k: v for k, v in fields.items() if k != "_id"}}
+            if keep:
+                change["$unset"] = keep
+            older = {"_id": run.id, "head_seq": {"$lt": run.head_seq}}
+            done = await self._runs.update_one(older, change)
+            if done.matched_count == 0:
+                await self._begin(fields)
+
+    async def _advance(self, run: Run, fields: Document) -> bool:
+        held = {
+            "_id": run.id,
+            "head_seq": {"$lt": run.head_seq},
+            "fence": run.fence,
+            "status": {"$in": [str(status) for status in LEASED]},
+        }
+        kept = {k: v for k, v in fields.items() if k not in {"_id", "lease", "due_at"}}
+        done = await self._runs.update_one(held, {"$set": kept})
+        return bool(done.matched_count)
+
+    async def _begin(self, fields: Document) -> None:
+        try:
+            await self._runs.insert_one(fields)
+        except DuplicateKeyError:
+            # Either a later state is there, which is as good, or another active run of
+            # the same head is, and then this one must not become claimable.
+            if await self._runs.find_one({"_id": fields["_id"]}) is None:
+                raise
+
+    async def get(self, run_id: str) -> Document | None:
+        """Return one run's document."""
+        with translating():
+            found: Document | None = await self._runs.find_one({"_id": run_id})
+        return found
+
+    async def of_pull(self, repository: str, pull: int) -> list[Document]:
+        """Return a pull request's runs, oldest first."""
+        key = {"repository": repository, "pull": pull}
+        with translating():
+            found = await self._runs.find(key).to_list(None)
+        return sorted(found, key=lambda one: str(one["_id"]))
+
+    async def of_head(self, repository: str, head_sha: str) -> list[Document]:
+        """Return the runs on a commit, whichever pull request they are of."""
+        key = {"repository": repository, "head_sha": head_sha}
+        with translating():
+            return await self._runs.find(key).to_list(None)
+
+    async def due(
+        self, statuses: Sequence[Status], now: datetime, *, at_most: int = 20
+    ) -> list[str]:
+        """Return ids of runs in one of `statuses` whose time has come."""
+        ids: list[str] = []
+        for status in statuses:
+            query = {"status": str(status), "due_at": {"$lte": now}}
+            with translating():
+                async for one in self._runs.find(query, {"_id": 1}):
+                    ids.append(one["_id"])
+                    if len(ids) >= at_most:
+                        return ids
+        return ids
+
+    async def heartbeat(self, run: Run, until: datetime) -> bool:
+        """Hold the lease until `until`; False when it is no longer this holder's."""
+        mine = {"_id": run.id, "fence": run.fence, "status": str(Status.RUNNING)}
+        change = {"$set": {"lease.until": until, "due_at": until}}
+        with translating():
+            done = await self._runs.update_one(mine, change)
+        return bool(done.matched_count)

@@ -1,0 +1,58 @@
+"""One pull request's runs, in the order in which they were asked for."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.events import schema
+from core.events.commit import GENESIS, Commit, Draft
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullRuns:
+    """The fold of a pull request's stream; its appends decide which run is current."""
+
+    stream: str
+    requests: tuple[schema.RunRequested, ...] = ()
+    head_seq: int = 0
+    head_hash: str = GENESIS
+
+    @property
+    def current(self) -> schema.RunRequested | None:
+        """Return the newest request."""
+        return self.requests[-1] if self.requests else None
+
+    def by_request(self, request_id: str) -> schema.RunRequested | None:
+        """Return what was decided when this request first came in."""
+        for one in self.requests:
+            if one.request_id == request_id:
+                return one
+        return None
+
+
+def pull_stream(repository: str, pull: int) -> str:
+    """Return the stream that serialises a pull request's runs."""
+    return f"pull/{repository}#{pull}"
+
+
+def fold(stream: str, commits: Iterable[Commit]) -> PullRuns:
+    """Return what a pull request's commits, oldest first, add up to."""
+    requests: list[schema.RunRequested] = []
+    seq, head = 0, GENESIS
+    for commit in commits:
+        requests += [e for e in commit.events if isinstance(e, schema.RunRequested)]
+        seq, head = commit.seq, commit.stored_hash
+    return PullRuns(
+        stream=stream, requests=tuple(requests), head_seq=seq, head_hash=head
+    )
+
+
+def draft(pull: PullRuns, request: schema.RunRequested, now: datetime) -> Draft:
+    """Return the commit that makes `request` the current one."""
+    return Draft(
+        stream=pull.stream,
+        seq=pull.head_seq + 1,
+        time=now,
+        events=(request,),
+        prev_hash=pull.head_hash,
+    )

@@ -1,0 +1,170 @@
+"""What the rest of nofx asks of runs: request one, load one, cancel one."""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+
+from core.checkpoints.capture import Checkpoints
+from core.clock import Clock, Ids
+from core.errors import ConcurrencyError
+from core.events import schema
+from core.events.base import JSON, Payload
+from core.events.journal import Journal
+from core.runs import decide, pulls
+from core.runs.evolve import fold
+from core.runs.handle import RunHandle
+from core.runs.model import Run, Subject, stream_of
+from core.runs.projection import RunProjection
+from core.runs.states import Status
+from core.store.blobs import Blobs, Digest
+
+FRESH_AGAIN = frozenset({Status.CANCELLED, Status.FAILED, Status.DEAD})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requested:
+    """Which run answers a request, and which run it takes the place of."""
+
+    run_id: str
+    supersedes: str | None
+    fresh: bool
+
+
+class Runs:
+    """The service over the journal and the `runs` projection."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        projection: RunProjection,
+        checkpoints: Checkpoints,
+        blobs: Blobs,
+        clock: Clock,
+        ids: Ids,
+    ) -> None:
+        self.journal = journal
+        self.projection = projection
+        self.checkpoints = checkpoints
+        self.clock = clock
+        self.wake = asyncio.Event()
+        self._blobs = blobs
+        self._ids = ids
+
+    async def request(
+        self, subject: Subject, request_id: str, *, again: bool = False
+    ) -> Requested:
+        """Decide which run reviews this head, and begin its stream.
+
+        A request that was seen before gets the run it got then. A head that already
+        has a run keeps it, unless that run ended without a review or `again` is set.
+        The run is not claimable until `release`.
+        """
+        stream = pulls.pull_stream(subject.repository, subject.pull)
+        while True:
+            pull = pulls.fold(stream, await self.journal.read(stream))
+            request, fresh = await self._answer(pull, subject, request_id, again=again)
+            if fresh:
+                now = self.clock.now()
+                try:
+                    await self.journal.append(pulls.draft(pull, request, now))
+                except ConcurrencyError:
+                    continue
+            await self._begin(request.run_id, subject)
+            supersedes = request.supersedes[0] if request.supersedes else None
+            return Requested(run_id=request.run_id, supersedes=supersedes, fresh=fresh)
+
+    async def _answer(
+        self, pull: pulls.PullRuns, subject: Subject, request_id: str, *, again: bool
+    ) -> tuple[schema.RunRequested, bool]:
+        known, current = pull.by_request(request_id), pull.current
+        if known is not None:
+            return known, False
+        if current is not None and current.head_sha == subject.head_sha and not again:
+            run = await self.find(current.run_id)
+            if run is None or run.status not in FRESH_AGAIN:
+                return current, False
+        request = schema.RunRequested(
+            run_id=self._ids.new("run"),
+            head_sha=subject.head_sha,
+            request_id=request_id,
+            reason=subject.reason,
+            supersedes=(current.run_id,) if current else (),
+        )
+        return request, True
+
+    async def _begin(self, run_id: str, subject: Subject) -> None:
+        # A taken first place means that an earlier try got this far.
+        with suppress(ConcurrencyError):
+            draft = decide.first_draft(run_id, subject, self.clock.now())
+            await self.journal.append(draft)
+
+    async def release(self, run_id: str) -> Run:
+        """Make a run claimable by any worker."""
+        run = await self.load(run_id)
+        await self.projection.save(run)
+        self.wake.set()
+        return run
+
+    async def find(self, run_id: str) -> Run | None:
+        """Return the folded run, or None when its stream was never begun."""
+        commits = await self.journal.read(stream_of(run_id))
+        return fold(run_id, commits) if commits else None
+
+    async def load(self, run_id: str) -> Run:
+        """Return the folded run; raises RunNotFoundError."""
+        return fold(run_id, await self.journal.read(stream_of(run_id)))
+
+    async def current(self, repository: str, pull: int) -> Run | None:
+        """Return the pull request's newest run."""
+        stream = pulls.pull_stream(repository, pull)
+        newest = pulls.fold(stream, await self.journal.read(stream)).current
+        return await self.find(newest.run_id) if newest else None
+
+    async def handle(self, run_id: str, *, fence: int | None = None) -> RunHandle:
+        """Return a handle on the run as it is now; a worker gives its fence."""
+        handle = RunHandle(
+            await self.load(run_id),
+            journal=self.journal,
+            projection=self.projection,
+            clock=self.clock,
+            fence=fence,
+        )
+        handle.check_held()
+        return handle
+
+    async def state_of(self, run: Run) -> JSON:
+        """Return the state of the run's last checkpoint; empty before the first."""
+        if run.state is not None:
+            return dict(run.state)
+        if run.state_digest is None:
+            return {}
+        state: JSON = await self._blobs.get_json(Digest(run.state_digest))
+        return state
+
+    async def cancel(
+        self, run_id: str, *, actor: str, reason: str, by_run: str | None = None
+    ) -> Run:
+        """End a run, or ask its worker to; a run that has ended stays as it is.
+
+        `by_run` names the run that takes its place.
+        """
+        handle = await self.handle(run_id)
+
+        def decision(run: Run) -> tuple[Payload, ...]:
+            move = decide.cancelled(run, actor=actor, reason=reason)
+            if move is None:
+                return ()
+            if by_run is None:
+                return (move,)
+            head = run.subject.head_sha
+            return schema.RunSuperseded(by_run=by_run, head_sha=head), move
+
+        return await handle.append(decision)
+
+    async def rest(self, seconds: float) -> None:
+        """Wait until something is due in this process, or for `seconds`."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.wake.wait()
+        self.wake.clear()

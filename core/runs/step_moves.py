@@ -1,0 +1,75 @@
+"""How the steps of a run move: pure, from the folded run to events or a refusal."""
+
+from core.events import schema
+from core.events.base import Payload
+from core.runs.model import Run
+from core.runs.states import STEP
+
+ENDED_STEPS = STEP.terminal
+
+
+def step_started(run: Run, name: str) -> tuple[Payload, ...]:
+    """Begin a step; one that waits for its retry becomes pending first."""
+    attempt = run.step_attempts.get(name, 0) + 1
+    before: tuple[Payload, ...] = ()
+    if run.step(name) == "retry_wait":
+        before = (_retried(run, name, "due", attempt, "taken up again"),)
+    to = STEP.step("start", "pending")
+    started = schema.StepStarted(
+        subject=name, transition="start", from_="pending", to=to, attempt=attempt
+    )
+    return (*before, started)
+
+
+def step_ended(
+    run: Run,
+    name: str,
+    transition: str,
+    *,
+    summary: str = "",
+    seconds: float = 0.0,
+    error: str | None = None,
+) -> schema.StepFinished:
+    """End a step: succeed, fail, skip or cancel."""
+    state = run.step(name)
+    return schema.StepFinished(
+        subject=name,
+        transition=transition,
+        from_=state,
+        to=STEP.step(transition, state),
+        summary=summary,
+        seconds=round(seconds, 3),
+        error=error,
+    )
+
+
+def steps_put_back(run: Run, transition: str, error: str) -> tuple[Payload, ...]:
+    """Take every running step from its worker: `lose`, `back_off`."""
+    return tuple(
+        _retried(run, name, transition, run.step_attempts.get(name, 1), error)
+        for name, state in run.steps.items()
+        if state == "running"
+    )
+
+
+def steps_cancelled(run: Run) -> tuple[Payload, ...]:
+    """Cancel every step that was begun and has not ended."""
+    return tuple(
+        step_ended(run, name, "cancel")
+        for name, state in run.steps.items()
+        if state not in ENDED_STEPS and state != "pending"
+    )
+
+
+def _retried(
+    run: Run, name: str, transition: str, attempt: int, error: str
+) -> schema.StepRetried:
+    state = run.step(name)
+    return schema.StepRetried(
+        subject=name,
+        transition=transition,
+        from_=state,
+        to=STEP.step(transition, state),
+        attempt=attempt,
+        error=error,
+    )

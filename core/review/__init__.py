@@ -1,0 +1,1 @@
+"""From a diff to findings that stand on lines GitHub accepts."""

@@ -1,0 +1,91 @@
+"""What was read of a change, and the verdict that this allows: never more than that."""
+
+from collections.abc import Iterable, Mapping
+
+from core.review.findings import Finding, Severity
+from core.review.hunks import Diff
+from core.review.report import (
+    Conclusion,
+    Coverage,
+    CoverageState,
+    Unread,
+    Verdict,
+    group_unread,
+)
+
+
+def measure(
+    diff: Diff, unread: Mapping[str, str], missing: Iterable[Unread] = ()
+) -> Coverage:
+    """Count the hunks that were read.
+
+    `unread` maps hunk ids to reasons; `missing` names files that the diff leaves out,
+    each of which counts as one hunk that nobody read, as a file does that changed and
+    shows no hunk, such as a binary.
+    """
+    ids = [hunk.id for file in diff.files for hunk in file.hunks]
+    unseen = [
+        *missing,
+        *(
+            Unread(path=file.path, reason="its binary content is not read")
+            for file in diff.files
+            if file.binary
+        ),
+    ]
+    left = {one: reason for one, reason in unread.items() if one in set(ids)}
+    total = len(ids) + len(unseen)
+    read = len(ids) - len(left)
+    if read == total:
+        state = CoverageState.REVIEWED
+    elif read:
+        state = CoverageState.PARTIAL
+    else:
+        state = CoverageState.NOT_REVIEWED
+    return Coverage(
+        state=state,
+        hunks_total=total,
+        hunks_reviewed=read,
+        reasons=(*group_unread(left), *unseen),
+    )
+
+
+def conclude(
+    coverage: Coverage,
+    findings: Iterable[Finding],
+    *,
+    fail_on: Severity,
+    reviewer: str,
+) -> Verdict:
+    """Say what the check may claim: failed by a finding, green only when all is read.
+
+    `reviewer` opens the sentence, for example "Rules only (no model is configured)".
+    """
+    worst = [one for one in findings if one.severity.rank >= fail_on.rank]
+    share = f"{coverage.hunks_reviewed} of {_hunks(coverage.hunks_total)} reviewed"
+    if worst:
+        count = _counted(len(worst), f"finding at or above {fail_on}")
+        return _verdict(Conclusion.FAILURE, f"{reviewer}: {count}; {share}.")
+    if coverage.state is CoverageState.REVIEWED:
+        if not coverage.hunks_total:
+            reason = f"{reviewer}: no line of text was changed."
+            return _verdict(Conclusion.SUCCESS, reason)
+        reason = f"{reviewer}: {share}, nothing at or above {fail_on}."
+        return _verdict(Conclusion.SUCCESS, reason)
+    if coverage.state is CoverageState.PARTIAL:
+        reason = f"{reviewer}: only {share}; nothing at or above {fail_on} in those."
+        return _verdict(Conclusion.NEUTRAL, reason)
+    return _verdict(Conclusion.NEUTRAL, f"{reviewer}: nothing of it could be reviewed.")
+
+
+def _verdict(conclusion: Conclusion, reason: str) -> Verdict:
+    return Verdict(conclusion=conclusion, reason=reason)
+
+
+def _hunks(count: int) -> str:
+    return _counted(count, "hunk")
+
+
+def _counted(count: int, noun: str) -> str:
+    words = noun.split(" ", 1)
+    many = words[0] if count == 1 else f"{words[0]}s"
+    return " ".join([str(count), many, *words[1:]])

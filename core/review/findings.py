@@ -1,0 +1,78 @@
+"""What a reviewer says about a line, and the name by which it is known again."""
+
+import hashlib
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class Severity(StrEnum):
+    """How much a finding matters, least first."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+    @property
+    def rank(self) -> int:
+        """Return 0 for info, 1 for warning, 2 for error."""
+        return list(Severity).index(self)
+
+
+class Side(StrEnum):
+    """GitHub's names for the two sides of a diff: LEFT is the base, RIGHT the head."""
+
+    LEFT = "LEFT"
+    RIGHT = "RIGHT"
+
+
+Line = Annotated[int, Field(ge=1)]
+
+
+class Proposal(BaseModel):
+    """A remark as a reviewer made it, before anything was checked.
+
+    Lines count from 1 in the file on `side`; `start_line` opens a range that ends at
+    `line`. `suggestion` is replacement text for exactly those lines.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: str
+    side: Side = Side.RIGHT
+    start_line: Line | None = None
+    line: Line
+    severity: Severity
+    confidence: Annotated[float, Field(ge=0, le=1)]
+    rule: Annotated[str, Field(min_length=1, max_length=200)]
+    title: Annotated[str, Field(min_length=1, max_length=200)]
+    body: Annotated[str, Field(max_length=20_000)]
+    suggestion: Annotated[str, Field(max_length=20_000)] | None = None
+    source: Annotated[str, Field(min_length=1, max_length=100)]
+
+    @model_validator(mode="after")
+    def _range_runs_forward(self) -> Self:
+        if self.start_line is not None and self.start_line > self.line:
+            msg = f"start_line {self.start_line} is after line {self.line}"
+            raise ValueError(msg)
+        return self
+
+
+class Finding(Proposal):
+    """A proposal with the name that it keeps across pushes and rebases."""
+
+    fingerprint: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+
+
+def fingerprint(proposal: Proposal, code: str, occurrence: int) -> str:
+    """Name a proposal by its rule, file and code, so that moved lines keep their name.
+
+    `code` is the text of the lines it stands on; white space in it does not count.
+    `occurrence` tells apart equal code in one file, from 0 downwards the file.
+    Returns 32 hexadecimal digits.
+    """
+    normal = " ".join(code.split())
+    parts = (proposal.rule, proposal.path, proposal.side.value, normal, str(occurrence))
+    text = "".join(f"{len(part)}:{part}" for part in parts)
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32]

@@ -1,0 +1,66 @@
+"""The port behind which every reviewer stands: hosted models, local ones, rules."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from core.review.findings import Proposal
+from core.review.hunks import Diff
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewRequest:
+    """What a reviewer sees: the diff and the changed files as they are at the head.
+
+    `files` maps a path to its bytes; a file that is binary, removed or too large to
+    fetch is absent. `title` and `description` are the pull request's, untrusted.
+    """
+
+    repository: str
+    title: str
+    description: str
+    diff: Diff
+    files: Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What a review cost: tokens, US dollars, seconds, and children's resources."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float = 0.0
+    wall_seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    peak_memory_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewAnswer:
+    """What a reviewer says, and which hunks it did not read and why.
+
+    `unread` maps a hunk's id (`path:index`, as `Hunk.id` gives it) to a reason a person
+    understands. Whatever is not in it was read.
+    """
+
+    proposals: tuple[Proposal, ...]
+    unread: Mapping[str, str] = field(default_factory=dict)
+    usage: Usage = field(default_factory=Usage)
+
+
+class ReviewModel(Protocol):
+    """Reads a change and proposes findings; it has no tools and no credentials."""
+
+    @property
+    def name(self) -> str:
+        """Return the adapter and model, for example `rules`."""
+        ...
+
+    @property
+    def is_model(self) -> bool:
+        """Return False when no language model reads the code, so that it is said."""
+        ...
+
+    async def review(self, request: ReviewRequest) -> ReviewAnswer:
+        """Read the change; raises UnavailableError when the reviewer is away."""
+        ...

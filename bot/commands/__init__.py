@@ -1,0 +1,1 @@
+"""What people tell nofx in comments on a pull request."""

@@ -1,0 +1,111 @@
+"""Finds the command in a comment as GitHub would show it; pure.
+
+A command stands at the beginning of a line. What is shown as quoted or as code, or is
+not shown at all (an HTML comment), is no command.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from bot.comments import PREFIX
+
+# GitHub accepts no longer comment, so nothing is cut from one that came from there.
+MOST_BODY_CHARS = 65_536
+MOST_WORD_CHARS = 40
+ENDINGS = ".,:;!?"
+NEWLINE = re.compile(r"\r\n?|\n")
+
+
+class Verb(StrEnum):
+    """What nofx can be asked to do."""
+
+    HELP = "help"
+    STATUS = "status"
+    RERUN = "rerun"
+    REVIEW = "review"
+    CANCEL = "cancel"
+
+
+HELP: Mapping[Verb, str] = {
+    Verb.HELP: "show this list",
+    Verb.STATUS: "say where the review of this pull request stands",
+    Verb.RERUN: "run the review of the current commit again",
+    Verb.REVIEW: "review the current commit, also while it is a draft",
+    Verb.CANCEL: "stop the review that is under way",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A known verb and the words after it, which no verb uses so far."""
+
+    verb: Verb
+    arguments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown:
+    """A word after /nofx that is no verb, cut to 40 characters and untrusted."""
+
+    word: str
+
+
+def parse_command(body: str) -> Command | Unknown | None:
+    """Return the first command in a comment's Markdown, or None when it has none.
+
+    Letter case, line ends and a full stop behind the verb do not matter; /nofx alone
+    asks for help.
+    """
+    if PREFIX not in body.lower():
+        return None
+    for line in _lines(body[:MOST_BODY_CHARS]):
+        words = line.split()
+        if words and words[0].lower() == PREFIX:
+            return _command(words[1:])
+    return None
+
+
+def _command(words: Sequence[str]) -> Command | Unknown:
+    if not words:
+        return Command(verb=Verb.HELP)
+    word = words[0].lower().rstrip(ENDINGS)
+    if word not in set(Verb):
+        return Unknown(word=words[0][:MOST_WORD_CHARS])
+    return Command(verb=Verb(word), arguments=tuple(words[1:]))
+
+
+def _lines(body: str) -> Iterator[str]:
+    """Yield the lines that begin with plain text in the source as on the page.
+
+    A backslash or an entity at the beginning is not plain: whoever escapes a slash does
+    not mean a command. What the next line makes of a line (a heading, by a signature's
+    dashes) does not matter.
+    """
+    source = NEWLINE.split(body)
+    quotes = 0
+    for token in MarkdownIt("commonmark").disable("text_join").parse(body):
+        if token.type in {"blockquote_open", "blockquote_close"}:
+            quotes += token.nesting
+        if token.type == "inline" and quotes == 0 and token.map is not None:
+            start = source[token.map[0]].lstrip().lower()
+            for place, line in enumerate(_split(token.children or [])):
+                # The first line may follow the mark of a list or a heading.
+                if place > 0 or start.startswith(PREFIX):
+                    yield line
+
+
+def _split(children: Sequence[Token]) -> Iterator[str]:
+    """Yield the lines of a paragraph as text; empty for one that begins otherwise."""
+    line: list[Token] = []
+    for child in [*children, Token("softbreak", "br", 0)]:
+        if child.type in {"softbreak", "hardbreak"}:
+            plain = bool(line) and line[0].type == "text"
+            yield "".join(part.content for part in line) if plain else ""
+            line = []
+        elif child.type != "text" or child.content:
+            line.append(child)

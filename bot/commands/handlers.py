@@ -1,0 +1,111 @@
+"""What a command in a comment brings about: a look, a reaction, one answer."""
+
+import asyncio
+from dataclasses import dataclass
+
+from bot import comments
+from bot.commands.grammar import HELP, Command, Unknown, Verb, parse_command
+from bot.github.client import Connection, GitHubApp
+from bot.github.comments import (
+    create_comment,
+    find_comment,
+    permission,
+    react_to_comment,
+    react_to_review_comment,
+)
+from bot.github.markers import effect_marker
+from bot.pipeline.github_source import connection
+from bot.reviews import Reviews, Wish
+from bot.webhooks.event_types import CommentEvent, ReviewCommentCreated
+from bot.webhooks.outcome import Done, Ignored, Outcome
+from core.runs.model import Subject
+
+# These change something, so they need write access; the others only tell.
+CHANGING = frozenset({Verb.RERUN, Verb.REVIEW, Verb.CANCEL})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commands:
+    """Answers `/nofx …` comments; each once, whatever crashes in between."""
+
+    reviews: Reviews
+    app: GitHubApp
+
+    async def handle(self, event: CommentEvent, *, tries: int) -> Outcome:
+        """React, do, answer; `tries` counts how often this comment was tried."""
+        # Markdown made to be slow to read must not hold up everybody else.
+        asked = await asyncio.to_thread(parse_command, event.body)
+        if asked is None:
+            return Ignored("the comment holds no command")
+        subject = Subject(
+            repository=event.repository,
+            pull=event.number,
+            head_sha="",
+            installation_id=event.installation_id,
+        )
+        gh = await connection(self.app, subject)
+        await _react(gh, event)
+        marker = effect_marker(f"comment-{event.comment_id}", "answer")
+        if tries > 1 and await self._answered(gh, event, marker):
+            return Done()
+        text = await self._do(gh, event, asked)
+        await create_comment(gh, event.repository, event.number, text, marker=marker)
+        return Done()
+
+    async def _answered(self, gh: Connection, event: CommentEvent, marker: str) -> bool:
+        author = (await self.app.identity()).bot_login
+        found = await find_comment(gh, event.repository, event.number, marker, author)
+        return found is not None
+
+    async def _do(
+        self, gh: Connection, event: CommentEvent, asked: Command | Unknown
+    ) -> str:
+        if isinstance(asked, Unknown):
+            return comments.command_help(HELP.items(), not_known=asked.word)
+        if asked.verb is Verb.HELP:
+            return comments.command_help(HELP.items())
+        if asked.verb in CHANGING:
+            allowed = await permission(gh, event.repository, event.author)
+            if not allowed.may_write:
+                return comments.may_not(event.author, asked.verb)
+        match asked.verb:
+            case Verb.CANCEL:
+                return await self._cancel(event)
+            case Verb.RERUN | Verb.REVIEW:
+                return await self._request(event, asked.verb)
+            case _:
+                run = await self.reviews.runs.current(event.repository, event.number)
+                return comments.status(run)
+
+    async def _request(self, event: CommentEvent, verb: Verb) -> str:
+        wish = Wish(
+            repository=event.repository,
+            number=event.number,
+            installation_id=event.installation_id,
+            request_id=f"comment/{event.comment_id}",
+            reason=verb.value,
+            requested_by=event.author,
+            again=verb is Verb.RERUN,
+            drafts=True,
+        )
+        answer = await self.reviews.request(wish)
+        if answer.run is None:
+            return comments.not_reviewed(answer.reason)
+        return (
+            comments.queued(answer.run) if answer.fresh else comments.status(answer.run)
+        )
+
+    async def _cancel(self, event: CommentEvent) -> str:
+        run = await self.reviews.cancel(
+            event.repository,
+            event.number,
+            actor=event.author,
+            reason=f"cancelled by {event.author}",
+        )
+        return comments.cancelling(run)
+
+
+async def _react(gh: Connection, event: CommentEvent) -> None:
+    on_line = isinstance(event, ReviewCommentCreated)
+    react = react_to_review_comment if on_line else react_to_comment
+    await react(gh, event.repository, event.comment_id, "eyes")

@@ -1,0 +1,226 @@
+"""Every text that nofx writes at GitHub, in one place."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from core.review.findings import Finding, Severity
+from core.review.report import Coverage, CoverageState, ReviewReport
+from core.review.sanitize import (
+    clean_comment,
+    clean_line,
+    code_span,
+    suggestion_block,
+)
+from core.runs.model import Run
+from core.runs.pipeline import Ending
+
+PREFIX = "/nofx"
+ICONS = {Severity.ERROR: "🛑", Severity.WARNING: "⚠️", Severity.INFO: "💡"}
+STATES = {
+    CoverageState.REVIEWED: "everything was reviewed",
+    CoverageState.PARTIAL: "only a part was reviewed",
+    CoverageState.NOT_REVIEWED: "nothing was reviewed",
+}
+REASONS_SHOWN = 40
+FINDINGS_SHOWN = 100
+SHORT_SHA = 7
+LINE = 300
+
+
+def finding_comment(finding: Finding) -> str:
+    """Return a finding as a line comment, its suggestion as one click."""
+    icon = ICONS[finding.severity]
+    parts = [
+        f"{icon} **{_line(finding.title)}**",
+        clean_comment(finding.body),
+    ]
+    if finding.suggestion is not None:
+        parts.append(suggestion_block(finding.suggestion) or "")
+    parts.append(f"<sub>{_origin(finding)}</sub>")
+    return "\n\n".join(part for part in parts if part)
+
+
+def review_body(run: Run, report: ReviewReport, posted: int) -> str:
+    """Return the text above the line comments."""
+    count = _counted(posted, "new remark")
+    sha = run.subject.head_sha[:SHORT_SHA]
+    return f"{count} on {sha}. {_line(report.verdict.reason)}"
+
+
+def summary(run: Run, report: ReviewReport, summarised: Mapping[str, str]) -> str:
+    """Return the one summary comment: verdict, what stands nowhere else, coverage."""
+    sha = run.subject.head_sha[:SHORT_SHA]
+    sections = [
+        f"### nofx reviewed {sha}: {_line(report.verdict.reason)}",
+        _counts(report),
+        _unplaced(report, summarised),
+        _coverage(report.coverage),
+        _footer(run, report),
+    ]
+    return "\n\n".join(section for section in sections if section)
+
+
+def check_title(report: ReviewReport) -> str:
+    """Return the check run's headline."""
+    return report.verdict.reason
+
+
+def check_summary(report: ReviewReport) -> str:
+    """Return what the check run says under its headline."""
+    parts = [_counts(report) or "No findings.", _coverage(report.coverage)]
+    return "\n\n".join(part for part in parts if part)
+
+
+def waiting() -> tuple[str, str]:
+    """Return the check's title and summary while the run is in the queue."""
+    return "Waiting for a worker", "The review begins as soon as a worker is free."
+
+
+def at_step(step: str, done: Sequence[str], ahead: Sequence[str]) -> tuple[str, str]:
+    """Return the check's title and summary while the run is at a step."""
+    lines = [
+        *(f"- [x] {name}" for name in done),
+        f"- [ ] **{step}** …",
+        *(f"- [ ] {name}" for name in ahead),
+    ]
+    place = f"step {len(done) + 1} of {len(done) + 1 + len(ahead)}"
+    return f"Reviewing: {step} ({place})", "\n".join(lines)
+
+
+def ended_early(ending: Ending) -> tuple[str, str]:
+    """Return the check's title and summary for a run that ends without a review."""
+    reason = _line(ending.reason)
+    match ending.kind:
+        case "cancelled":
+            return "Not reviewed: cancelled", f"This run was cancelled: {reason}."
+        case "dead":
+            title = "Not reviewed: nofx gave up after several attempts"
+        case _:
+            title = "Not reviewed: nofx failed"
+    again = f"Ask again with `{PREFIX} rerun`, or press Re-run."
+    return title, f"The last error was:\n\n> {reason}\n\n{again}"
+
+
+def command_help(
+    known: Iterable[tuple[str, str]], *, not_known: str | None = None
+) -> str:
+    """Return what each verb does, and the word that is none of them."""
+    lines = [f"- `{PREFIX} {verb}`: {what}" for verb, what in known]
+    first = "This is what I can do:"
+    if not_known is not None:
+        first = f"I do not know {code_span(not_known)}. {first}"
+    return "\n".join([first, "", *lines])
+
+
+def may_not(user: str, verb: str) -> str:
+    """Return the answer to someone who may not give this command."""
+    return (
+        f"{code_span(user)} may not use `{PREFIX} {verb}`: it needs write access to "
+        "this repository."
+    )
+
+
+def queued(run: Run) -> str:
+    """Return the answer to a command that asked for a run."""
+    sha = run.subject.head_sha[:SHORT_SHA]
+    return f"Rerun: {sha} is queued as run {code_span(run.id)}."
+
+
+def not_reviewed(reason: str) -> str:
+    """Return the answer to a command that could start nothing."""
+    return f"No review was started: {_line(reason)}."
+
+
+def status(run: Run | None) -> str:
+    """Return where the newest run of the pull request stands."""
+    if run is None:
+        return f"There is no run yet. `{PREFIX} review` starts one."
+    sha = run.subject.head_sha[:SHORT_SHA]
+    steps = ", ".join(f"{name} {state}" for name, state in run.steps.items())
+    words = [f"Run {code_span(run.id)} on {sha} is **{run.status}**."]
+    if steps:
+        words.append(f"Steps: {steps}.")
+    if run.outcome:
+        words.append(_line(run.outcome))
+    return " ".join(words)
+
+
+def cancelling(run: Run | None) -> str:
+    """Return the answer to a cancel command."""
+    if run is None or run.terminal:
+        return "There is nothing to cancel: no review is under way."
+    return f"Run {code_span(run.id)} is being cancelled."
+
+
+def _origin(finding: Finding) -> str:
+    rule, source = code_span(finding.rule), _line(finding.source)
+    return f"{source} · {rule} · confidence {finding.confidence:.0%}"
+
+
+def _counts(report: ReviewReport) -> str:
+    counts = Counter(finding.severity for finding in report.findings)
+    parts = [
+        f"{ICONS[severity]} {_counted(counts[severity], severity.value)}"
+        for severity in reversed(Severity)
+        if counts[severity]
+    ]
+    return " · ".join(parts)
+
+
+def _unplaced(report: ReviewReport, summarised: Mapping[str, str]) -> str:
+    rows = [
+        f"| {ICONS[one.severity]} | {code_span(f'{one.path}:{one.line}')} | "
+        f"{_cell(one.title)} | {_cell(summarised[one.fingerprint])} |"
+        for one in report.findings
+        if one.fingerprint in summarised
+    ]
+    if not rows:
+        return ""
+    head = ["| | where | what | why it is not on the line |", "|---|---|---|---|"]
+    more = len(rows) - FINDINGS_SHOWN
+    tail = [f"| | | … and {more} more in the check run | |"] if more > 0 else []
+    return "\n".join([*head, *rows[:FINDINGS_SHOWN], *tail])
+
+
+def _coverage(coverage: Coverage) -> str:
+    share = f"{coverage.hunks_reviewed} of {_counted(coverage.hunks_total, 'hunk')}"
+    first = f"**Coverage:** {STATES[coverage.state]} ({share})."
+    lines = [
+        f"- {code_span(one.path or 'the change')}: {_line(one.reason)}"
+        for one in coverage.reasons[:REASONS_SHOWN]
+    ]
+    more = len(coverage.reasons) - REASONS_SHOWN
+    if more > 0:
+        lines.append(f"- … and {_counted(more, 'more part')}")
+    if not lines:
+        return first
+    listed = "\n".join(lines)
+    return (
+        f"{first}\n\n<details><summary>What was not reviewed, and why</summary>\n\n"
+        f"{listed}\n\n</details>"
+    )
+
+
+def _cost(report: ReviewReport) -> str:
+    usage = report.usage
+    tokens = usage.input_tokens + usage.output_tokens
+    spent = f" · {tokens} tokens · ${usage.cost_usd:.4f}" if tokens else ""
+    return f"{_line(usage.model)} in {usage.wall_seconds:.1f} s{spent}"
+
+
+def _line(text: str) -> str:
+    return clean_comment(clean_line(text, limit=LINE))
+
+
+def _footer(run: Run, report: ReviewReport) -> str:
+    cost = _cost(report)
+    asks = f"`{PREFIX} help` lists what you can ask."
+    return f"<sub>Run {code_span(run.id)} · {cost} · {asks}</sub>"
+
+
+def _cell(text: str) -> str:
+    return _line(text).replace("|", "\\|").replace("\n", " ")
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -1,0 +1,1 @@
+"""Everything that nofx says to GitHub and reads from it, over gidgethub."""

@@ -1,0 +1,209 @@
+"""The App at GitHub, and each installation of it, as things to call."""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import aiohttp
+import jwt
+from cachetools import LRUCache
+from gidgethub import apps
+
+from bot.github.api import IDEMPOTENT, NOTHING, Api, AppKey, Raw, TokenSource
+from bot.github.caches import ResponseCache, Tokens
+from bot.github.limits import Policy
+from bot.github.refusals import explained
+from bot.github.values import AppIdentity, InstallationRef, decode
+from bot.github.wire import Wire
+from core.clock import Clock
+from core.errors import GitHubListTooLongError, PrivateKeyError
+
+PAGE_SIZE = 100
+MAX_INSTALLATIONS = 1024
+POST = frozenset({"POST"})
+
+Json = dict[str, Any]
+
+
+def graphql_url(api_url: str) -> str:
+    """Return where GraphQL is answered for a REST root: `/api/v3` has it beside it."""
+    root = api_url.rstrip("/")
+    if root.endswith("/api/v3"):
+        return f"{root.removesuffix('/v3')}/graphql"
+    return f"{root}/graphql"
+
+
+class Connection:
+    """GitHub as one identity sees it.
+
+    Paths start at the API root and are already percent-encoded. Every method raises
+    the errors of bot/github/refusals.py and bot/github/wire.py.
+    """
+
+    def __init__(self, wire: Wire, identity: AppKey | TokenSource | None) -> None:
+        cache = ResponseCache()
+        self._wire = wire
+        self._api = Api(wire, identity, cache=cache)
+        self._once = Api(wire, identity, repeatable=NOTHING)
+        self._again = Api(wire, identity, repeatable=POST)
+        self._ask = Api(wire, identity, repeatable=POST | IDEMPOTENT, writes=False)
+
+    async def get(self, path: str, **query: object) -> Any:
+        """GET one thing as decoded JSON, from the cache when GitHub answers 304."""
+        with explained("GET", path, writes=False):
+            return await self._api.getitem(_with_query(path, query))
+
+    async def pages(
+        self, path: str, *, key: str | None = None, **query: object
+    ) -> list[Json]:
+        """GET a whole list, page by page; `key` names it inside an object.
+
+        Raises GitHubListTooLongError past the policy's bound: a list that is cut
+        short would make "not there" a guess.
+        """
+        limit = self._wire.policy.page_limit * PAGE_SIZE
+        items: list[Json] = []
+        url = _with_query(path, {"per_page": PAGE_SIZE, **query})
+        with explained("GET", path, writes=False):
+            async for item in self._api.getiter(url, iterable_key=key):
+                if len(items) == limit:
+                    raise GitHubListTooLongError(path=path, limit=limit)
+                items.append(item)
+        return items
+
+    async def raw(
+        self, path: str, *, accept: str, limit: int | None = None, **query: object
+    ) -> Raw:
+        """GET a body undecoded; GitHubAnswerTooLargeError when over `limit` bytes."""
+        most = self._wire.policy.body_limit if limit is None else limit
+        with explained("GET", path, writes=False):
+            return await self._api.raw(
+                _with_query(path, query), accept=accept, limit=most
+            )
+
+    async def post(self, path: str, data: Json, *, repeatable: bool = False) -> Any:
+        """POST once; raises UnclearAnswerError when it may have been done.
+
+        `repeatable` is for what GitHub itself does only once, such as a reaction.
+        """
+        api = self._again if repeatable else self._once
+        with explained("POST", path, writes=True):
+            return await api.post(path, data=data)
+
+    async def patch(self, path: str, data: Json, *, appends: bool = False) -> Any:
+        """PATCH, repeated when unclear, unless it `appends` and is not idempotent."""
+        api = self._once if appends else self._api
+        with explained("PATCH", path, writes=True):
+            return await api.patch(path, data=data)
+
+    async def put(self, path: str, data: Json) -> Any:
+        """PUT, repeated when unclear."""
+        with explained("PUT", path, writes=True):
+            return await self._api.put(path, data=data)
+
+    async def delete(self, path: str) -> None:
+        """DELETE, repeated when unclear: what is already gone raises a 404 error."""
+        with explained("DELETE", path, writes=True):
+            await self._api.delete(path)
+
+    async def graphql(self, document: str, **variables: object) -> Json:
+        """Run a GraphQL document and return its `data`; a mutation is sent once."""
+        mutation = document.lstrip().startswith("mutation")
+        endpoint = graphql_url(self._wire.api_url)
+        api = self._once if mutation else self._ask
+        with explained("POST", "/graphql", writes=mutation):
+            data: Json = await api.graphql(document, endpoint=endpoint, **variables)
+            return data
+
+
+@dataclass(frozen=True, slots=True)
+class _TokenOf:
+    """The token source of one installation."""
+
+    tokens: Tokens
+    installation_id: int
+
+    async def token(self) -> str:
+        """Return the installation's token."""
+        return await self.tokens.get(self.installation_id)
+
+    def forget(self) -> None:
+        """Drop it."""
+        self.tokens.forget(self.installation_id)
+
+
+class Installation(Connection):
+    """GitHub as one installation of the App sees it: its cache, its pace, its token."""
+
+    def __init__(self, installation_id: int, wire: Wire, tokens: Tokens) -> None:
+        self.id = installation_id
+        super().__init__(wire, _TokenOf(tokens, installation_id))
+
+
+class GitHubApp:
+    """The App itself: who it is, and where it is installed.
+
+    Raises PrivateKeyError when the key cannot sign.
+    """
+
+    def __init__(
+        self,
+        *,
+        app_id: int,
+        private_key: str,
+        api_url: str,
+        session: aiohttp.ClientSession,
+        clock: Clock,
+        policy: Policy | None = None,
+    ) -> None:
+        key = AppKey(app_id=app_id, private_key=private_key)
+        _try_signing(key)
+        self._clock = clock
+        self._wire_facts = (session, api_url, policy or Policy())
+        wire = self._wire()
+        self.connection = Connection(wire, key)
+        asks = Api(wire, key, repeatable=POST, writes=False)
+        self._tokens = Tokens(asks, key, clock)
+        self._installations: LRUCache[int, Installation] = LRUCache(MAX_INSTALLATIONS)
+
+    def installation(self, installation_id: int) -> Installation:
+        """Return the installation: one object each, for the 1024 used last."""
+        known = self._installations.get(installation_id)
+        if known is None:
+            known = Installation(installation_id, self._wire(), self._tokens)
+            self._installations[installation_id] = known
+        return known
+
+    async def identity(self) -> AppIdentity:
+        """Return who GitHub says the App is, with its permissions."""
+        return decode(AppIdentity, await self.connection.get("/app"), "/app")
+
+    async def installation_of(self, repo: str) -> int:
+        """Return the id of the installation that covers `owner/name`.
+
+        Raises GitHubNotFoundError where the App is not installed.
+        """
+        path = f"/repos/{repo}/installation"
+        return decode(InstallationRef, await self.connection.get(path), path).id
+
+    def _wire(self) -> Wire:
+        session, api_url, policy = self._wire_facts
+        return Wire(
+            session=session,
+            clock=self._clock,
+            api_url=api_url,
+            policy=policy,
+        )
+
+
+def _try_signing(key: AppKey) -> None:
+    try:
+        apps.get_jwt(app_id=str(key.app_id), private_key=key.private_key)
+    except (ValueError, TypeError, jwt.PyJWTError):
+        reason = "it is not an RSA private key in PEM form"
+        # The cause could quote the key, so it is dropped.
+        raise PrivateKeyError(reason=reason) from None
+
+
+def _with_query(path: str, query: dict[str, object]) -> str:
+    return f"{path}?{urlencode(query)}" if query else path

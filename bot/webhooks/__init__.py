@@ -1,0 +1,1 @@
+"""From a signed webhook to one typed event: received, stored, worked, never lost."""

@@ -1,0 +1,117 @@
+"""`POST /webhooks/github`: read, verify, store, answer 202; nothing else."""
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+from aiohttp import web
+
+from bot.webhooks.body import BodyLimits, BodyReader
+from bot.webhooks.deliveries import Deliveries
+from bot.webhooks.delivery import Arrival
+from bot.webhooks.envelope import claimed_signature, open_envelope, usable_secrets
+from core.errors import (
+    DeliveryMalformedError,
+    DeliverySlowError,
+    DeliveryTooLargeError,
+    NofxError,
+    UnavailableError,
+    WebhookSignatureError,
+)
+
+PATH = "/webhooks/github"
+RETRY_AFTER_SECONDS = 10
+# Above this many bytes a body is opened in a thread, so that nobody waits for it.
+OPENED_AT_ONCE = 256 * 1024
+AWAY = 503
+STATUS: dict[type[NofxError], int] = {
+    WebhookSignatureError: 401,
+    DeliveryTooLargeError: 413,
+    DeliverySlowError: 408,
+    DeliveryMalformedError: 400,
+    UnavailableError: AWAY,
+}
+log = structlog.get_logger()
+
+
+class Receiver:
+    """Takes in deliveries signed with one of `secrets`, the current or an older one."""
+
+    def __init__(
+        self, *, deliveries: Deliveries, secrets: Sequence[bytes], limits: BodyLimits
+    ) -> None:
+        self._deliveries = deliveries
+        self._secrets = usable_secrets(secrets)
+        self._bodies = BodyReader(limits)
+
+    async def receive(self, request: web.Request) -> web.Response:
+        """Answer one POST: 202 once the delivery is stored, or a problem."""
+        try:
+            arrival = await self._open(request)
+            new = await self._deliveries.add(arrival)
+        except NofxError as error:
+            return _problem(request, error)
+        status = "accepted" if new else "duplicate"
+        log.info(
+            "delivery.received",
+            status=status,
+            delivery=arrival.guid,
+            github_event=arrival.event,
+            action=arrival.action,
+        )
+        return web.json_response(
+            {"delivery": arrival.guid, "status": status}, status=202
+        )
+
+    async def _open(self, request: web.Request) -> Arrival:
+        # Who shows no signature at all is refused before the body is read.
+        claimed_signature(request.headers)
+        body = await self._bodies.read(request)
+        if len(body) <= OPENED_AT_ONCE:
+            return open_envelope(request.headers, body, self._secrets)
+        return await asyncio.to_thread(
+            open_envelope, request.headers, body, self._secrets
+        )
+
+
+def add_routes(
+    app: web.Application,
+    *,
+    deliveries: Deliveries,
+    secrets: Sequence[bytes],
+    limits: BodyLimits | None = None,
+) -> None:
+    """Serve the webhook on `app`; raises WebhookSecretMissingError without a secret.
+
+    The route reads its own bodies, so the application's `client_max_size` stays as is.
+    """
+    receiver = Receiver(
+        deliveries=deliveries, secrets=secrets, limits=limits or BodyLimits()
+    )
+    app.router.add_post(PATH, receiver.receive)
+
+
+def _problem(request: web.Request, error: NofxError) -> web.Response:
+    """Say no in the shape of RFC 9457, with our code and a way out."""
+    status = next((s for kind, s in STATUS.items() if isinstance(error, kind)), 500)
+    log.warning(
+        "delivery.refused",
+        delivery=request.headers.get("X-GitHub-Delivery"),
+        status=status,
+        code=error.code,
+        reason=str(error),
+    )
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == AWAY else None
+    return web.json_response(
+        {
+            "type": "about:blank",
+            "title": type(error).__doc__,
+            "status": status,
+            "detail": str(error),
+            "code": error.code,
+            "hint": error.way_out,
+        },
+        status=status,
+        headers=headers,
+        content_type="application/problem+json",
+    )

@@ -1,0 +1,62 @@
+"""What stands behind the command line in a test: it remembers and answers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from typing_extensions import override
+
+from bot.cli.service import DemoWish, Service
+from bot.doctor.results import CheckResult
+from bot.pipeline.changes import LocalChange
+from bot.settings import Settings
+from core.review.report import ReviewReport
+from tests.fakes.reports import a_report
+
+
+@dataclass(kw_only=True)
+class FakeService(Service):
+    """Answers each command with the given value, or raises the given error."""
+
+    report: ReviewReport = field(default_factory=a_report)
+    results: tuple[CheckResult, ...] = ()
+    changes: tuple[str, ...] = ()
+    error: BaseException | None = None
+    calls: list[tuple[object, ...]] = field(default_factory=list)
+    change: LocalChange | None = None
+    settings: Settings | None = None
+
+    @override
+    async def serve(
+        self, settings: Settings, *, host: str, port: int, workers: int
+    ) -> None:
+        self._note(settings, "serve", host, port, workers)
+
+    @override
+    async def work(self, settings: Settings) -> None:
+        self._note(settings, "work")
+
+    @override
+    async def migrate(self, settings: Settings, *, rebuild: bool) -> Sequence[str]:
+        self._note(settings, "migrate", rebuild)
+        return self.changes
+
+    @override
+    async def demo(self, settings: Settings, wish: DemoWish) -> None:
+        self._note(settings, "demo", wish)
+
+    @override
+    async def doctor(self, settings: Settings) -> Sequence[CheckResult]:
+        self._note(settings, "doctor")
+        return self.results
+
+    @override
+    async def review(self, settings: Settings, change: LocalChange) -> ReviewReport:
+        self._note(settings, "review")
+        self.change = change
+        return self.report
+
+    def _note(self, settings: Settings, *call: object) -> None:
+        self.settings = settings
+        self.calls.append(call)
+        if self.error is not None:
+            raise self.error

@@ -1,0 +1,65 @@
+"""Fetches a pinned npm package once, for the tests that other people's files judge."""
+
+import os
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+
+def unpacked(name: str, version: str) -> Path:
+    """Return the folder of npm's `name` at exactly `version`, fetched at most once.
+
+    It lies in the user's cache, outside the tree. Without npm, or when npm cannot
+    fetch, the calling test is skipped with the reason; where `CI` is set it fails.
+    """
+    target = _cache() / f"{name.strip('@').replace('/', '-')}-{version}"
+    if not target.is_dir():
+        npm = shutil.which("npm")
+        if npm is None:
+            _unavailable(f"npm is not installed, so {name} cannot be fetched")
+        _fetch(npm, f"{name}@{version}", target)
+    return target
+
+
+def _fetch(npm: str, spec: str, target: Path) -> None:
+    """Pack `spec` with npm and move its files to `target` in one step."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        # A fixed program with a pinned argument; npm checks the package's digest.
+        done = subprocess.run(  # noqa: S603
+            [npm, "pack", spec, "--silent", "--ignore-scripts"],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=90,
+        )
+        if done.returncode != 0:
+            _unavailable(f"npm could not fetch {spec}: {done.stderr.strip()[-300:]}")
+        (archive,) = Path(folder).glob("*.tgz")
+        with tarfile.open(archive) as tar:
+            tar.extractall(Path(folder) / "files", filter="data")
+        try:
+            (Path(folder) / "files" / "package").rename(target)
+        except OSError:
+            # Another test process was faster; its copy is the same.
+            if not target.is_dir():
+                raise
+
+
+def _cache() -> Path:
+    """Return the folder that keeps packages between runs."""
+    root = os.getenv("XDG_CACHE_HOME")
+    return (Path(root) if root else Path.home() / ".cache") / "nofx-tests" / "npm"
+
+
+def _unavailable(reason: str) -> NoReturn:
+    """Skip the test, or fail it where nothing may be skipped."""
+    if os.getenv("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)

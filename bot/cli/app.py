@@ -1,0 +1,60 @@
+"""The command `nofx`: its subcommands, its help and its exit codes."""
+
+from typing import Annotated
+
+import typer
+
+from bot.cli.demo import demo
+from bot.cli.doctor import doctor
+from bot.cli.exits import MEANINGS
+from bot.cli.migrate import migrate
+from bot.cli.review import review
+from bot.cli.running import guarded
+from bot.cli.serve import serve
+from bot.cli.work import work
+from bot.version import running_version
+
+EPILOG = "Exit codes: " + "; ".join(
+    f"{code.value} {meaning}" for code, meaning in MEANINGS.items()
+)
+
+app = typer.Typer(
+    name="nofx",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=f"{EPILOG}.",
+)
+
+
+def show_version(wanted: bool) -> None:  # noqa: FBT001  # typer calls it
+    """Print the version and end, when that is what was asked for."""
+    if wanted:
+        typer.echo(f"nofx {running_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def nofx(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=show_version,
+            is_eager=True,
+            help="Show the version and exit.",
+        ),
+    ] = False,
+) -> None:
+    """Review pull requests: a GitHub App of your own, and the same review from here.
+
+    To see it without GitHub, a database or a model: `nofx demo`
+
+    Settings come from the environment and `.env`; `nofx doctor` checks them all.
+    """
+
+
+for command in (serve, work, migrate, demo, doctor, review):
+    app.command()(guarded(command))

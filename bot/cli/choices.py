@@ -1,0 +1,29 @@
+"""The words that options choose from; light, so that help comes at once."""
+
+from enum import StrEnum
+
+
+class Format(StrEnum):
+    """The forms of a review; `github` is workflow commands that become annotations."""
+
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
+    SARIF = "sarif"
+    GITHUB = "github"
+
+
+class FailOn(StrEnum):
+    """The least severity of a finding that makes the exit code 1."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+    NEVER = "never"
+
+
+class ListFormat(StrEnum):
+    """The forms of a list of facts."""
+
+    TEXT = "text"
+    JSON = "json"

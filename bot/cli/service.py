@@ -1,0 +1,105 @@
+"""What the commands ask of the rest of nofx, loaded when it is asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from typing_extensions import override
+
+# Only names for types: `nofx --help` must not wait for what they import.
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from bot.doctor.results import CheckResult
+    from bot.pipeline.changes import LocalChange
+    from bot.settings import Settings
+    from core.review.report import ReviewReport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoWish:
+    """What the demo is to show: two commits of a repository; `once` ends it after."""
+
+    repo: Path | None
+    base: str | None
+    head: str | None
+    once: bool
+
+
+class Service(Protocol):
+    """One call a command; each raises NofxError when it cannot be done."""
+
+    async def serve(
+        self, settings: Settings, *, host: str, port: int, workers: int
+    ) -> None:
+        """Answer webhooks, and work on runs beside it, until stopped."""
+        ...
+
+    async def work(self, settings: Settings) -> None:
+        """Work on runs until stopped."""
+        ...
+
+    async def migrate(self, settings: Settings, *, rebuild: bool) -> Sequence[str]:
+        """Bring the database up to date; returns one sentence a change."""
+        ...
+
+    async def demo(self, settings: Settings, wish: DemoWish) -> None:
+        """Show a review from webhook to comments on this machine."""
+        ...
+
+    async def doctor(self, settings: Settings) -> Sequence[CheckResult]:
+        """Check everything that nofx needs."""
+        ...
+
+    async def review(self, settings: Settings, change: LocalChange) -> ReviewReport:
+        """Review a change and post nothing."""
+        ...
+
+
+class Installed(Service):
+    """The nofx that is installed here."""
+
+    @override
+    async def serve(
+        self, settings: Settings, *, host: str, port: int, workers: int
+    ) -> None:
+        from bot import app  # noqa: PLC0415  # help must not wait for the server
+
+        await app.serve(settings, host=host, port=port, workers=workers)
+
+    @override
+    async def work(self, settings: Settings) -> None:
+        from bot import app  # noqa: PLC0415  # as above
+
+        await app.work(settings)
+
+    @override
+    async def migrate(self, settings: Settings, *, rebuild: bool) -> Sequence[str]:
+        from bot import app  # noqa: PLC0415  # as above
+
+        return await app.migrate(settings, rebuild=rebuild)
+
+    @override
+    async def demo(self, settings: Settings, wish: DemoWish) -> None:
+        from bot import demo  # noqa: PLC0415  # as above
+
+        await demo.run(settings, wish)
+
+    @override
+    async def doctor(self, settings: Settings) -> Sequence[CheckResult]:
+        from bot.app import SCHEMA  # noqa: PLC0415  # as above
+        from bot.doctor.examine import examine  # noqa: PLC0415  # as above
+        from bot.settings import environment  # noqa: PLC0415  # as above
+        from core.clock import SystemClock  # noqa: PLC0415  # as above
+
+        return await examine(
+            settings, schema=SCHEMA, environ=environment(), clock=SystemClock()
+        )
+
+    @override
+    async def review(self, settings: Settings, change: LocalChange) -> ReviewReport:
+        from bot.pipeline.local import review  # noqa: PLC0415  # as above
+
+        return await review(settings, change)

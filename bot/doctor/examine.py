@@ -1,0 +1,36 @@
+"""Runs every check of `nofx doctor`, in the order in which people set things up."""
+
+from collections.abc import Mapping
+
+from bot.doctor.machine import (
+    check_data_dir,
+    check_git,
+    check_names,
+    check_sandbox,
+    check_webhook_secrets,
+)
+from bot.doctor.needs import check_app, check_database, check_model
+from bot.doctor.results import CheckResult, run_checks
+from bot.settings import Settings
+from core.clock import Clock
+from core.sandbox.sandbox import Sandbox
+from core.store.schema import Schema
+
+
+async def examine(
+    settings: Settings, *, schema: Schema, environ: Mapping[str, str], clock: Clock
+) -> tuple[CheckResult, ...]:
+    """Check everything; nothing changes, but an embedded server makes its folder."""
+    sandbox = Sandbox()
+    return await run_checks(
+        (
+            ("settings", lambda: check_names(environ)),
+            ("git", lambda: check_git(environ)),
+            ("data folder", lambda: check_data_dir(settings)),
+            ("database", lambda: check_database(settings, schema)),
+            ("GitHub App", lambda: check_app(settings, clock)),
+            ("webhook secrets", lambda: check_webhook_secrets(settings)),
+            ("model", lambda: check_model(settings, sandbox, clock)),
+            ("sandbox", lambda: check_sandbox(sandbox)),
+        )
+    )

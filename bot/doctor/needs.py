@@ -1,0 +1,124 @@
+"""Checks of what nofx talks to: the database, GitHub, the reviewer."""
+
+import aiohttp
+
+from bot.base import reached
+from bot.doctor.results import Finding, fail, ok, warn
+from bot.github.client import GitHubApp
+from bot.github.manifest import missing_permissions
+from bot.github.values import AppIdentity
+from bot.models.catalog import make_model
+from bot.settings import Settings
+from core.clock import Clock
+from core.review.hunks import parse_diff
+from core.review.reviewer import ReviewAnswer, ReviewRequest
+from core.sandbox.sandbox import Sandbox
+from core.secrets.finder import SecretFinder
+from core.store.pending import pending
+from core.store.schema import Schema
+
+# What app.yml asks for; a test keeps the two equal.
+PERMISSIONS = {
+    "metadata": "read",
+    "contents": "read",
+    "pull_requests": "write",
+    "checks": "write",
+    "issues": "write",
+}
+TRIAL = ReviewRequest(
+    repository="nofx/doctor",
+    title="Trial",
+    description="",
+    diff=parse_diff(b"--- /dev/null\n+++ b/trial.py\n@@ -0,0 +1 @@\n+TRIAL = 1\n"),
+    files={"trial.py": b"TRIAL = 1\n"},
+)
+EVENTS = frozenset(
+    {
+        "pull_request",
+        "pull_request_review_comment",
+        "pull_request_review_thread",
+        "issue_comment",
+        "check_run",
+        "check_suite",
+    }
+)
+
+
+async def check_database(settings: Settings, schema: Schema) -> Finding:
+    """Reach the database and compare its rules with this program's.
+
+    Raises StoreUnavailableError and the errors of the embedded server.
+    """
+    async with reached(settings, settings.data_dir) as database:
+        await database.ping()
+        missing = await pending(database, schema)
+    name = "The embedded server" if settings.mongodb_url is None else "MongoDB"
+    if {spec.name for spec in schema.collections} <= {
+        change.collection for change in missing if change.kind == "collection_created"
+    }:
+        return ok(f"{name} answers; it is empty, and the first start sets it up.")
+    if missing:
+        names = ", ".join(sorted({change.collection for change in missing}))
+        return warn(
+            f"{name} answers, but its rules are not this version's: {names}.",
+            "Run `nofx migrate`; `nofx serve` does it at its start, too.",
+        )
+    return ok(f"{name} answers; validators and indexes are this version's.")
+
+
+async def check_model(settings: Settings, sandbox: Sandbox, clock: Clock) -> Finding:
+    """Make the reviewer and, when that costs nothing, have it review one line.
+
+    Raises UnknownModelError, UnavailableError.
+    """
+    model = make_model(
+        settings.model, sandbox=sandbox, finder=SecretFinder(), clock=clock
+    )
+    if model.is_model:
+        return ok(f"{model.name} is set up.")
+    return judged_trial(model.name, await model.review(TRIAL))
+
+
+def judged_trial(name: str, answer: ReviewAnswer) -> Finding:
+    """Say whether a reviewer read the trial change."""
+    if answer.unread:
+        reasons = ", ".join(sorted(set(answer.unread.values())))
+        return fail(
+            f"{name} could not read a one-line change: {reasons}.",
+            "Install nofx anew, with everything that its lock file names.",
+        )
+    return ok(f"{name} reviewed a trial change; no language model is set up.")
+
+
+async def check_app(settings: Settings, clock: Clock) -> Finding:
+    """Ask GitHub who the App is; raises PrivateKeyError and GitHub's errors."""
+    if settings.app_id is None or settings.private_key is None:
+        return warn(
+            "No GitHub App is set up; `nofx serve` needs one, review and demo do not.",
+            "Set NOFX_APP_ID and NOFX_PRIVATE_KEY_PATH.",
+        )
+    async with aiohttp.ClientSession() as session:
+        app = GitHubApp(
+            app_id=settings.app_id,
+            private_key=settings.private_key.get_secret_value(),
+            api_url=settings.github_url,
+            session=session,
+            clock=clock,
+        )
+        return judged_app(await app.identity())
+
+
+def judged_app(identity: AppIdentity) -> Finding:
+    """Say whether the App may do and is told all that nofx needs."""
+    missing = missing_permissions(PERMISSIONS, identity.permissions)
+    page = "Change it on the App's settings page at GitHub, then accept it where"
+    if missing:
+        words = ", ".join(f"{name}: {level}" for name, level in missing.items())
+        return fail(f"{identity.slug} lacks {words}.", f"{page} it is installed.")
+    unheard = sorted(EVENTS - set(identity.events))
+    if unheard:
+        return warn(
+            f"{identity.slug} is not told of {', '.join(unheard)}.",
+            f"{page} it is installed.",
+        )
+    return ok(f"GitHub knows {identity.slug}, with all it needs.")

@@ -1,0 +1,101 @@
+"""The log: events with facts on standard error, JSON for machines, never a secret."""
+
+import logging
+import re
+from collections.abc import Callable, Sequence
+from typing import TextIO
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from bot.cli.plain import visible
+from bot.setting_values import LogFormat, LogLevel
+from bot.settings import Settings
+from core.secrets.forms import forms
+
+MASK = "***"
+# GitHub's tokens, and the App's signed requests for one.
+SIGNED = r"gh[a-z]_[A-Za-z0-9._-]{36,}|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}"
+
+
+def configure_logs(
+    settings: Settings, stream: TextIO, level: LogLevel | None = None
+) -> None:
+    """Send everything that is logged, by us or by libraries, to `stream`.
+
+    `auto` is console on a terminal and JSON elsewhere; `level` goes before the one in
+    the settings. The settings' secrets, and GitHub's tokens, are masked wherever they
+    appear, in values, messages and traces.
+    """
+    as_json = settings.log_format is LogFormat.JSON or (
+        settings.log_format is LogFormat.AUTO and not stream.isatty()
+    )
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+        structlog.processors.format_exc_info,
+        masking(settings.secret_values()),
+    ]
+    last: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
+    if as_json:
+        last.append(structlog.processors.JSONRenderer())
+    else:
+        last += [_plainly, structlog.dev.ConsoleRenderer(colors=stream.isatty())]
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=last)
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel((level or settings.log_level).value.upper())
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+
+
+def masking(secrets: Sequence[str]) -> Processor:
+    """Return a processor that masks the secrets in any form, at any depth."""
+    # The longest form first, so that none is left half behind.
+    known = sorted({form for one in secrets for form in forms(one)}, key=len)
+    known.reverse()
+    patterns = "|".join([*(re.escape(form) for form in known), SIGNED])
+    secret = re.compile(patterns)
+
+    def mask_text(text: str) -> str:
+        return secret.sub(MASK, text)
+
+    def mask(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        return {key: _deep(value, mask_text) for key, value in event.items()}
+
+    return mask
+
+
+def _deep(value: object, change: Callable[[str], str]) -> object:
+    """Apply a change to every text in a value; other objects become their text."""
+    match value:
+        case str():
+            return change(value)
+        case dict():
+            return {str(key): _deep(item, change) for key, item in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [_deep(item, change) for item in value]
+        case None | bool() | int() | float():
+            return value
+        case _:
+            return change(str(value))
+
+
+def _plainly(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Spell out what would command the terminal."""
+    return {key: _deep(value, visible) for key, value in event.items()}

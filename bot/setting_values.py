@@ -1,0 +1,92 @@
+"""The kinds of value that settings take, and the checks of keys and addresses."""
+
+import ipaddress
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+KEY_FORM = "an RSA private key in PEM form, as GitHub lets you download it"
+URL_FORM = "an https address such as https://api.github.com; http only on this machine"
+
+
+class PublisherKind(StrEnum):
+    """The road on which a review reaches GitHub."""
+
+    REST = "rest"
+    MCP = "mcp"
+
+
+class LogLevel(StrEnum):
+    """The least important line that is still logged."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class LogFormat(StrEnum):
+    """How a log line looks; `auto` is console on a terminal and JSON elsewhere."""
+
+    AUTO = "auto"
+    JSON = "json"
+    CONSOLE = "console"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppCredentials:
+    """What a GitHub App proves itself with; the first webhook secret is current."""
+
+    app_id: int
+    private_key: SecretStr
+    webhook_secrets: tuple[SecretStr, ...]
+
+
+def read_key(path: Path) -> str:
+    """Return the file's text; raises ValueError when it cannot be read."""
+    try:
+        return path.read_text("ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not text"
+        raise ValueError(f"{path}: {reason}") from None
+
+
+def check_key(pem: str) -> None:
+    """Raise ValueError unless the text is an RSA private key."""
+    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415  # 40 ms
+    from cryptography.hazmat.primitives.asymmetric import rsa  # noqa: PLC0415  # as above
+    from cryptography.hazmat.primitives.serialization import (  # noqa: PLC0415  # as above
+        load_pem_private_key,
+    )
+
+    try:
+        key = load_pem_private_key(pem.encode(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise ValueError("it does not parse as a private key") from None
+    if not isinstance(key, rsa.RSAPrivateKey):
+        raise ValueError("a private key, but not RSA")  # noqa: TRY004  # pydantic's
+
+
+def http_url(value: str) -> str:
+    """Return the address; raises ValueError unless it is plain http or https."""
+    try:
+        url = urlsplit(value)
+        _ = url.port
+    except ValueError:
+        raise ValueError("not an address") from None
+    if url.scheme not in ("http", "https") or not url.hostname:
+        raise ValueError("not an http address")
+    if url.username or url.password or url.query or url.fragment:
+        raise ValueError("an address without a name, password, ? or #")
+    return value
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

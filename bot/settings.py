@@ -1,0 +1,298 @@
+"""Settings from the environment and an optional `.env`, read once, frozen."""
+
+import os
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Self
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AliasChoices,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from bot.setting_values import (
+    KEY_FORM,
+    URL_FORM,
+    AppCredentials,
+    LogFormat,
+    LogLevel,
+    PublisherKind,
+    check_key,
+    http_url,
+    is_loopback,
+    read_key,
+)
+from core.errors import DatabaseUrlError, SettingsError
+
+PREFIX = "NOFX_"
+SECRET = frozenset({"mongodb_url", "private_key", "webhook_secrets"})
+LONGEST_SHOWN = 80
+
+
+class Settings(BaseSettings):
+    """Everything that can be set, each by one variable.
+
+    A field's description ends the sentence "it should be …" of an error message.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+        populate_by_name=True,
+    )
+
+    mongodb_url: SecretStr | None = Field(
+        default=None,
+        validation_alias=AliasChoices("MONGODB_URL"),
+        description="a mongodb:// or mongodb+srv:// address, or unset for the embedded"
+        " server",
+    )
+    data_dir: Path = Field(default=Path(".nofx"), description="the path of a folder")
+    cache_dir: Path = Field(
+        default_factory=lambda: _own_cache(os.environ),
+        description="the path of a folder that only this user can write",
+    )
+    app_id: int | None = Field(
+        default=None,
+        ge=1,
+        description="the App ID, a positive number on the App's settings page",
+    )
+    private_key_path: Path | None = Field(
+        default=None, description=f"the path of a readable file with {KEY_FORM}"
+    )
+    private_key: SecretStr | None = Field(
+        default=None, validate_default=True, description=KEY_FORM
+    )
+    webhook_secrets: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        default=(),
+        description="the webhook's secrets, separated by commas, the current one first",
+    )
+    github_url: str = Field(default="https://api.github.com", description=URL_FORM)
+    public_url: str | None = Field(
+        default=None,
+        description="the http or https address at which GitHub and people reach nofx",
+    )
+    model: str = Field(
+        default="rules",
+        pattern=r"^[A-Za-z0-9][\w.:/@+-]*$",
+        max_length=200,
+        description="the name of a reviewer; `rules` needs no language model",
+    )
+    publisher: PublisherKind = Field(
+        default=PublisherKind.REST,
+        description="rest; mcp is not built yet",
+    )
+    log_level: LogLevel = Field(
+        default=LogLevel.INFO, description="debug, info, warning or error"
+    )
+    log_format: LogFormat = Field(
+        default=LogFormat.AUTO, description="auto, json or console"
+    )
+    host: str = Field(
+        default="127.0.0.1",
+        pattern=r"^[\w.:-]+$",
+        description="the address or host name to listen on; 0.0.0.0 for every one",
+    )
+    port: int = Field(
+        default=8080,
+        ge=0,
+        le=65535,
+        validation_alias=AliasChoices("PORT"),
+        description="a port from 1 to 65535, or 0 for any free one",
+    )
+    workers: int = Field(
+        default=2,
+        ge=0,
+        le=64,
+        description="how many runs a process works on at once, 0 to 64",
+    )
+    lease_seconds: float = Field(
+        default=60,
+        ge=5,
+        le=3600,
+        description="seconds a run stays with a silent worker, 5 to 3600",
+    )
+    write_spacing_seconds: float = Field(
+        default=1,
+        ge=0,
+        le=60,
+        description="seconds between two writes to GitHub, 0 to 60",
+    )
+
+    @field_validator("mongodb_url")
+    @classmethod
+    def _names_a_mongodb(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            from core.store.address import database_in  # noqa: PLC0415  # 100 ms
+
+            try:
+                database_in(value.get_secret_value())
+            except DatabaseUrlError as error:
+                raise ValueError(str(error.facts["reason"])) from None
+        return value
+
+    @field_validator("private_key_path")
+    @classmethod
+    def _file_holds_a_key(cls, value: Path | None) -> Path | None:
+        if value is not None:
+            check_key(read_key(value))
+        return value
+
+    @field_validator("private_key")
+    @classmethod
+    def _is_a_key(cls, value: SecretStr | None, info: ValidationInfo) -> object:
+        path = info.data.get("private_key_path")
+        if value is None:
+            return SecretStr(read_key(path)) if path is not None else None
+        if path is not None:
+            raise ValueError("given twice")
+        pem = value.get_secret_value().replace("\\n", "\n").strip() + "\n"
+        check_key(pem)
+        return SecretStr(pem)
+
+    @field_validator("webhook_secrets", mode="before")
+    @classmethod
+    def _split_at_commas(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("log_level", "log_format", "publisher", mode="before")
+    @classmethod
+    def _in_small_letters(cls, value: object) -> object:
+        return value.strip().lower() if isinstance(value, str) else value
+
+    @field_validator("github_url")
+    @classmethod
+    def _is_safe_for_tokens(cls, value: str) -> str:
+        url = urlsplit(http_url(value))
+        if url.scheme == "http" and not is_loopback(url.hostname or ""):
+            raise ValueError("plain http would show tokens to the network")
+        return value.rstrip("/")
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_an_address(cls, value: str | None) -> str | None:
+        return value if value is None else http_url(value).rstrip("/")
+
+    @field_validator("publisher")
+    @classmethod
+    def _is_built(cls, value: PublisherKind) -> PublisherKind:
+        if value is PublisherKind.MCP:
+            raise ValueError("not built yet")
+        return value
+
+    @model_validator(mode="after")
+    def _app_has_both_halves(self) -> Self:
+        if self.app_id is not None and self.private_key is None:
+            raise ValueError(
+                f"NOFX_PRIVATE_KEY or NOFX_PRIVATE_KEY_PATH is missing beside"
+                f" NOFX_APP_ID: it should be {KEY_FORM}."
+            )
+        return self
+
+    def app_credentials(self) -> AppCredentials:
+        """Return what the service needs to act as its GitHub App.
+
+        Raises SettingsError that names every variable that is missing.
+        """
+        if self.app_id is None or self.private_key is None or not self.webhook_secrets:
+            missing = [
+                _missing(name)
+                for name in ("app_id", "private_key", "webhook_secrets")
+                if not getattr(self, name)
+            ]
+            raise SettingsError(problems="\n".join(missing))
+        return AppCredentials(
+            app_id=self.app_id,
+            private_key=self.private_key,
+            webhook_secrets=self.webhook_secrets,
+        )
+
+    def secret_values(self) -> tuple[str, ...]:
+        """Return every secret in the clear, for masking it wherever it might appear."""
+        secrets = (self.mongodb_url, self.private_key, *self.webhook_secrets)
+        return tuple(secret.get_secret_value() for secret in secrets if secret)
+
+
+def load_settings(env_file: Path | None = Path(".env"), **values: object) -> Settings:
+    """Read the settings; `values` by field name win over the environment.
+
+    Raises SettingsError that names every wrong variable and what would be right.
+    """
+    try:
+        return Settings(
+            _env_file=env_file,  # type: ignore[call-arg]  # hidden from type checkers
+            **values,  # type: ignore[arg-type]  # checked by pydantic
+        )
+    except ValidationError as error:
+        problems = [
+            _problem(item["loc"], item["type"], item["msg"], item["input"])
+            for item in error.errors(include_url=False)
+        ]
+        raise SettingsError(problems="\n".join(dict.fromkeys(problems))) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(problems=f"{env_file} cannot be read: {error}") from None
+
+
+def environment() -> Mapping[str, str]:
+    """Return the environment, for programs that are started and a check of names."""
+    return dict(os.environ)
+
+
+def misspelt(environ: Mapping[str, str]) -> dict[str, str | None]:
+    """Return variables that look like ours but are none, each with the nearest name."""
+    known = {variable(name) for name in Settings.model_fields}
+    strays = [name for name in environ if name.startswith(PREFIX) and name not in known]
+    nearest = {name: get_close_matches(name, known, n=1) for name in strays}
+    return {name: match[0] if match else None for name, match in nearest.items()}
+
+
+def variable(field: str) -> str:
+    """Return the environment variable of a field, for example `NOFX_MODEL`."""
+    alias = Settings.model_fields[field].validation_alias
+    if isinstance(alias, AliasChoices):
+        return str(alias.choices[0])
+    return f"{PREFIX}{field.upper()}"
+
+
+def _own_cache(environ: Mapping[str, str]) -> Path:
+    """Return where this user's programs keep what can be made again.
+
+    Source: https://specifications.freedesktop.org/basedir-spec/latest/.
+    """
+    base = environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(base).expanduser() / "nofx"
+
+
+def _problem(loc: tuple[int | str, ...], kind: str, message: str, value: object) -> str:
+    """Say in one sentence which variable is wrong and what would be right.
+
+    The value is shown only where it can be no secret: pydantic refused its plain type.
+    """
+    reason = message.removeprefix("Value error, ")
+    if not loc:
+        return reason
+    fields = Settings.model_fields
+    field = next(name for name in fields if loc[0] in (name, variable(name)))
+    if kind != "value_error" and field not in SECRET:
+        reason = f"it is {str(value)[:LONGEST_SHOWN]!r}"
+    right = fields[field].description
+    return f"{variable(field)} cannot be used ({reason}): it should be {right}."
+
+
+def _missing(field: str) -> str:
+    """Say in one sentence which variable is missing and what it should hold."""
+    right = Settings.model_fields[field].description
+    return f"{variable(field)} is missing: it should be {right}."

@@ -1,0 +1,110 @@
+"""The log is JSON for machines, readable for people, and holds no secret."""
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import structlog
+from typing_extensions import override
+
+from bot.logs import configure_logs
+from bot.settings import environment, load_settings
+
+SECRET = "hook-secret-1234567890"
+
+
+class Terminal(io.StringIO):
+    """A stream that says that it is a terminal."""
+
+    @override
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture(autouse=True)
+def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """Start with one secret in an empty folder, and put the log back afterwards."""
+    for name in environment():
+        if name.startswith("NOFX_") or name in ("MONGODB_URL", "PORT"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("NOFX_WEBHOOK_SECRETS", f"{SECRET},abc")
+    monkeypatch.chdir(tmp_path)
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    yield
+    root.handlers, root.level = handlers, level
+    structlog.reset_defaults()
+
+
+def lines(stream: io.StringIO) -> list[dict[str, object]]:
+    """Return the logged events."""
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def test_a_pipe_gets_json_with_the_facts() -> None:
+    """Our events and those of libraries come in one shape."""
+    stream = io.StringIO()
+    configure_logs(load_settings(), stream)
+    with structlog.contextvars.bound_contextvars(run="run_1"):
+        structlog.get_logger("nofx").info("run.claimed", fence=3, labels={"a"})
+    logging.getLogger("aiohttp.access").warning("GET %s", "/health")
+    logging.getLogger("noise").debug("not shown")
+    first, second = lines(stream)
+    assert first["event"] == "run.claimed"
+    assert (first["level"], first["fence"], first["run"]) == ("info", 3, "run_1")
+    assert first["labels"] == ["a"]
+    assert str(first["timestamp"]).endswith("Z")
+    assert (second["event"], second["logger"]) == ("GET /health", "aiohttp.access")
+
+
+def test_no_secret_reaches_the_log() -> None:
+    """Not in a value, deep in one, in a message, nor in a trace."""
+    stream = io.StringIO()
+    configure_logs(load_settings(), stream)
+    log = structlog.get_logger("nofx")
+    log.info(
+        "sent", header=f"key {SECRET}", deep={"a": [{"b": SECRET}]}, path=Path(SECRET)
+    )
+    logging.getLogger("library").warning("refused %s", SECRET)
+    log.info("token", value=f"Bearer ghs_{'a1.B' * 20}")
+    try:
+        int(SECRET)
+    except ValueError:
+        log.exception("failed")
+    shown = stream.getvalue()
+    assert SECRET not in shown
+    assert "a1.B" not in shown
+    assert shown.count("***") >= 6
+    assert "ValueError" in shown
+    assert "abc" not in [event["event"] for event in lines(stream)]
+
+
+def test_a_terminal_gets_lines_that_command_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A hostile user agent cannot clear the screen."""
+    stream = Terminal()
+    configure_logs(load_settings(), stream)
+    logging.getLogger("aiohttp.access").warning("agent \x1b[2J")
+    assert "\x1b[2J" not in stream.getvalue()
+    assert "\\x1b[2J" in stream.getvalue()
+    monkeypatch.setenv("NOFX_LOG_FORMAT", "console")
+    plain = io.StringIO()
+    configure_logs(load_settings(), plain)
+    structlog.get_logger("nofx").info("run.claimed", fence=3)
+    assert "run.claimed" in plain.getvalue()
+    assert "\x1b" not in plain.getvalue()
+
+
+def test_the_level_is_the_one_that_was_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Less important lines are not written."""
+    monkeypatch.setenv("NOFX_LOG_LEVEL", "error")
+    monkeypatch.setenv("NOFX_LOG_FORMAT", "json")
+    stream = Terminal()
+    configure_logs(load_settings(), stream)
+    structlog.get_logger("nofx").warning("small")
+    structlog.get_logger("nofx").error("large")
+    assert [event["event"] for event in lines(stream)] == ["large"]

@@ -1,0 +1,1 @@
+"""HTTP beside the webhook: one file a noun."""

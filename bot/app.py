@@ -1,0 +1,198 @@
+"""Composition: settings → store → services → routes, and what runs beside them."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+
+import aiohttp
+import structlog
+from aiohttp import web
+
+from bot.api import health
+from bot.base import Base, opened
+from bot.commands.handlers import Commands
+from bot.github.client import GitHubApp
+from bot.github.limits import Policy as GitHubPolicy
+from bot.migration import bring_up_to_date
+from bot.pipeline.github_desk import GitHubDesk
+from bot.pipeline.github_source import GitHubSources
+from bot.pipeline.review_pipeline import STEPS, ReviewPipeline
+from bot.reviews import Reviews
+from bot.schema import SCHEMA
+from bot.settings import Settings
+from bot.webhooks import receiver
+from bot.webhooks.deliveries import Deliveries
+from bot.webhooks.handlers import Handlers
+from bot.webhooks.inbox import Inbox
+from core.errors import AddressTakenError
+from core.review.verify import Policy
+from core.runs.walk import Limits
+from core.runs.worker import Pace, Worker
+
+__all__ = ["SCHEMA", "Running", "migrate", "running", "serve", "work"]
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A bot that answers at `url` until its context ends."""
+
+    url: str
+    base: Base
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parts:
+    base: Base
+    app: GitHubApp
+    worker: Worker
+    reviews: Reviews
+
+
+async def serve(settings: Settings, *, host: str, port: int, workers: int) -> None:
+    """Answer webhooks, and work on runs beside it, until SIGTERM or SIGINT."""
+    async with running(settings, host=host, port=port, workers=workers) as bot:
+        log.info("bot.serving", url=bot.url, webhook=f"{bot.url}{receiver.PATH}")
+        await _told_to_stop()
+        log.info("bot.stopping")
+
+
+async def migrate(settings: Settings, *, rebuild: bool) -> Sequence[str]:
+    """Bring the database up to date; returns one sentence a change."""
+    return await bring_up_to_date(settings, rebuild=rebuild)
+
+
+async def work(settings: Settings) -> None:
+    """Work on runs that another process accepted, until SIGTERM or SIGINT."""
+    async with (
+        _parts(settings, workers=max(settings.workers, 1)) as parts,
+        _beside(parts.worker.serve, parts.worker.stop),
+    ):
+        log.info("worker.working", name=parts.worker.name)
+        await _told_to_stop()
+        log.info("worker.stopping")
+
+
+@asynccontextmanager
+async def running(
+    settings: Settings, *, host: str, port: int, workers: int
+) -> AsyncIterator[Running]:
+    """Yield a bot that listens; port 0 takes any free one.
+
+    Raises SettingsError without the App's credentials, AddressTakenError when the port
+    is another's.
+    """
+    async with _parts(settings, workers=workers) as parts:
+        deliveries = Deliveries(parts.base.database, clock=parts.base.clock)
+        credentials = settings.app_credentials()
+        handlers = Handlers(
+            reviews=parts.reviews,
+            commands=Commands(reviews=parts.reviews, app=parts.app),
+            app_id=credentials.app_id,
+        )
+        inbox = Inbox(
+            deliveries=deliveries,
+            handle=handlers.handle,
+            owner=parts.base.ids.new("inbox"),
+            clock=parts.base.clock,
+        )
+        site = web.Application()
+        secrets = [
+            one.get_secret_value().encode() for one in credentials.webhook_secrets
+        ]
+        receiver.add_routes(site, deliveries=deliveries, secrets=secrets)
+        health.add_routes(site, database=parts.base.database)
+        async with (
+            _listening(site, host, port) as url,
+            _beside(inbox.run, inbox.stop),
+            _beside(parts.worker.serve, parts.worker.stop),
+        ):
+            yield Running(url=url, base=parts.base)
+
+
+@asynccontextmanager
+async def _parts(settings: Settings, *, workers: int) -> AsyncIterator[_Parts]:
+    credentials = settings.app_credentials()
+    async with opened(settings) as base, aiohttp.ClientSession() as session:
+        app = GitHubApp(
+            app_id=credentials.app_id,
+            private_key=credentials.private_key.get_secret_value(),
+            api_url=settings.github_url,
+            session=session,
+            clock=base.clock,
+            policy=GitHubPolicy(write_spacing_seconds=settings.write_spacing_seconds),
+        )
+        limits = Limits()
+        desk = GitHubDesk(app=app, clock=base.clock, steps=STEPS)
+        pipeline = ReviewPipeline(
+            sources=GitHubSources(app),
+            model=base.reviewer(settings.model),
+            desk=desk,
+            blobs=base.blobs,
+            policy=Policy(),
+        )
+        worker = Worker(
+            base.runs,
+            {pipeline.name: pipeline},
+            name=base.ids.new("worker"),
+            pace=Pace(slots=workers, lease=settings.lease_seconds),
+            limits=limits,
+        )
+        reviews = Reviews(
+            runs=base.runs,
+            app=app,
+            desk=desk,
+            clock=base.clock,
+            settle=limits.settle_seconds,
+        )
+        yield _Parts(base=base, app=app, worker=worker, reviews=reviews)
+
+
+@asynccontextmanager
+async def _listening(site: web.Application, host: str, port: int) -> AsyncIterator[str]:
+    runner = web.AppRunner(site, access_log=None)
+    await runner.setup()
+    try:
+        try:
+            await web.TCPSite(runner, host, port).start()
+        except OSError as error:
+            raise AddressTakenError(
+                host=host, port=port, reason=error.strerror or error
+            ) from error
+        name, number = runner.addresses[0][:2]
+        shown = f"[{name}]" if ":" in name else name
+        yield f"http://{shown}:{number}"
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def _beside(
+    run: Callable[[], Coroutine[object, object, None]], stop: Callable[[], None]
+) -> AsyncIterator[None]:
+    """Run something beside the body; the body ends with its error when it fails."""
+    body = asyncio.current_task()
+    beside = asyncio.create_task(run())
+
+    def end_body(ended: asyncio.Task[None]) -> None:
+        if body is not None and not ended.cancelled() and ended.exception():
+            body.cancel()
+
+    beside.add_done_callback(end_body)
+    try:
+        yield
+    finally:
+        beside.remove_done_callback(end_body)
+        stop()
+        await beside
+
+
+async def _told_to_stop() -> None:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with suppress(NotImplementedError):
+            loop.add_signal_handler(number, stopping.set)
+    await stopping.wait()

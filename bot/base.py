@@ -1,0 +1,126 @@
+"""What every command stands on: the database, the journal, runs and the mask."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from bot.models.catalog import make_model
+from bot.schema import SCHEMA
+from bot.settings import Settings
+from core.checkpoints.capture import Checkpoints
+from core.clock import Clock, Ids, SystemClock
+from core.events.base import JSON
+from core.events.journal import Journal
+from core.review.reviewer import ReviewModel
+from core.runs.projection import RunProjection
+from core.runs.service import Runs
+from core.sandbox import Sandbox
+from core.secrets.finder import SecretFinder, shared_finder
+from core.secrets.masker import Masker
+from core.store.blobs import Blobs
+from core.store.database import Database, connect
+from core.store.embedded import EmbeddedServer
+from core.store.migrate import migrate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
+    """The services that know neither GitHub nor HTTP."""
+
+    database: Database
+    blobs: Blobs
+    runs: Runs
+    finder: SecretFinder
+    clock: Clock
+    ids: Ids
+
+    def reviewer(self, name: str) -> ReviewModel:
+        """Return the reviewer of that name; raises UnknownModelError."""
+        return make_model(name, sandbox=Sandbox(), finder=self.finder, clock=self.clock)
+
+
+@asynccontextmanager
+async def opened(
+    settings: Settings, data_dir: Path | None = None
+) -> AsyncIterator[Base]:
+    """Yield the services over a migrated database, and close it all afterwards.
+
+    Without MONGODB_URL the embedded server of `data_dir` is attached to or started.
+    Raises what `EmbeddedServer.running` and `migrate` raise.
+    """
+    async with reached(settings, data_dir or settings.data_dir) as database:
+        await migrate(database, SCHEMA)
+        base = assembled(database, settings)
+        # Loading its rules takes seconds the first time: it begins before it is needed.
+        warming = asyncio.create_task(asyncio.to_thread(base.finder.warm))
+        try:
+            yield base
+        finally:
+            await base.runs.journal.close()
+            await warming
+
+
+@asynccontextmanager
+async def reached(settings: Settings, data_dir: Path) -> AsyncIterator[Database]:
+    """Yield the database that the settings name, as it is."""
+    if settings.mongodb_url is not None:
+        database = connect(settings.mongodb_url.get_secret_value())
+        try:
+            yield database
+        finally:
+            await database.close()
+        return
+    async with EmbeddedServer.running(data_dir, clock=SystemClock()) as server:
+        database = connect(server.url, embedded=True)
+        try:
+            yield database
+        finally:
+            await database.close()
+
+
+def assembled(database: Database, settings: Settings) -> Base:
+    """Wire the services over a database; the settings' secrets are masked in it."""
+    clock = SystemClock()
+    ids = Ids(clock)
+    blobs = Blobs(database)
+    finder = shared_finder(private_folder(settings.cache_dir))
+    masker = Masker(settings.secret_values(), finder=finder)
+
+    def mask(state: JSON) -> JSON:
+        return cast("JSON", masker.mask_json(state))
+
+    runs = Runs(
+        journal=Journal(database, clock=clock, ids=ids),
+        projection=RunProjection(database),
+        checkpoints=Checkpoints(blobs=blobs, ids=ids, mask=mask),
+        blobs=blobs,
+        clock=clock,
+        ids=ids,
+    )
+    return Base(
+        database=database,
+        blobs=blobs,
+        runs=runs,
+        finder=finder,
+        clock=clock,
+        ids=ids,
+    )
+
+
+def private_folder(path: Path) -> Path | None:
+    """Return a folder that nobody else can write, made if need be, or None.
+
+    What is cached there is loaded as code would be, so a folder that others can write
+    is not used.
+    """
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        facts = path.stat()
+    except OSError:
+        return None
+    mine = facts.st_uid == os.getuid()
+    return path if mine and not facts.st_mode & 0o022 else None

@@ -1,0 +1,143 @@
+"""A dry run: the service's pipeline over a local change, and nothing is posted."""
+
+import hashlib
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from typing_extensions import override
+
+from bot.base import Base, opened
+from bot.pipeline.changes import LocalChange
+from bot.pipeline.ports import Described, Desk, Posted, Shown, Source, Sources
+from bot.pipeline.review_pipeline import ReviewPipeline
+from bot.pipeline.state import Artifacts, State
+from bot.settings import Settings
+from core.errors import ReviewFailedError
+from core.events.base import JSON
+from core.review.report import ReviewReport
+from core.review.verify import Judged, Policy
+from core.runs.effects import Effects
+from core.runs.model import Run, Subject
+from core.runs.pipeline import Ending
+from core.runs.states import Status
+from core.runs.walk import Limits
+from core.runs.worker import Pace, Worker
+
+NO_COMMIT = "0" * 40
+
+
+async def review(settings: Settings, change: LocalChange) -> ReviewReport:
+    """Walk the pipeline over `change` and return its report.
+
+    The run is kept in the database that MONGODB_URL names, otherwise in an embedded
+    one that is gone afterwards. Raises ReviewFailedError when a step fails.
+    """
+    with tempfile.TemporaryDirectory(prefix="nofx-review-") as folder:
+        async with opened(settings, Path(folder)) as base:
+            return await _review(base, settings.model, change)
+
+
+async def _review(base: Base, model: str, change: LocalChange) -> ReviewReport:
+    digest = hashlib.sha256(change.diff).hexdigest()[:40]
+    # A name of its own: no other worker on the same database has this change at hand.
+    name = base.ids.new("local")
+    pipeline = ReviewPipeline(
+        name=name,
+        sources=LocalSources(change),
+        model=base.reviewer(model),
+        desk=NobodysDesk(),
+        blobs=base.blobs,
+        policy=Policy(),
+    )
+    worker = Worker(
+        base.runs,
+        {name: pipeline},
+        name=base.ids.new("worker"),
+        pace=Pace(),
+        limits=Limits(attempts=1),
+    )
+    subject = Subject(
+        repository=change.repository,
+        pull=0,
+        head_sha=change.head_sha or digest,
+        base_sha=change.base_sha,
+        pipeline=name,
+        reason="dry run",
+        requested_by="nofx review",
+    )
+    requested = await base.runs.request(subject, name, again=True)
+    await base.runs.release(requested.run_id)
+    run = await worker.work_on(requested.run_id)
+    if run is None or run.status is not Status.SUCCEEDED:
+        reason = run.outcome if run is not None else "no worker could claim the run"
+        raise ReviewFailedError(run_id=requested.run_id, reason=reason)
+    state = State.of(await base.runs.state_of(run))
+    return await Artifacts(base.blobs).report(state)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSources(Sources):
+    """The one change that lies on this machine."""
+
+    change: LocalChange
+
+    @override
+    async def of(self, run: Run) -> Source:
+        return _LocalSource(self.change)
+
+
+@dataclass(frozen=True, slots=True)
+class _LocalSource(Source):
+    change: LocalChange
+
+    @override
+    async def describe(self) -> Described:
+        return Described(
+            title=self.change.title,
+            description=self.change.description,
+            author="",
+            base_sha=self.change.base_sha or NO_COMMIT,
+            head_sha=self.change.head_sha or NO_COMMIT,
+        )
+
+    @override
+    async def diff(self, described: Described) -> Shown:
+        return Shown(data=self.change.diff)
+
+    @override
+    async def file(self, described: Described, path: str) -> bytes | None:
+        return self.change.files.get(path)
+
+
+class NobodysDesk(Desk):
+    """A desk at which nobody reads: a dry run posts nothing and says so."""
+
+    @override
+    async def announce(self, run: Run, effects: Effects) -> None:
+        """Say nothing."""
+
+    @override
+    async def progress(self, run: Run, effects: Effects, step: str) -> None:
+        """Say nothing."""
+
+    @override
+    async def publish(
+        self,
+        run: Run,
+        effects: Effects,
+        report: ReviewReport,
+        judged: Sequence[Judged],
+    ) -> Posted:
+        return Posted(words="dry run: nothing is posted")
+
+    @override
+    async def conclude(
+        self, run: Run, effects: Effects, report: ReviewReport, posted: Posted
+    ) -> JSON:
+        return {}
+
+    @override
+    async def close(self, run: Run, effects: Effects, ending: Ending) -> None:
+        """Say nothing."""

@@ -1,0 +1,1 @@
+"""The pull-request pipeline, and where its changes come from."""

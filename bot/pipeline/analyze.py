@@ -1,0 +1,80 @@
+"""Second step: which parts of the change can be read, and the files they stand in."""
+
+import asyncio
+from dataclasses import dataclass
+
+from bot.pipeline.ports import Described, Source, Sources
+from bot.pipeline.state import Artifacts, State
+from core.review.hunks import Diff, FilePatch
+from core.runs.pipeline import StepContext, StepOutcome
+
+AT_ONCE = 8
+UNNAMEABLE = "its name is not UTF-8, which GitHub cannot address"
+UNFETCHED = "its content could not be fetched: it is absent at the head or too large"
+
+
+@dataclass(frozen=True, slots=True)
+class Analyze:
+    """Parses the diff and fetches the changed files as they are at the head."""
+
+    sources: Sources
+    artifacts: Artifacts
+    name: str = "analyze"
+
+    async def run(self, context: StepContext) -> StepOutcome:
+        """Keep each readable file once; name each hunk whose file cannot be had."""
+        state = State.of(context.state)
+        diff = await self.artifacts.diff(state)
+        source = await self.sources.of(context.run)
+        wanted = [file for file in diff.files if _readable(file)]
+        digests = await self._fetch(source, state.described, wanted)
+        unread = dict(state.unread)
+        for file in diff.files:
+            reason = _gap(file, digests)
+            if reason:
+                unread |= {hunk.id: reason for hunk in file.hunks}
+        kept = {path: key for path, key in digests.items() if key is not None}
+        return StepOutcome(
+            state={
+                "files_blob": await self.artifacts.keep_json(kept),
+                "unread": unread,
+            },
+            summary=_summary(diff),
+        )
+
+    async def _fetch(
+        self, source: Source, described: Described, files: list[FilePatch]
+    ) -> dict[str, str | None]:
+        gate = asyncio.Semaphore(AT_ONCE)
+
+        async def one(file: FilePatch) -> str | None:
+            async with gate:
+                data = await source.file(described, file.path)
+            return None if data is None else await self.artifacts.keep(data)
+
+        async with asyncio.TaskGroup() as group:
+            tasks = {file.path: group.create_task(one(file)) for file in files}
+        return {path: task.result() for path, task in tasks.items()}
+
+
+def _readable(file: FilePatch) -> bool:
+    return bool(
+        file.hunks and file.status != "removed" and not file.binary
+    ) and _is_utf8(file.path)
+
+
+def _is_utf8(path: str) -> bool:
+    return not any("\udc80" <= letter <= "\udcff" for letter in path)
+
+
+def _gap(file: FilePatch, digests: dict[str, str | None]) -> str:
+    if not _is_utf8(file.path):
+        return UNNAMEABLE
+    if digests.get(file.path, "") is None:
+        return UNFETCHED
+    return ""
+
+
+def _summary(diff: Diff) -> str:
+    hunks = sum(len(file.hunks) for file in diff.files)
+    return f"{len(diff.files)} files, {hunks} hunks"

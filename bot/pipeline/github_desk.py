@@ -1,0 +1,268 @@
+"""Says at GitHub what a run found: check run, line comments, summary; each once."""
+
+import hashlib
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict, dataclass
+
+from typing_extensions import override
+
+from bot import comments
+from bot.github.check_draft import Annotation, CheckAction, CheckDraft, Level
+from bot.github.check_draft import Conclusion as CheckConclusion
+from bot.github.checks import create_check, find_check, get_check, update_check
+from bot.github.client import Connection, GitHubApp
+from bot.github.comments import find_summary, upsert_summary
+from bot.github.markers import effect_marker
+from bot.github.pulls import get_pull
+from bot.github.review_draft import DraftComment, PublishedReview, ReviewDraft
+from bot.github.reviews_rest import (
+    existing_fingerprints,
+    publish_review,
+    resume_review,
+)
+from bot.pipeline.github_source import connection
+from bot.pipeline.planning import Plan, plan_review
+from bot.pipeline.ports import Desk, Posted
+from core.clock import Clock
+from core.events.base import JSON
+from core.review.findings import Finding, Severity, Side
+from core.review.report import ReviewReport
+from core.review.verify import Judged
+from core.runs.effects import Effects, Write
+from core.runs.model import Run
+from core.runs.pipeline import Ending
+
+CHECK = "nofx review"
+LEVELS = {
+    Severity.ERROR: Level.FAILURE,
+    Severity.WARNING: Level.WARNING,
+    Severity.INFO: Level.NOTICE,
+}
+RERUN = CheckAction(
+    label="Re-run", description="Review this commit again", identifier="rerun"
+)
+# A review that never happened is no verdict on the code, so none of these is red.
+ENDINGS = {
+    "cancelled": CheckConclusion.CANCELLED,
+    "failed": CheckConclusion.ACTION_REQUIRED,
+    "dead": CheckConclusion.ACTION_REQUIRED,
+}
+STALE = "the head moved while this was reviewed"
+
+
+@dataclass(frozen=True, slots=True)
+class GitHubDesk(Desk):
+    """The REST desk; `steps` are the names that the check run counts through."""
+
+    app: GitHubApp
+    clock: Clock
+    steps: Sequence[str]
+    run_url: str | None = None
+
+    @override
+    async def announce(self, run: Run, effects: Effects) -> None:
+        await self._check_id(run, effects)
+
+    @override
+    async def progress(self, run: Run, effects: Effects, step: str) -> None:
+        check_id = await self._check_id(run, effects)
+        at = self.steps.index(step)
+        title, text = comments.at_step(step, self.steps[:at], self.steps[at + 1 :])
+        draft = self._draft(run, title, text, started=True)
+        gh = await connection(self.app, run.subject)
+        await update_check(gh, run.subject.repository, check_id, draft)
+
+    @override
+    async def publish(
+        self,
+        run: Run,
+        effects: Effects,
+        report: ReviewReport,
+        judged: tuple[Judged, ...],
+    ) -> Posted:
+        gh = await connection(self.app, run.subject)
+        repository, number = run.subject.repository, run.subject.pull
+        if (await get_pull(gh, repository, number)).head_sha != run.subject.head_sha:
+            return Posted(words=STALE)
+        author = (await self.app.identity()).bot_login
+        standing = await existing_fingerprints(gh, repository, number, author)
+        plan = plan_review(judged, standing)
+        published = await self._review(run, effects, report, plan, author)
+        summarised = {**plan.summarised, **published.demoted}
+        await self._summary(run, effects, report, summarised, author)
+        count = len(published.posted)
+        kept = len(plan.standing)
+        return Posted(
+            comments={**plan.standing, **published.posted},
+            summarised=summarised,
+            words=f"{count} comments posted, {kept} stood already,"
+            f" {len(summarised)} in the summary",
+        )
+
+    @override
+    async def conclude(
+        self, run: Run, effects: Effects, report: ReviewReport, posted: Posted
+    ) -> JSON:
+        draft = self._draft(
+            run,
+            comments.check_title(report),
+            comments.check_summary(report),
+            conclusion=CheckConclusion(report.verdict.conclusion.value),
+            annotations=tuple(
+                _annotation(one)
+                for one in report.findings
+                if one.fingerprint in posted.summarised and one.side is Side.RIGHT
+            ),
+        )
+        return await self._complete(run, effects, draft, "check.completed")
+
+    @override
+    async def close(self, run: Run, effects: Effects, ending: Ending) -> None:
+        title, text = comments.ended_early(ending)
+        conclusion = ENDINGS[ending.kind]
+        draft = self._draft(run, title, text, conclusion=conclusion)
+        await self._complete(run, effects, draft, "check.closed")
+
+    async def _check_id(self, run: Run, effects: Effects) -> int:
+        title, text = comments.waiting()
+        draft = self._draft(run, title, text)
+        gh = await connection(self.app, run.subject)
+        repository = run.subject.repository
+
+        async def perform() -> JSON:
+            made = await create_check(gh, repository, draft)
+            return {"id": made.id, "url": made.html_url}
+
+        async def find() -> JSON | None:
+            app_id = (await self.app.identity()).id
+            made = await find_check(gh, repository, draft, app_id=app_id)
+            return {"id": made.id, "url": made.html_url} if made else None
+
+        write = _write("check.created", draft.payload(), perform, find)
+        return int((await effects.once(write))["id"])
+
+    async def _complete(
+        self, run: Run, effects: Effects, draft: CheckDraft, key: str
+    ) -> JSON:
+        check_id = await self._check_id(run, effects)
+        gh = await connection(self.app, run.subject)
+        repository = run.subject.repository
+
+        async def perform() -> JSON:
+            made = await update_check(gh, repository, check_id, draft)
+            return {"id": made.id, "url": made.html_url}
+
+        async def find() -> JSON | None:
+            made = await get_check(gh, repository, check_id)
+            done = made.status == "completed" and made.conclusion == draft.conclusion
+            return {"id": made.id, "url": made.html_url} if done else None
+
+        return await effects.once(_write(key, draft.payload(), perform, find))
+
+    async def _review(
+        self,
+        run: Run,
+        effects: Effects,
+        report: ReviewReport,
+        plan: Plan,
+        author: str,
+    ) -> PublishedReview:
+        if not plan.comments and "review" not in effects.run.effects:
+            return PublishedReview(review_id=0, html_url="")
+        gh = await connection(self.app, run.subject)
+        repository, number = run.subject.repository, run.subject.pull
+        draft = ReviewDraft(
+            body=comments.review_body(run, report, len(plan.comments)),
+            comments=tuple(_comment(one) for one in plan.comments),
+            commit_sha=run.subject.head_sha,
+            marker=effect_marker(run.id, "review"),
+        )
+
+        async def perform() -> JSON:
+            return asdict(await publish_review(gh, repository, number, draft, author))
+
+        async def find() -> JSON | None:
+            found = await resume_review(gh, repository, number, draft, author)
+            return asdict(found) if found else None
+
+        content = draft.payload(draft.fits)
+        result = await effects.once(_write("review", content, perform, find))
+        return PublishedReview(**result)
+
+    async def _summary(
+        self,
+        run: Run,
+        effects: Effects,
+        report: ReviewReport,
+        summarised: dict[str, str],
+        author: str,
+    ) -> None:
+        gh: Connection = await connection(self.app, run.subject)
+        repository, number = run.subject.repository, run.subject.pull
+        body = comments.summary(run, report, summarised)
+
+        async def perform() -> JSON:
+            made = await upsert_summary(gh, repository, number, body, author)
+            return {"id": made.id, "url": made.html_url}
+
+        async def find() -> JSON | None:
+            made = await find_summary(gh, repository, number, author)
+            ours = made is not None and run.id in made.body
+            return {"id": made.id, "url": made.html_url} if made and ours else None
+
+        await effects.once(_write("summary", {"body": body}, perform, find))
+
+    def _draft(
+        self,
+        run: Run,
+        title: str,
+        text: str,
+        *,
+        started: bool = False,
+        conclusion: CheckConclusion | None = None,
+        annotations: tuple[Annotation, ...] = (),
+    ) -> CheckDraft:
+        now = self.clock.now()
+        return CheckDraft(
+            name=CHECK,
+            head_sha=run.subject.head_sha,
+            external_id=run.id,
+            title=title,
+            summary=text,
+            conclusion=conclusion,
+            started_at=now if started else None,
+            completed_at=now if conclusion else None,
+            details_url=self.run_url.format(run_id=run.id) if self.run_url else None,
+            annotations=annotations,
+            actions=(RERUN,) if conclusion else (),
+        )
+
+
+def _comment(judged: Judged) -> DraftComment:
+    return DraftComment(
+        anchor=judged.anchor,
+        body=comments.finding_comment(judged.finding),
+        fingerprint=judged.finding.fingerprint,
+    )
+
+
+def _annotation(finding: Finding) -> Annotation:
+    return Annotation(
+        path=finding.path,
+        start_line=finding.start_line or finding.line,
+        end_line=finding.line,
+        level=LEVELS[finding.severity],
+        title=finding.title,
+        message=finding.body or finding.title,
+    )
+
+
+def _write(
+    key: str,
+    content: JSON,
+    perform: Callable[[], Awaitable[JSON]],
+    find: Callable[[], Awaitable[JSON | None]],
+) -> Write:
+    digest = hashlib.sha256(repr(sorted(content.items())).encode()).hexdigest()
+    kind = key.partition(".")[0]
+    return Write(key=key, kind=kind, digest=digest, perform=perform, find=find)

@@ -1,0 +1,100 @@
+"""What the pipeline asks of the world around it: where a change is, where to say it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from core.events.base import JSON
+from core.review.report import ReviewReport
+from core.review.verify import Judged
+from core.runs.effects import Effects
+from core.runs.model import Run
+from core.runs.pipeline import Ending
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Described:
+    """A change in words; title and description are untrusted."""
+
+    title: str
+    description: str
+    author: str
+    base_sha: str
+    head_sha: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A change's diff, and the reasons for what it leaves out, by path ('' for all)."""
+
+    data: bytes
+    missing: Mapping[str, str] = field(default_factory=dict)
+
+
+class Source(Protocol):
+    """Where one run's change is read from."""
+
+    async def describe(self) -> Described:
+        """Return the change in words; raises RunOutdatedError when it has moved on."""
+        ...
+
+    async def diff(self, described: Described) -> Shown:
+        """Return what the head changed since it left the base."""
+        ...
+
+    async def file(self, described: Described, path: str) -> bytes | None:
+        """Return a file at the head; None when it is absent or too large to read."""
+        ...
+
+
+class Sources(Protocol):
+    """Gives each run the source that its subject names."""
+
+    async def of(self, run: Run) -> Source:
+        """Return the source of a run's change."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posted:
+    """What stands at GitHub after publishing, by fingerprint.
+
+    `comments` maps to comment ids, `summarised` to the reason why the finding stands
+    in the summary alone. `words` is one sentence for the log.
+    """
+
+    comments: Mapping[str, int] = field(default_factory=dict)
+    summarised: Mapping[str, str] = field(default_factory=dict)
+    words: str = ""
+
+
+class Desk(Protocol):
+    """Where a run says what it found; every call may be repeated after a crash."""
+
+    async def announce(self, run: Run, effects: Effects) -> None:
+        """Show that the run waits."""
+        ...
+
+    async def progress(self, run: Run, effects: Effects, step: str) -> None:
+        """Show that the run is at a step."""
+        ...
+
+    async def publish(
+        self,
+        run: Run,
+        effects: Effects,
+        report: ReviewReport,
+        judged: tuple[Judged, ...],
+    ) -> Posted:
+        """Show the findings on their lines, and the summary."""
+        ...
+
+    async def conclude(
+        self, run: Run, effects: Effects, report: ReviewReport, posted: Posted
+    ) -> JSON:
+        """Show the verdict."""
+        ...
+
+    async def close(self, run: Run, effects: Effects, ending: Ending) -> None:
+        """Show that the run ends without a review, and why."""
+        ...

@@ -1,0 +1,69 @@
+"""Fifth step: findings onto their lines, the rest into the summary, each once."""
+
+from dataclasses import dataclass
+
+from bot.pipeline.ports import Desk, Posted
+from bot.pipeline.reporting import Reporting
+from bot.pipeline.state import Artifacts, State
+from core.events import schema
+from core.events.base import Payload
+from core.review.verify import Fate, Judged
+from core.runs.pipeline import StepContext, StepOutcome
+from core.runs.states import FINDING
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """Hands what stands to the desk and keeps what came of it."""
+
+    desk: Desk
+    reporting: Reporting
+    artifacts: Artifacts
+    name: str = "publish"
+
+    async def run(self, context: StepContext) -> StepOutcome:
+        """Publish; findings that GitHub already shows are not shown again."""
+        state = State.of(context.state)
+        judged = await self.artifacts.judged(state)
+        report = await self.reporting.report(context.run.id, state)
+        posted = await self.desk.publish(context.run, context.effects, report, judged)
+        events = [event for one in judged for event in _events(one, posted)]
+        return StepOutcome(
+            state={
+                "comments": dict(posted.comments),
+                "summarised": dict(posted.summarised),
+            },
+            events=tuple(events),
+            summary=posted.words,
+        )
+
+
+def _events(judged: Judged, posted: Posted) -> tuple[Payload, ...]:
+    name = judged.finding.fingerprint
+    if name in posted.comments:
+        return (_move(name, "anchored", "post", comment_id=posted.comments[name]),)
+    if name not in posted.summarised:
+        return ()
+    reason = posted.summarised[name]
+    summarised = _move(name, "unanchored", "summarise", reason=reason)
+    if judged.fate is Fate.ANCHORED:
+        return (_move(name, "anchored", "demote", reason=reason), summarised)
+    return (summarised,)
+
+
+def _move(
+    name: str,
+    state: str,
+    transition: str,
+    *,
+    comment_id: int | None = None,
+    reason: str = "",
+) -> schema.FindingPublished:
+    return schema.FindingPublished(
+        subject=name,
+        transition=transition,
+        from_=state,
+        to=FINDING.step(transition, state),
+        comment_id=comment_id,
+        reason=reason,
+    )

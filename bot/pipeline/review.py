@@ -1,0 +1,59 @@
+"""Third step: the reviewer reads the change and proposes findings."""
+
+from dataclasses import asdict, dataclass
+
+from bot.pipeline.state import Artifacts, State
+from core.events import schema
+from core.review.report import ReportUsage
+from core.review.reviewer import ReviewAnswer, ReviewModel, ReviewRequest
+from core.review.verify import identify
+from core.runs.pipeline import StepContext, StepOutcome
+from core.runs.states import FINDING
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """Asks the reviewer once and keeps every remark under its fingerprint."""
+
+    model: ReviewModel
+    artifacts: Artifacts
+    name: str = "review"
+
+    async def run(self, context: StepContext) -> StepOutcome:
+        """Keep the findings, what was not read, and what the review cost."""
+        state = State.of(context.state)
+        diff = await self.artifacts.diff(state)
+        request = ReviewRequest(
+            repository=context.run.subject.repository,
+            title=state.title,
+            description=state.description,
+            diff=diff,
+            files=await self.artifacts.files(state),
+        )
+        answer = await self.model.review(request)
+        findings = identify(answer.proposals, diff)
+        stored = [finding.model_dump(mode="json") for finding in findings]
+        digest = await self.artifacts.keep_json(stored)
+        proposed = tuple(
+            schema.FindingProposed(
+                subject=one["fingerprint"],
+                transition="propose",
+                from_=None,
+                to=FINDING.step("propose", None),
+                finding=one,
+            )
+            for one in stored
+        )
+        usage = ReportUsage.of(self.model.name, answer.usage)
+        return StepOutcome(
+            state={
+                "proposals_blob": digest,
+                "unread": {**answer.unread, **state.unread},
+                "usage": usage.model_dump(mode="json"),
+            },
+            events=(self._called(answer), *proposed),
+            summary=f"{len(findings)} findings proposed by {self.model.name}",
+        )
+
+    def _called(self, answer: ReviewAnswer) -> schema.ModelCalled:
+        return schema.ModelCalled(request_model=self.model.name, **asdict(answer.usage))

@@ -1,0 +1,90 @@
+"""The state that the review pipeline hands from step to step, and its artifacts."""
+
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict
+
+from bot.pipeline.ports import Described
+from core.events.base import JSON
+from core.review.hunks import Diff, parse_diff
+from core.review.report import ReportUsage, ReviewReport
+from core.review.verify import Judged
+from core.store.blobs import Blobs, Digest
+
+
+class State(BaseModel):
+    """What is known so far; large things are blobs, named `…_blob` by their SHA-256."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    title: str = ""
+    description: str = ""
+    author: str = ""
+    base_sha: str = ""
+    head_sha: str = ""
+    diff_blob: str = ""
+    missing: dict[str, str] = {}  # pydantic copies a default
+    files_blob: str = ""
+    unread: dict[str, str] = {}  # pydantic copies a default
+    proposals_blob: str = ""
+    usage: ReportUsage | None = None
+    judged_blob: str = ""
+    comments: dict[str, int] = {}  # pydantic copies a default
+    summarised: dict[str, str] = {}  # pydantic copies a default
+    report_blob: str = ""
+
+    @classmethod
+    def of(cls, state: JSON) -> Self:
+        """Read a checkpoint's state."""
+        return cls.model_validate(state)
+
+    @property
+    def described(self) -> Described:
+        """Return the change in words."""
+        return Described(
+            title=self.title,
+            description=self.description,
+            author=self.author,
+            base_sha=self.base_sha,
+            head_sha=self.head_sha,
+        )
+
+
+class Artifacts:
+    """Reads and writes the large parts of a state."""
+
+    def __init__(self, blobs: Blobs) -> None:
+        self._blobs = blobs
+
+    async def diff(self, state: State) -> Diff:
+        """Return the parsed diff."""
+        return parse_diff(await self._blobs.get(Digest(state.diff_blob)))
+
+    async def files(self, state: State) -> dict[str, bytes]:
+        """Return the changed files' bytes at the head, by path."""
+        digests: dict[str, str] = await self._blobs.get_json(Digest(state.files_blob))
+        return {
+            path: await self._blobs.get(Digest(key)) for path, key in digests.items()
+        }
+
+    async def judged(self, state: State) -> tuple[Judged, ...]:
+        """Return the findings with their fates."""
+        stored: list[Any] = await self._blobs.get_json(Digest(state.judged_blob))
+        return tuple(Judged.model_validate(one) for one in stored)
+
+    async def report(self, state: State) -> ReviewReport:
+        """Return the finished report."""
+        stored = await self._blobs.get_json(Digest(state.report_blob))
+        return ReviewReport.model_validate(stored)
+
+    async def keep(self, data: bytes) -> str:
+        """Store bytes and return their digest."""
+        return await self._blobs.put(data)
+
+    async def keep_json(self, value: Any) -> str:
+        """Store a JSON value and return its digest."""
+        return await self._blobs.put_json(value)
+
+    async def json(self, digest: str) -> Any:
+        """Return a JSON value that was kept."""
+        return await self._blobs.get_json(Digest(digest))

@@ -1,0 +1,49 @@
+"""Fourth step: code decides which findings stand, and where GitHub can show them."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from bot.pipeline.state import Artifacts, State
+from core.events.base import Payload
+from core.review.findings import Finding
+from core.review.verify import Fate, Judged, Policy, judge
+from core.runs.part_moves import finding_judged
+from core.runs.pipeline import StepContext, StepOutcome
+
+PLACED = {Fate.ANCHORED: "anchor", Fate.UNANCHORED: "unanchor"}
+
+
+@dataclass(frozen=True, slots=True)
+class Verify:
+    """Filters by policy and places the rest; what is filtered stays inspectable."""
+
+    policy: Policy
+    artifacts: Artifacts
+    name: str = "verify"
+
+    async def run(self, context: StepContext) -> StepOutcome:
+        """Keep every finding with its fate."""
+        state = State.of(context.state)
+        stored = await self.artifacts.json(state.proposals_blob)
+        findings = [Finding.model_validate(one) for one in stored]
+        judged = judge(findings, await self.artifacts.diff(state), self.policy)
+        digest = await self.artifacts.keep_json(
+            [one.model_dump(mode="json") for one in judged]
+        )
+        fates = Counter(one.fate for one in judged)
+        words = ", ".join(f"{count} {fate}" for fate, count in sorted(fates.items()))
+        return StepOutcome(
+            state={"judged_blob": digest},
+            events=tuple(event for one in judged for event in _events(one)),
+            summary=words or "nothing to verify",
+        )
+
+
+def _events(judged: Judged) -> tuple[Payload, ...]:
+    name = judged.finding.fingerprint
+    if judged.fate is Fate.FILTERED:
+        return (finding_judged(name, "proposed", "filter", judged.reason),)
+    return (
+        finding_judged(name, "proposed", "verify"),
+        finding_judged(name, "verified", PLACED[judged.fate], judged.reason),
+    )

@@ -1,0 +1,126 @@
+"""Asking for reviews and calling them off: runs and what GitHub shows of them."""
+
+from dataclasses import dataclass
+
+import structlog
+
+from bot.github.client import GitHubApp
+from bot.github.pulls import get_pull
+from bot.github.values import PullRequest
+from bot.pipeline.github_source import connection
+from bot.pipeline.ports import Desk
+from core.clock import Clock
+from core.runs.effects import Effects
+from core.runs.handle import RunHandle
+from core.runs.model import Run, Subject
+from core.runs.pipeline import Ending
+from core.runs.service import Runs
+from core.runs.states import Status
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """Who wants a pull request reviewed, why, and under what name it is asked.
+
+    `request_id` makes asking again harmless. `again` wants a new run even where the
+    head was reviewed; `drafts` wants one even of a draft.
+    """
+
+    repository: str
+    number: int
+    installation_id: int | None
+    request_id: str
+    reason: str
+    requested_by: str
+    again: bool = False
+    drafts: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The run that answers a wish, or the reason why there is none."""
+
+    run: Run | None
+    fresh: bool = False
+    reason: str = ""
+
+
+class Reviews:
+    """Every call can be repeated after a crash and then finishes what is missing."""
+
+    def __init__(
+        self, *, runs: Runs, app: GitHubApp, desk: Desk, clock: Clock, settle: float
+    ) -> None:
+        self.runs = runs
+        self._app = app
+        self._desk = desk
+        self._clock = clock
+        self._settle = settle
+
+    async def request(self, wish: Wish) -> Answer:
+        """Review the pull request's head of now; an older run gives way.
+
+        GitHub is asked for the head, for deliveries arrive in any order.
+        """
+        pull = await self._pull(wish)
+        if pull.state != "open":
+            return Answer(run=None, reason="the pull request is closed")
+        if pull.draft and not wish.drafts:
+            return Answer(run=None, reason="the pull request is a draft")
+        subject = Subject(
+            repository=wish.repository,
+            pull=wish.number,
+            head_sha=pull.head_sha,
+            base_sha=pull.base_sha,
+            installation_id=wish.installation_id,
+            reason=wish.reason,
+            requested_by=wish.requested_by,
+        )
+        requested = await self.runs.request(subject, wish.request_id, again=wish.again)
+        handle = await self.runs.handle(requested.run_id)
+        if not handle.run.terminal:
+            await self._desk.announce(handle.run, self._effects(handle))
+        if requested.supersedes is not None:
+            await self._give_way(requested.supersedes, requested.run_id)
+        run = await self.runs.release(requested.run_id)
+        return Answer(run=run, fresh=requested.fresh)
+
+    async def cancel(
+        self, repository: str, number: int, *, actor: str, reason: str
+    ) -> Run | None:
+        """Call off the newest run; returns it as it was, None when there is none."""
+        run = await self.runs.current(repository, number)
+        if run is not None:
+            await self._call_off(run.id, actor=actor, reason=reason)
+        return run
+
+    async def _give_way(self, run_id: str, by_run: str) -> None:
+        if await self.runs.find(run_id) is None:
+            return
+        reason = f"superseded by run {by_run}"
+        await self._call_off(run_id, actor="nofx", reason=reason, by_run=by_run)
+
+    async def _call_off(
+        self, run_id: str, *, actor: str, reason: str, by_run: str | None = None
+    ) -> None:
+        run = await self.runs.cancel(run_id, actor=actor, reason=reason, by_run=by_run)
+        # One that no worker held has nobody else to close its check run.
+        if run.status is Status.CANCELLED:
+            handle = await self.runs.handle(run_id)
+            ending = Ending(kind="cancelled", reason=run.outcome or reason)
+            await self._desk.close(run, self._effects(handle), ending)
+
+    def _effects(self, handle: RunHandle) -> Effects:
+        return Effects(handle, clock=self._clock, settle=self._settle)
+
+    async def _pull(self, wish: Wish) -> PullRequest:
+        subject = Subject(
+            repository=wish.repository,
+            pull=wish.number,
+            head_sha="",
+            installation_id=wish.installation_id,
+        )
+        gh = await connection(self._app, subject)
+        return await get_pull(gh, wish.repository, wish.number)

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from typing_extensions import override
 
-from bot.cli.service import DemoWish, Service
+from bot.cli.service import Service
+from bot.demo.wish import DemoWish
 from bot.doctor.results import CheckResult
 from bot.pipeline.changes import LocalChange
 from bot.settings import Settings

@@ -1,0 +1,1 @@
+"""A stateful GitHub on this machine, for the demo, dry runs and the tests."""

@@ -1,0 +1,1 @@
+"""The part of GitHub's GraphQL that reviews and their threads need."""

@@ -1,0 +1,1 @@
+"""How GitHub's REST API shows what the simulator knows."""

@@ -132,6 +132,7 @@ async def _parts(settings: Settings, *, workers: int) -> AsyncIterator[_Parts]:
             desk=desk,
             blobs=base.blobs,
             policy=Policy(),
+            mask=base.masker.mask,
         )
         worker = Worker(
             base.runs,

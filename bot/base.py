@@ -35,6 +35,7 @@ class Base:
     blobs: Blobs
     runs: Runs
     finder: SecretFinder
+    masker: Masker
     clock: Clock
     ids: Ids
 
@@ -106,6 +107,7 @@ def assembled(database: Database, settings: Settings) -> Base:
         blobs=blobs,
         runs=runs,
         finder=finder,
+        masker=masker,
         clock=clock,
         ids=ids,
     )

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+from bot.naming import PREFIX
 from core.review.findings import Finding, Severity
 from core.review.report import Coverage, CoverageState, ReviewReport
 from core.review.sanitize import (
@@ -14,7 +15,6 @@ from core.review.sanitize import (
 from core.runs.model import Run
 from core.runs.pipeline import Ending
 
-PREFIX = "/nofx"
 ICONS = {Severity.ERROR: "🛑", Severity.WARNING: "⚠️", Severity.INFO: "💡"}
 STATES = {
     CoverageState.REVIEWED: "everything was reviewed",

@@ -50,6 +50,7 @@ async def _review(base: Base, model: str, change: LocalChange) -> ReviewReport:
         desk=NobodysDesk(),
         blobs=base.blobs,
         policy=Policy(),
+        mask=base.masker.mask,
     )
     worker = Worker(
         base.runs,

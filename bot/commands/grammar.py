@@ -12,7 +12,7 @@ from enum import StrEnum
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from bot.comments import PREFIX
+from bot.naming import PREFIX
 
 # GitHub accepts no longer comment, so nothing is cut from one that came from there.
 MOST_BODY_CHARS = 65_536

@@ -20,6 +20,7 @@ from bot.github.reviews_rest import (
     publish_review,
     resume_review,
 )
+from bot.naming import CHECK
 from bot.pipeline.github_source import connection
 from bot.pipeline.planning import Plan, plan_review
 from bot.pipeline.ports import Desk, Posted
@@ -32,7 +33,6 @@ from core.runs.effects import Effects, Write
 from core.runs.model import Run
 from core.runs.pipeline import Ending
 
-CHECK = "nofx review"
 LEVELS = {
     Severity.ERROR: Level.FAILURE,
     Severity.WARNING: Level.WARNING,

@@ -1,9 +1,12 @@
 """Third step: the reviewer reads the change and proposes findings."""
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 from bot.pipeline.state import Artifacts, State
 from core.events import schema
+from core.review.findings import BODY, TITLE, Proposal
 from core.review.report import ReportUsage
 from core.review.reviewer import ReviewAnswer, ReviewModel, ReviewRequest
 from core.review.verify import identify
@@ -16,6 +19,7 @@ class Review:
     """Asks the reviewer once and keeps every remark under its fingerprint."""
 
     model: ReviewModel
+    mask: Callable[[str], str]
     artifacts: Artifacts
     name: str = "review"
 
@@ -31,7 +35,8 @@ class Review:
             files=await self.artifacts.files(state),
         )
         answer = await self.model.review(request)
-        findings = identify(answer.proposals, diff)
+        proposals = await asyncio.to_thread(self._masked, answer)
+        findings = identify(proposals, diff)
         stored = [finding.model_dump(mode="json") for finding in findings]
         digest = await self.artifacts.keep_json(stored)
         proposed = tuple(
@@ -53,6 +58,25 @@ class Review:
             },
             events=(self._called(answer), *proposed),
             summary=f"{len(findings)} findings proposed by {self.model.name}",
+        )
+
+    def _masked(self, answer: ReviewAnswer) -> tuple[Proposal, ...]:
+        """Return the proposals without the secrets that a reviewer may have quoted.
+
+        A suggestion is code that someone will apply: one with a secret in it is dropped
+        rather than changed.
+        """
+        return tuple(
+            one.model_copy(
+                update={
+                    "title": self.mask(one.title)[:TITLE],
+                    "body": self.mask(one.body)[:BODY],
+                    "suggestion": one.suggestion
+                    if one.suggestion and self.mask(one.suggestion) == one.suggestion
+                    else None,
+                }
+            )
+            for one in answer.proposals
         )
 
     def _called(self, answer: ReviewAnswer) -> schema.ModelCalled:

@@ -1,5 +1,6 @@
 """The pull-request pipeline: its steps in order, each shown on the check run."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
@@ -55,6 +56,7 @@ class ReviewPipeline:
         desk: Desk,
         blobs: Blobs,
         policy: Policy,
+        mask: Callable[[str], str],
         name: str = NAME,
     ) -> None:
         self.name = name
@@ -64,7 +66,7 @@ class ReviewPipeline:
         steps: tuple[Step, ...] = (
             Snapshot(sources, kept),
             Analyze(sources, kept),
-            Review(model, kept),
+            Review(model, mask, kept),
             Verify(policy, kept),
             Publish(desk, reporting, kept),
             Conclude(desk, reporting, kept),

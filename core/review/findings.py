@@ -27,6 +27,7 @@ class Side(StrEnum):
     RIGHT = "RIGHT"
 
 
+TITLE, BODY = 200, 20_000
 Line = Annotated[int, Field(ge=1)]
 
 
@@ -46,9 +47,9 @@ class Proposal(BaseModel):
     severity: Severity
     confidence: Annotated[float, Field(ge=0, le=1)]
     rule: Annotated[str, Field(min_length=1, max_length=200)]
-    title: Annotated[str, Field(min_length=1, max_length=200)]
-    body: Annotated[str, Field(max_length=20_000)]
-    suggestion: Annotated[str, Field(max_length=20_000)] | None = None
+    title: Annotated[str, Field(min_length=1, max_length=TITLE)]
+    body: Annotated[str, Field(max_length=BODY)]
+    suggestion: Annotated[str, Field(max_length=BODY)] | None = None
     source: Annotated[str, Field(min_length=1, max_length=100)]
 
     @model_validator(mode="after")

@@ -79,8 +79,8 @@ class Reviews:
             requested_by=wish.requested_by,
         )
         requested = await self.runs.request(subject, wish.request_id, again=wish.again)
-        handle = await self.runs.handle(requested.run_id)
-        if not handle.run.terminal:
+        handle = await self.runs.handle(requested.run_id, unseen=True)
+        if handle.run.status is Status.QUEUED:
             await self._desk.announce(handle.run, self._effects(handle))
         if requested.supersedes is not None:
             await self._give_way(requested.supersedes, requested.run_id)

@@ -239,10 +239,15 @@ class GitHubDesk(Desk):
 
 
 def _comment(judged: Judged) -> DraftComment:
+    finding = judged.finding
+    # A suggestion replaces exactly the lines that it was made for.
+    asked = (finding.start_line or finding.line, finding.line)
+    if (judged.start_line or judged.line, judged.line) != asked:
+        finding = finding.model_copy(update={"suggestion": None})
     return DraftComment(
         anchor=judged.anchor,
-        body=comments.finding_comment(judged.finding),
-        fingerprint=judged.finding.fingerprint,
+        body=comments.finding_comment(finding),
+        fingerprint=finding.fingerprint,
     )
 
 

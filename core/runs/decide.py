@@ -68,19 +68,16 @@ def claimed(run: Run, *, worker: str, until: datetime) -> tuple[Payload, ...]:
     return tuple(events)
 
 
-def taken_back(
-    run: Run, *, fence: int, losses: int, reason: str
-) -> tuple[Payload, ...]:
-    """Take a run from a worker that stopped reporting; bury it after `losses` of them.
+def taken_back(run: Run, *, fence: int, reason: str) -> tuple[Payload, ...]:
+    """Take a run from a worker that stopped reporting.
 
     Nothing when the holder under `fence` has already let it go.
     """
     if run.status is not Status.RUNNING or run.fence != fence:
         return ()
-    name = "exhaust" if run.losses >= losses else "lose_lease"
     return (
         *steps_put_back(run, "lose", reason),
-        moved(run, name, actor="reaper", reason=reason),
+        moved(run, "lose_lease", actor="reaper", reason=reason),
     )
 
 

@@ -96,11 +96,20 @@ def _intended(write: Write) -> Callable[[Run], tuple[Payload, ...]]:
 
 
 def _performed(key: str, result: JSON) -> Callable[[Run], tuple[Payload, ...]]:
-    return lambda run: (part_moves.effect_performed(run, key, result),)
+    return lambda run: (
+        () if _done(run, key) else (part_moves.effect_performed(run, key, result),)
+    )
 
 
 def _reconciled(key: str, result: JSON | None) -> Callable[[Run], tuple[Payload, ...]]:
-    return lambda run: (part_moves.effect_reconciled(run, key, result),)
+    return lambda run: (
+        () if _done(run, key) else (part_moves.effect_reconciled(run, key, result),)
+    )
+
+
+def _done(run: Run, key: str) -> bool:
+    # Another holder may have found the same write in the meantime.
+    return run.effects[key].status == "performed"
 
 
 def _failed(key: str, error: str) -> Callable[[Run], tuple[Payload, ...]]:

@@ -27,7 +27,8 @@ class RunHandle:
     """Appends to one run; a worker's handle carries the fence of its claim.
 
     After a lost race the run is read again and decided anew, but a worker goes on only
-    while the last claim is its own and nobody asked it to stop.
+    while the last claim is its own and nobody asked it to stop. Without a projection
+    the run stays unseen by workers.
     """
 
     def __init__(
@@ -35,7 +36,7 @@ class RunHandle:
         run: Run,
         *,
         journal: Journal,
-        projection: RunProjection,
+        projection: RunProjection | None,
         clock: Clock,
         fence: int | None = None,
     ) -> None:
@@ -85,6 +86,8 @@ class RunHandle:
             raise LeaseLostError(run_id=self.run.id, fence=self.fence)
 
     async def _project(self) -> None:
+        if self._projection is None:
+            return
         try:
             await self._projection.save(self.run)
         except StoreUnavailableError as error:

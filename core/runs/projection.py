@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from core.errors import ActiveRunError
 from core.runs.model import TRAIL, Run
 from core.runs.states import RUN, Status
 from core.store.database import Database, Document, DuplicateKeyError, translating
@@ -11,6 +12,7 @@ from core.store.schema import CollectionSpec, IndexSpec
 
 COLLECTION = "runs"
 LEASED = (Status.RUNNING, Status.CANCELLING)
+ONE_ACTIVE = ("repository", "pull", "head_sha", "pipeline")
 OPTIONAL = (
     *("lease", "finished_at", "conclusion", "checkpoint_id", "superseded_by"),
     *("base_sha", "installation_id"),
@@ -88,11 +90,7 @@ SPEC = CollectionSpec(
         IndexSpec(keys=("status", "due_at")),
         IndexSpec(keys=("repository", "pull")),
         IndexSpec(keys=("repository", "head_sha")),
-        IndexSpec(
-            keys=("repository", "pull", "head_sha", "pipeline"),
-            unique=True,
-            partial={"active": True},
-        ),
+        IndexSpec(keys=ONE_ACTIVE, unique=True, partial={"active": True}),
     ),
 )
 
@@ -143,6 +141,7 @@ class RunProjection:
         """Store the run unless a later state of it is there already.
 
         While one worker holds the run, its lease is left as the heartbeats made it.
+        Raises ActiveRunError when another run of this head would be active beside it.
         """
         fields = document_of(run)
         with translating():
@@ -175,7 +174,12 @@ class RunProjection:
             # Either a later state is there, which is as good, or another active run of
             # the same head is, and then this one must not become claimable.
             if await self._runs.find_one({"_id": fields["_id"]}) is None:
-                raise
+                raise await self._in_the_way(fields) from None
+
+    async def _in_the_way(self, fields: Document) -> ActiveRunError:
+        key = {name: fields[name] for name in ONE_ACTIVE}
+        found = await self._runs.find_one({**key, "active": True}, {"_id": 1})
+        return ActiveRunError(run_id=found["_id"] if found else "", **key)
 
     async def get(self, run_id: str) -> Document | None:
         """Return one run's document."""
@@ -199,20 +203,21 @@ class RunProjection:
     async def due(
         self, statuses: Sequence[Status], now: datetime, *, at_most: int = 20
     ) -> list[str]:
-        """Return ids of runs in one of `statuses` whose time has come."""
+        """Return ids of runs whose time has come, `at_most` in each of `statuses`."""
         ids: list[str] = []
         for status in statuses:
             query = {"status": str(status), "due_at": {"$lte": now}}
             with translating():
-                async for one in self._runs.find(query, {"_id": 1}):
-                    ids.append(one["_id"])
-                    if len(ids) >= at_most:
-                        return ids
+                found = self._runs.find(query, {"_id": 1}, batch_size=at_most)
+                ids += [one["_id"] for one in await found.to_list(at_most)]
         return ids
 
     async def heartbeat(self, run: Run, until: datetime) -> bool:
-        """Hold the lease until `until`; False when it is no longer this holder's."""
-        mine = {"_id": run.id, "fence": run.fence, "status": str(Status.RUNNING)}
+        """Hold the lease until `until`; False unless the document says what `run` says.
+
+        `run` must be one that somebody holds.
+        """
+        mine = {"_id": run.id, "fence": run.fence, "status": str(run.status)}
         change = {"$set": {"lease.until": until, "due_at": until}}
         with translating():
             done = await self._runs.update_one(mine, change)

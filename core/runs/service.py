@@ -2,11 +2,11 @@
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.checkpoints.capture import Checkpoints
 from core.clock import Clock, Ids
-from core.errors import ConcurrencyError
+from core.errors import ActiveRunError, ConcurrencyError
 from core.events import schema
 from core.events.base import JSON, Payload
 from core.events.journal import Journal
@@ -18,7 +18,9 @@ from core.runs.projection import RunProjection
 from core.runs.states import Status
 from core.store.blobs import Blobs, Digest
 
-FRESH_AGAIN = frozenset({Status.CANCELLED, Status.FAILED, Status.DEAD})
+FRESH_AGAIN = frozenset(
+    {Status.CANCELLING, Status.CANCELLED, Status.FAILED, Status.DEAD}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +59,7 @@ class Runs:
         """Decide which run reviews this head, and begin its stream.
 
         A request that was seen before gets the run it got then. A head that already
-        has a run keeps it, unless that run ended without a review or `again` is set.
+        has a run keeps it, unless that run ends without a review or `again` is set.
         The run is not claimable until `release`.
         """
         stream = pulls.pull_stream(subject.repository, subject.pull)
@@ -70,7 +72,7 @@ class Runs:
                     await self.journal.append(pulls.draft(pull, request, now))
                 except ConcurrencyError:
                     continue
-            await self._begin(request.run_id, subject)
+            await self._begin(request, subject)
             supersedes = request.supersedes[0] if request.supersedes else None
             return Requested(run_id=request.run_id, supersedes=supersedes, fresh=fresh)
 
@@ -93,18 +95,33 @@ class Runs:
         )
         return request, True
 
-    async def _begin(self, run_id: str, subject: Subject) -> None:
+    async def _begin(self, request: schema.RunRequested, subject: Subject) -> None:
+        # The head may have moved since an earlier try decided and then was cut off.
+        decided = replace(subject, head_sha=request.head_sha, reason=request.reason)
         # A taken first place means that an earlier try got this far.
         with suppress(ConcurrencyError):
-            draft = decide.first_draft(run_id, subject, self.clock.now())
+            draft = decide.first_draft(request.run_id, decided, self.clock.now())
             await self.journal.append(draft)
 
     async def release(self, run_id: str) -> Run:
-        """Make a run claimable by any worker."""
+        """Make a run claimable by any worker.
+
+        Raises ActiveRunError while another run of the same head has not ended.
+        """
         run = await self.load(run_id)
-        await self.projection.save(run)
+        try:
+            await self.projection.save(run)
+        except ActiveRunError as error:
+            # The other's end may stand in the journal alone.
+            await self._fold_forward(str(error.facts["run_id"]))
+            await self.projection.save(run)
         self.wake.set()
         return run
+
+    async def _fold_forward(self, run_id: str) -> None:
+        run = await self.find(run_id)
+        if run is not None:
+            await self.projection.save(run)
 
     async def find(self, run_id: str) -> Run | None:
         """Return the folded run, or None when its stream was never begun."""
@@ -121,12 +138,17 @@ class Runs:
         newest = pulls.fold(stream, await self.journal.read(stream)).current
         return await self.find(newest.run_id) if newest else None
 
-    async def handle(self, run_id: str, *, fence: int | None = None) -> RunHandle:
-        """Return a handle on the run as it is now; a worker gives its fence."""
+    async def handle(
+        self, run_id: str, *, fence: int | None = None, unseen: bool = False
+    ) -> RunHandle:
+        """Return a handle on the run as it is now; a worker gives its fence.
+
+        What is appended to an `unseen` one does not make it claimable.
+        """
         handle = RunHandle(
             await self.load(run_id),
             journal=self.journal,
-            projection=self.projection,
+            projection=None if unseen else self.projection,
             clock=self.clock,
             fence=fence,
         )

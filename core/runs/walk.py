@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -81,7 +80,7 @@ class Walk:
             following = pending[place + 1] if place + 1 < len(pending) else None
             try:
                 await self._one(step, following, worker)
-            except (CancelRequestedError, ConcurrencyError, LeaseLostError):
+            except NOT_OURS:
                 raise
             except RunOutdatedError as error:
                 return await self._outdated(error, worker)
@@ -102,9 +101,26 @@ class Walk:
         raise CancelRequestedError(run_id=self._handle.run.id)
 
     async def close(self, ending: Ending) -> None:
-        """Say at GitHub how the run ends; the holder then appends the end itself."""
-        self._handle.closing = True
-        await self._pipeline.close(self._context(), ending)
+        """Say at GitHub how the run ends; the holder then appends the end itself.
+
+        A refusal is logged and no more, for the run ends whether GitHub shows it or
+        not. Raises UnavailableError, and what `to_the_end` raises.
+        """
+        try:
+            await self._pipeline.close(self._context(), ending)
+        except (*NOT_OURS, UnavailableError):
+            raise
+        except Exception:
+            log.exception("run.unclosed", run_id=self._handle.run.id, kind=ending.kind)
+
+    async def end_early(self, transition: str, ending: Ending, worker: str) -> Run:
+        """End a held run without walking it: `fail` or `exhaust`."""
+        await self.close(ending)
+        return await self._handle.append(
+            lambda run: (
+                decide.moved(run, transition, actor=worker, reason=ending.reason),
+            )
+        )
 
     def _context(self) -> StepContext:
         return StepContext(
@@ -114,7 +130,8 @@ class Walk:
     async def _begin(self, step: Step) -> None:
         captured = await self._checkpoints.capture(self._state)
         await self._handle.append(
-            lambda run: self._started(run, step, captured), state=captured.inline
+            lambda run: self._started(run, step, captured, run.checkpoint_id),
+            state=captured.inline,
         )
 
     async def _one(self, step: Step, following: Step | None, worker: str) -> None:
@@ -126,18 +143,20 @@ class Walk:
         self._state = captured.state
 
         def ended(run: Run) -> tuple[Payload, ...]:
+            checkpoint = self._checkpoints.event(
+                captured, kind="after", step=step.name, parent=run.checkpoint_id
+            )
             after: tuple[Payload, ...] = (
                 step_moves.step_ended(
                     run, step.name, "succeed", summary=outcome.summary, seconds=seconds
                 ),
                 *outcome.events,
-                self._checkpoints.event(
-                    captured, kind="after", step=step.name, parent=run.checkpoint_id
-                ),
+                checkpoint,
             )
             if following is None:
                 return (*after, _succeed(run, worker))
-            return (*after, *self._started(run, following, captured))
+            parent = checkpoint.checkpoint_id
+            return (*after, *self._started(run, following, captured, parent))
 
         await self._handle.append(ended, state=captured.inline)
         log.info(
@@ -151,14 +170,18 @@ class Walk:
     async def _bounded(self, step: Step) -> StepOutcome:
         limit = self._limits.step_seconds
         try:
-            async with asyncio.timeout(limit):
+            async with asyncio.timeout(limit) as bound:
                 return await step.run(self._context())
         except TimeoutError:
+            if not bound.expired():  # the step's own, and a bug of it
+                raise
             raise StepTimeoutError(step=step.name, seconds=limit) from None
 
-    def _started(self, run: Run, step: Step, captured: Captured) -> Sequence[Payload]:
+    def _started(
+        self, run: Run, step: Step, captured: Captured, parent: str | None
+    ) -> Sequence[Payload]:
         before = self._checkpoints.event(
-            captured, kind="before", step=step.name, parent=run.checkpoint_id
+            captured, kind="before", step=step.name, parent=parent
         )
         return (*step_moves.step_started(run, step.name), before)
 
@@ -207,6 +230,7 @@ class Walk:
 
 
 ENDED = STEP.terminal
+NOT_OURS = (CancelRequestedError, ConcurrencyError, LeaseLostError)
 
 
 def _succeed(run: Run, worker: str) -> Payload:
@@ -214,7 +238,6 @@ def _succeed(run: Run, worker: str) -> Payload:
 
 
 async def cancelled(task: asyncio.Task[object]) -> None:
-    """Cancel a task and wait until it has ended."""
+    """Cancel a task and wait until it has ended, however it ends."""
     task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
+    await asyncio.gather(task, return_exceptions=True)

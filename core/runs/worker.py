@@ -9,18 +9,21 @@ from datetime import timedelta
 import structlog
 
 from core.errors import (
+    BlobCorruptError,
+    BlobNotFoundError,
     CancelRequestedError,
     ConcurrencyError,
     LeaseLostError,
     StoreUnavailableError,
     UnavailableError,
 )
-from core.events.base import Payload
+from core.events.base import JSON, Payload
 from core.metrics.registry import QUEUE_SECONDS, RUNS, WORKING
 from core.runs import decide, step_moves
 from core.runs.handle import RunHandle
 from core.runs.model import Run
 from core.runs.pipeline import Ending, Pipeline
+from core.runs.projection import LEASED
 from core.runs.service import Runs
 from core.runs.states import Status
 from core.runs.walk import Limits, Walk, cancelled
@@ -98,11 +101,13 @@ class Worker:
         ids = await self._runs.projection.due(statuses, self._clock.now())
         taken = 0
         for run_id in ids:
-            handle = await self._runs.handle(run_id)
             try:
-                taken += await self._take_back(handle)
-            except (ConcurrencyError, UnavailableError) as error:
-                log.warning("reaper.failed", run_id=run_id, reason=str(error))
+                taken += await self._take_back(await self._runs.handle(run_id))
+            except UnavailableError as error:
+                log.warning("run.not_taken_back", run_id=run_id, reason=str(error))
+            except Exception:
+                # One broken run must not keep the others from being taken back.
+                log.exception("run.not_taken_back", run_id=run_id)
         return taken
 
     async def _slot(self) -> None:
@@ -112,6 +117,8 @@ class Worker:
                     continue
             except StoreUnavailableError as error:
                 log.warning("worker.waiting", reason=str(error))
+            except Exception:
+                log.exception("worker.failed")
             await self._runs.rest(self._pace.poll * random.uniform(0.7, 1.3))  # noqa: S311 # jitter
 
     async def _reaper(self) -> None:
@@ -120,6 +127,8 @@ class Worker:
                 await self.reap()
             except StoreUnavailableError as error:
                 log.warning("reaper.waiting", reason=str(error))
+            except Exception:
+                log.exception("reaper.failed")
             await self._runs.rest(self._pace.poll * 2)
 
     async def _claim(self) -> RunHandle | None:
@@ -127,7 +136,14 @@ class Worker:
             ids = await self._runs.projection.due(WAITING, self._clock.now())
             random.shuffle(ids)
             for run_id in ids:
-                held = await self._take_due(run_id)
+                try:
+                    held = await self._take_due(run_id)
+                except StoreUnavailableError:
+                    raise
+                except Exception:
+                    # One broken run must not keep the others from being worked.
+                    log.exception("run.not_claimed", run_id=run_id)
+                    continue
                 if held is not None:
                     return held
         return None
@@ -139,9 +155,7 @@ class Worker:
             return None
         if handle.run.subject.pipeline not in self._pipelines:
             return None
-        if not await self._take(handle):
-            return None
-        return await self._runs.handle(run_id, fence=handle.run.fence)
+        return handle if await self._take(handle) else None
 
     async def _take(self, handle: RunHandle) -> bool:
         seen = handle.run
@@ -149,19 +163,35 @@ class Worker:
 
         def claim(run: Run) -> tuple[Payload, ...]:
             if run.head_seq != seen.head_seq:
-                return ()
+                raise ConcurrencyError(stream=run.stream, seq=seen.head_seq + 1)
             return decide.claimed(run, worker=self.name, until=until)
 
-        run = await handle.append(claim)
-        if run.owner != self.name or run.head_seq == seen.head_seq:
+        try:
+            run = await handle.append(claim)
+        except ConcurrencyError:
             return False
+        handle.fence = run.fence
         waited = (self._clock.now() - seen.due_at).total_seconds()
         QUEUE_SECONDS.observe(max(0.0, waited))
         return True
 
     async def _hold(self, handle: RunHandle) -> Run:
-        walk = await self._walk(handle)
-        walking = asyncio.create_task(walk.to_the_end(self.name))
+        try:
+            return await self._held(handle)
+        except LeaseLostError as error:
+            log.warning("run.lost", run_id=handle.run.id, reason=str(error))
+        except (ConcurrencyError, UnavailableError) as error:
+            # What stands open is closed by whoever takes the run when the lease ends.
+            log.warning("run.left", run_id=handle.run.id, reason=str(error))
+        except Exception:
+            # One broken run must not end the worker; losing it often enough buries it.
+            log.exception("run.left", run_id=handle.run.id)
+        return handle.run
+
+    async def _held(self, handle: RunHandle) -> Run:
+        state, unreadable = await self._state_of(handle.run)
+        walk = self._walk(handle, state)
+        walking = asyncio.create_task(self._walked(handle.run, walk, unreadable))
         beating = asyncio.create_task(self._beat(handle, walking))
         try:
             return await walking
@@ -169,31 +199,40 @@ class Worker:
             return await self._interrupted(handle, walk)
         except CancelRequestedError:
             return await self._finish_cancel(handle, walk)
-        except LeaseLostError as error:
-            log.warning("run.lost", run_id=handle.run.id, reason=str(error))
-            return handle.run
-        except (ConcurrencyError, UnavailableError) as error:
-            # What stands open is closed by whoever takes the run when the lease ends.
-            log.warning("run.left", run_id=handle.run.id, reason=str(error))
-            return handle.run
         finally:
             await cancelled(walking)
             await cancelled(beating)
+
+    async def _walked(self, run: Run, walk: Walk, unreadable: str | None) -> Run:
+        if run.losses >= self._pace.losses:
+            reason = f"{run.losses} workers were lost over it"
+            return await walk.end_early(
+                "exhaust", Ending(kind="dead", reason=reason), self.name
+            )
+        if unreadable is not None:
+            failed = Ending(kind="failed", reason=unreadable)
+            return await walk.end_early("fail", failed, self.name)
+        return await walk.to_the_end(self.name)
 
     async def _interrupted(self, handle: RunHandle, walk: Walk) -> Run:
         current = asyncio.current_task()
         if current is not None and current.cancelling():
             raise asyncio.CancelledError
         run = await handle.refresh()
+        if run.fence != handle.fence:
+            raise LeaseLostError(run_id=run.id, fence=handle.fence)
         if run.status is Status.CANCELLING:
             return await self._finish_cancel(handle, walk)
-        if run.fence == handle.fence:
-            return run
-        log.warning("run.lost", run_id=run.id, reason="the lease is another's")
         return run
 
-    async def _walk(self, handle: RunHandle) -> Walk:
-        state = await self._runs.state_of(handle.run)
+    async def _state_of(self, run: Run) -> tuple[JSON, str | None]:
+        """Return the state to go on from; when there is none any more, why."""
+        try:
+            return await self._runs.state_of(run), None
+        except (BlobNotFoundError, BlobCorruptError) as error:
+            return {}, f"its last checkpoint cannot be read: {error}"
+
+    def _walk(self, handle: RunHandle, state: JSON) -> Walk:
         return Walk(
             handle,
             state,
@@ -205,46 +244,65 @@ class Worker:
 
     async def _beat(self, handle: RunHandle, walking: asyncio.Task[Run]) -> None:
         """Extend the lease; when it is gone, or the run is to end, stop the walk."""
-        while True:
+        while handle.run.status in LEASED:
             await self._clock.sleep(self._pace.heartbeat)
-            until = self._clock.now() + timedelta(seconds=self._pace.lease)
             try:
-                held = await self._runs.projection.heartbeat(handle.run, until)
+                if not await self._still_held(handle, walking):
+                    return
             except StoreUnavailableError as error:
                 log.warning("heartbeat.failed", reason=str(error))
-                continue
-            if not held:
-                walking.cancel()
-                return
+
+    async def _still_held(self, handle: RunHandle, walking: asyncio.Task[Run]) -> bool:
+        projection = self._runs.projection
+        until = self._clock.now() + timedelta(seconds=self._pace.lease)
+        seen = handle.run
+        if seen.status not in LEASED:
+            return False
+        if await projection.heartbeat(seen, until):
+            return True
+        # Either the run has moved on, or the projection lags behind the journal.
+        run = await self._runs.load(seen.id)
+        if run.fence != handle.fence or run.status is Status.CANCELLING:
+            walking.cancel()
+        if run.fence != handle.fence or run.status not in LEASED:
+            return False
+        await projection.save(run)
+        await projection.heartbeat(run, until)
+        return True
 
     async def _finish_cancel(self, handle: RunHandle, walk: Walk) -> Run:
+        handle.closing = True
         reason = _why_cancelled(handle.run)
         await walk.close(Ending(kind="cancelled", reason=reason))
-        return await handle.append(
-            lambda run: (
-                *step_moves.steps_cancelled(run),
-                decide.moved(run, "finish_cancel", actor=self.name, reason=reason),
-            )
-        )
+
+        def finish(run: Run) -> tuple[Payload, ...]:
+            if run.status is not Status.CANCELLING:
+                return ()
+            move = decide.moved(run, "finish_cancel", actor=self.name, reason=reason)
+            return (*step_moves.steps_cancelled(run), move)
+
+        return await handle.append(finish)
 
     async def _take_back(self, handle: RunHandle) -> bool:
         run = handle.run
         if run.status is Status.CANCELLING:
-            await self._finish_cancel(handle, await self._walk(handle))
-            return True
-        if run.status is not Status.RUNNING:
+            return await self._close_lost(handle)
+        if run.status is not Status.RUNNING or run.due_at > self._clock.now():
+            # The projection lags behind the journal.
             await self._runs.projection.save(run)
             return False
         reason = f"{run.owner} did not report for {self._pace.lease:g} seconds"
-        if run.losses >= self._pace.losses:
-            walk = await self._walk(handle)
-            await walk.close(Ending(kind="dead", reason=reason))
         await handle.append(
-            lambda now: decide.taken_back(
-                now, fence=run.fence, losses=self._pace.losses, reason=reason
-            )
+            lambda now: decide.taken_back(now, fence=run.fence, reason=reason)
         )
         self._runs.wake.set()
+        return True
+
+    async def _close_lost(self, handle: RunHandle) -> bool:
+        if handle.run.subject.pipeline not in self._pipelines:
+            return False
+        state, _ = await self._state_of(handle.run)
+        await self._finish_cancel(handle, self._walk(handle, state))
         return True
 
 

@@ -1,0 +1,171 @@
+"""Reviews by rules alone: analyzers over the changed files, told as what they are."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from typing_extensions import override
+
+from bot.models.rules.analyzer import Analyzer, Remark, Report, SourceFile
+from bot.models.rules.changed import changed_lines
+from bot.models.rules.paths import is_utf8
+from bot.models.rules.ruff import RuffAnalyzer
+from bot.models.rules.secret_scan import scan
+from bot.models.rules.unread import unread_hunks
+from bot.models.rules.zizmor import ZizmorAnalyzer
+from core.clock import Clock
+from core.review.findings import Proposal
+from core.review.hunks import FilePatch, Status
+from core.review.reviewer import ReviewAnswer, ReviewModel, ReviewRequest, Usage
+from core.review.sanitize import clean_line
+from core.sandbox import Sandbox
+from core.secrets import Masker, SecretFinder
+
+TITLE, BODY = 200, 20_000
+
+
+class RulesReviewer(ReviewModel):
+    """ruff, zizmor and a search for secrets; no language model reads the code.
+
+    Each analyzer runs in the sandbox, over files alone, with our configuration. Every
+    review of the same request gives the same answer.
+    """
+
+    def __init__(self, *, sandbox: Sandbox, finder: SecretFinder, clock: Clock) -> None:
+        self._analyzers: Sequence[Analyzer] = (
+            RuffAnalyzer(sandbox),
+            ZizmorAnalyzer(sandbox),
+        )
+        self._finder = finder
+        self._masker = Masker((), finder=finder)
+        self._clock = clock
+
+    @property
+    @override
+    def name(self) -> str:
+        return "rules"
+
+    @property
+    @override
+    def is_model(self) -> bool:
+        return False
+
+    @override
+    async def review(self, request: ReviewRequest) -> ReviewAnswer:
+        started = self._clock.monotonic()
+        patches = {
+            patch.path: patch for patch in request.diff.files if _is_readable(patch)
+        }
+        secrets, reports = await self._read(patches, request.files)
+        return ReviewAnswer(
+            proposals=self._proposals(patches, secrets, reports),
+            unread=unread_hunks(
+                request.diff,
+                analyzers=self._analyzers,
+                files=request.files,
+                unread_files={
+                    path: reason
+                    for report in reports
+                    for path, reason in report.unread.items()
+                },
+            ),
+            usage=Usage(
+                wall_seconds=self._clock.monotonic() - started,
+                cpu_seconds=sum(report.cpu_seconds for report in reports),
+                peak_memory_bytes=max(report.peak_memory_bytes for report in reports),
+            ),
+        )
+
+    async def _read(
+        self, patches: Mapping[str, FilePatch], files: Mapping[str, bytes]
+    ) -> tuple[Sequence[Remark], Sequence[Report]]:
+        try:
+            async with asyncio.TaskGroup() as group:
+                secrets = group.create_task(
+                    asyncio.to_thread(self._secrets, patches, files)
+                )
+                reports = [
+                    group.create_task(one.analyze(_kind(one, patches, files)))
+                    for one in self._analyzers
+                ]
+        except BaseExceptionGroup as failures:
+            # The port promises a plain error; the first is the cause of the rest.
+            raise failures.exceptions[0] from failures
+        return secrets.result(), [report.result() for report in reports]
+
+    def _secrets(
+        self, patches: Mapping[str, FilePatch], files: Mapping[str, bytes]
+    ) -> Sequence[Remark]:
+        return tuple(scan(list(patches.values()), files, self._finder))
+
+    def _proposals(
+        self,
+        patches: Mapping[str, FilePatch],
+        secrets: Sequence[Remark],
+        reports: Sequence[Report],
+    ) -> tuple[Proposal, ...]:
+        """Keep what is about changed lines, in a stable order, each once."""
+        hidden = {
+            (secret.path, line)
+            for secret in secrets
+            for line in range(secret.start, secret.end + 1)
+        }
+        remarks = [*secrets]
+        for remark in (remark for report in reports for remark in report.remarks):
+            lines = range(remark.start, remark.end + 1)
+            on_secret = any((remark.path, line) in hidden for line in lines)
+            remarks.append(self._hush(remark) if on_secret else remark)
+        proposals = {
+            (proposal.path, proposal.line, proposal.rule, proposal.title): proposal
+            for remark in remarks
+            if (proposal := _proposal(remark, patches[remark.path]))
+        }
+        return tuple(proposals[key] for key in sorted(proposals))
+
+    def _hush(self, remark: Remark) -> Remark:
+        """Keep a remark about a line with a secret from repeating the secret."""
+        return replace(
+            remark,
+            title=self._masker.mask(remark.title),
+            body=self._masker.mask(remark.body),
+            suggestion=None,
+        )
+
+
+def _is_readable(patch: FilePatch) -> bool:
+    there = patch.status is not Status.REMOVED and bool(patch.hunks)
+    return there and is_utf8(patch.path)
+
+
+def _kind(
+    analyzer: Analyzer, patches: Mapping[str, FilePatch], files: Mapping[str, bytes]
+) -> Sequence[SourceFile]:
+    return [
+        SourceFile(path=path, content=files[path])
+        for path in patches
+        if path in files and analyzer.reads(path)
+    ]
+
+
+def _proposal(remark: Remark, patch: FilePatch) -> Proposal | None:
+    lines = changed_lines(patch, remark.start, remark.end)
+    if lines is None:
+        return None
+    start, end = lines
+    # A suggestion replaces exactly the lines it stands on.
+    fits = lines == (remark.start, remark.end)
+    suggestion = remark.suggestion if fits else None
+    if suggestion is not None and len(suggestion) > BODY:
+        suggestion = None
+    return Proposal(
+        path=remark.path,
+        start_line=start if start < end else None,
+        line=end,
+        severity=remark.severity,
+        confidence=remark.confidence,
+        rule=remark.rule[:TITLE],
+        title=clean_line(remark.title, limit=TITLE),
+        body=remark.body[:BODY],
+        suggestion=suggestion,
+        source=remark.rule.partition(":")[0],
+    )

@@ -26,10 +26,12 @@ from bot.webhooks import receiver
 from bot.webhooks.deliveries import Deliveries
 from bot.webhooks.handlers import Handlers
 from bot.webhooks.inbox import Inbox
+from bot.webhooks.sieve import sieve
 from core.errors import AddressTakenError
 from core.review.verify import Policy
+from core.runs.holder import Pace
 from core.runs.walk import Limits
-from core.runs.worker import Pace, Worker
+from core.runs.worker import Worker
 
 __all__ = ["SCHEMA", "Running", "migrate", "running", "serve", "work"]
 log = structlog.get_logger()
@@ -102,7 +104,12 @@ async def running(
         secrets = [
             one.get_secret_value().encode() for one in credentials.webhook_secrets
         ]
-        receiver.add_routes(site, deliveries=deliveries, secrets=secrets)
+        receiver.add_routes(
+            site,
+            deliveries=deliveries,
+            secrets=secrets,
+            sift=sieve(credentials.app_id),
+        )
         health.add_routes(site, database=parts.base.database)
         async with (
             _listening(site, host, port) as url,

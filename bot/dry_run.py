@@ -1,5 +1,6 @@
 """A dry run: the service's pipeline over a local change, and nothing is posted."""
 
+import asyncio
 import hashlib
 import tempfile
 from collections.abc import Sequence
@@ -16,14 +17,16 @@ from bot.pipeline.state import Artifacts, State
 from bot.settings import Settings
 from core.errors import ReviewFailedError
 from core.events.base import JSON
+from core.review.hunks import parse_diff
 from core.review.report import ReviewReport
 from core.review.verify import Judged, Policy
 from core.runs.effects import Effects
+from core.runs.holder import Pace
 from core.runs.model import Run, Subject
 from core.runs.pipeline import Ending
 from core.runs.states import Status
 from core.runs.walk import Limits
-from core.runs.worker import Pace, Worker
+from core.runs.worker import Worker
 
 NO_COMMIT = "0" * 40
 
@@ -32,8 +35,11 @@ async def review(settings: Settings, change: LocalChange) -> ReviewReport:
     """Walk the pipeline over `change` and return its report.
 
     The run is kept in the database that MONGODB_URL names, otherwise in an embedded
-    one that is gone afterwards. Raises ReviewFailedError when a step fails.
+    one that is gone afterwards. Raises DiffSyntaxError and DiffTooLargeError for a diff
+    that cannot be read, ReviewFailedError when a step fails.
     """
+    # Before anything is started: a bad diff is the caller's to mend.
+    await asyncio.to_thread(parse_diff, change.diff)
     with tempfile.TemporaryDirectory(prefix="nofx-review-") as folder:
         async with opened(settings, Path(folder)) as base:
             return await _review(base, settings.model, change)

@@ -8,7 +8,7 @@ from typing import TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from bot.cli.plain import visible
+from bot.plain import visible
 from bot.setting_values import LogFormat, LogLevel
 from bot.settings import Settings
 from core.secrets.forms import forms

@@ -1,8 +1,12 @@
 """Every collection of this version of nofx, for `nofx migrate` and every start."""
 
 from bot.webhooks.delivery_schema import DELIVERIES
+from core.events.feed import FEED_COLLECTIONS
 from core.runs.constraints import collections
 from core.store.blobs import BLOBS
 from core.store.schema import Schema
 
-SCHEMA = Schema(version=1, collections=(*collections(), *BLOBS, DELIVERIES))
+SCHEMA = Schema(
+    version=1,
+    collections=(*collections(), *FEED_COLLECTIONS, *BLOBS, DELIVERIES),
+)

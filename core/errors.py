@@ -54,6 +54,13 @@ class ConcurrencyError(ConflictError):
     hint = "Read the stream again and decide on what it says now."
 
 
+class FeedOvertakenError(ConflictError):
+    """Another feeder has already added the page that was to come next."""
+
+    message = "Another feeder has gone on from position {position}."
+    hint = "Nothing is lost: read the feed's end again and go on from there."
+
+
 class IllegalTransitionError(ConflictError):
     """The state table has no such row."""
 
@@ -174,6 +181,13 @@ class RunNotFoundError(NotFoundError):
 
     message = "There is no run {run_id}."
     hint = "List the pull request's runs with `/nofx status`, or check the id."
+
+
+class ActiveRunError(ConflictError):
+    """Two runs of one head would be active at once."""
+
+    message = "Run {run_id} of {repository}#{pull} at {head_sha} has not ended."
+    hint = "Cancel it first, or wait for its end."
 
 
 class LeaseLostError(ConflictError):

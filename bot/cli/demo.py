@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from bot.cli.running import run
-from bot.cli.service import DemoWish
+from bot.demo.wish import DemoWish
 
 
 def demo(

@@ -8,9 +8,9 @@ import typer
 
 from bot.cli.choices import ListFormat
 from bot.cli.exits import Exit
-from bot.cli.plain import one_line
 from bot.cli.running import run, working
-from bot.cli.terminal import emit
+from bot.plain import one_line
+from bot.terminal import emit
 from core.errors import SettingsError
 
 # Only names for types: `nofx --help` must not wait for what they import.

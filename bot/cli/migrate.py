@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.plain import visible
 from bot.cli.running import run, working
-from bot.cli.terminal import emit
+from bot.plain import visible
+from bot.terminal import emit
 
 
 def migrate(

@@ -7,10 +7,8 @@ from pathlib import Path
 from bot.cli.choices import FailOn, Format
 from bot.cli.formats import wording
 from bot.cli.formats.render import render
-from bot.cli.plain import one_line
 from bot.cli.running import complain
 from bot.cli.service import Service
-from bot.cli.terminal import console_for, emit, plain_console, write_file
 from bot.pipeline.changes import (
     LocalChange,
     change_from_diff,
@@ -19,7 +17,9 @@ from bot.pipeline.changes import (
     read_event,
 )
 from bot.pipeline.checkout import Checkout
+from bot.plain import one_line
 from bot.settings import Settings, environment
+from bot.terminal import console_for, emit, plain_console, write_file
 from core.review.findings import Severity
 from core.review.hunks import parse_diff
 from core.review.report import CoverageState, ReviewReport

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 import typer
 
 from bot.cli.exits import Exit, exit_for
-from bot.cli.plain import one_line, visible
 from bot.cli.service import Installed, Service
+from bot.plain import one_line, visible
 from core.errors import NofxError
 
 # Only names for types: `nofx --help` must not wait for what they import.
@@ -81,7 +81,7 @@ def complain(*lines: str) -> None:
 @contextmanager
 def working(what: str) -> Iterator[None]:
     """Show on a terminal that something is going on, and nothing elsewhere."""
-    from bot.cli.terminal import console_for  # noqa: PLC0415  # help can spare it
+    from bot.terminal import console_for  # noqa: PLC0415  # help can spare it
 
     console = console_for(sys.stderr)
     if console.is_terminal:
@@ -104,6 +104,6 @@ def _unexpected(error: Exception) -> tuple[str, str]:
 
 def _leave_pipe() -> None:
     """Let go of a standard output that nobody reads."""
-    from bot.cli.terminal import quiet_pipe  # noqa: PLC0415  # rarely needed
+    from bot.terminal import quiet_pipe  # noqa: PLC0415  # rarely needed
 
     quiet_pipe()

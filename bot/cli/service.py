@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from typing_extensions import override
@@ -10,22 +9,12 @@ from typing_extensions import override
 # Only names for types: `nofx --help` must not wait for what they import.
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
+    from bot.demo.wish import DemoWish
     from bot.doctor.results import CheckResult
     from bot.pipeline.changes import LocalChange
     from bot.settings import Settings
     from core.review.report import ReviewReport
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DemoWish:
-    """What the demo is to show: two commits of a repository; `once` ends it after."""
-
-    repo: Path | None
-    base: str | None
-    head: str | None
-    once: bool
 
 
 class Service(Protocol):
@@ -83,9 +72,9 @@ class Installed(Service):
 
     @override
     async def demo(self, settings: Settings, wish: DemoWish) -> None:
-        from bot import demo  # noqa: PLC0415  # as above
+        from bot.demo import stage  # noqa: PLC0415  # as above
 
-        await demo.run(settings, wish)
+        await stage.run(settings, wish)
 
     @override
     async def doctor(self, settings: Settings) -> Sequence[CheckResult]:
@@ -100,6 +89,6 @@ class Installed(Service):
 
     @override
     async def review(self, settings: Settings, change: LocalChange) -> ReviewReport:
-        from bot.pipeline.local import review  # noqa: PLC0415  # as above
+        from bot.dry_run import review  # noqa: PLC0415  # as above
 
         return await review(settings, change)

@@ -2,7 +2,7 @@
 
 import aiohttp
 
-from bot.base import reached
+from bot.base import private_folder, reached
 from bot.doctor.results import Finding, fail, ok, warn
 from bot.github.client import GitHubApp
 from bot.github.manifest import missing_permissions
@@ -13,7 +13,7 @@ from core.clock import Clock
 from core.review.hunks import parse_diff
 from core.review.reviewer import ReviewAnswer, ReviewRequest
 from core.sandbox.sandbox import Sandbox
-from core.secrets.finder import SecretFinder
+from core.secrets.finder import shared_finder
 from core.store.pending import pending
 from core.store.schema import Schema
 
@@ -72,7 +72,10 @@ async def check_model(settings: Settings, sandbox: Sandbox, clock: Clock) -> Fin
     Raises UnknownModelError, UnavailableError.
     """
     model = make_model(
-        settings.model, sandbox=sandbox, finder=SecretFinder(), clock=clock
+        settings.model,
+        sandbox=sandbox,
+        finder=shared_finder(private_folder(settings.cache_dir)),
+        clock=clock,
     )
     if model.is_model:
         return ok(f"{model.name} is set up.")

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from bot.webhooks.delivery import (
+    KEPT,
     Arrival,
     Candidate,
     DeadLetter,
@@ -19,15 +20,13 @@ from core.clock import Clock, Ids
 from core.errors import DeliveryNotFoundError, RefusedByDatabaseError
 from core.store.database import Database, Document, PyMongoError, translating
 
-KEPT = timedelta(days=7)
-
 
 class Deliveries:
     """Every delivery that GitHub sent, until a week after its end.
 
     `patience` is how long an insert is tried again while the database is away, in
     seconds: an insert may wait for the one before it, and twice that stays below the
-    ten after which GitHub hangs up. `arrived` is set when something was added here.
+    ten after which GitHub hangs up. `arrived` is set when there is new work here.
     """
 
     def __init__(
@@ -46,7 +45,8 @@ class Deliveries:
         was stored is then unknown, and sending it again is safe.
         """
         new = await self._intake.add(arrival)
-        self.arrived.set()
+        if arrival.ignored is None:
+            self.arrived.set()
         return new
 
     async def due(self, state: DeliveryState, *, most: int) -> list[Candidate]:

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import zstandard
@@ -13,6 +13,8 @@ from core.errors import DeliveryCorruptError, DeliveryTooLargeError
 
 # A MongoDB document holds 16 MiB; the rest is for the other fields.
 MOST_PACKED_BYTES = 15 * 1024 * 1024
+# How long an ended delivery can still be looked up.
+KEPT = timedelta(days=7)
 
 
 class DeliveryState(StrEnum):
@@ -29,7 +31,8 @@ class DeliveryState(StrEnum):
 class Arrival:
     """A verified delivery on its way into the store.
 
-    `packed` is its JSON compressed with zstd, `digest` the SHA-256 of the JSON in hex.
+    `packed` is its JSON compressed with zstd, `digest` the SHA-256 of the JSON in hex,
+    `ignored` why nobody needs to work on it.
     """
 
     guid: str
@@ -37,6 +40,7 @@ class Arrival:
     action: str | None
     packed: bytes
     digest: str
+    ignored: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

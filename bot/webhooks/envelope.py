@@ -4,9 +4,11 @@ import hmac
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from urllib.parse import parse_qs
 
 from bot.webhooks.delivery import Arrival, arrived
+from bot.webhooks.sieve import Sift
 from core.errors import (
     DeliveryMalformedError,
     WebhookSecretMissingError,
@@ -54,9 +56,12 @@ def is_signed(body: bytes, signature: bytes, secrets: Sequence[bytes]) -> bool:
 
 
 def open_envelope(
-    headers: Mapping[str, str], body: bytes, secrets: Sequence[bytes]
+    headers: Mapping[str, str],
+    body: bytes,
+    secrets: Sequence[bytes],
+    sift: Sift | None = None,
 ) -> Arrival:
-    """Check a delivery and pack it for the store.
+    """Check a delivery and pack it for the store; `sift` may say to ignore it.
 
     `headers` are case-insensitive, as aiohttp gives them; `body` is raw. Raises
     WebhookSignatureError, DeliveryMalformedError or DeliveryTooLargeError.
@@ -66,7 +71,10 @@ def open_envelope(
     guid = _header(headers, "X-GitHub-Delivery", GUID)
     event = _header(headers, "X-GitHub-Event", EVENT)
     content = _json_bytes(headers.get("Content-Type", ""), body)
-    return arrived(guid=guid, event=event, action=_action(content), body=content)
+    payload = _payload(content)
+    arrival = arrived(guid=guid, event=event, action=_action(payload), body=content)
+    ignored = None if sift is None else sift(event, payload)
+    return arrival if ignored is None else replace(arrival, ignored=ignored.reason)
 
 
 def _header(headers: Mapping[str, str], name: str, shape: re.Pattern[str]) -> str:
@@ -92,14 +100,18 @@ def _json_bytes(content_type: str, body: bytes) -> bytes:
     return fields["payload"][0].encode()
 
 
-def _action(content: bytes) -> str | None:
-    """Return the payload's action; raises DeliveryMalformedError unless an object."""
+def _payload(content: bytes) -> dict[str, object]:
+    """Return the JSON object; raises DeliveryMalformedError for anything else."""
     try:
         payload = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise DeliveryMalformedError(reason="the body is not JSON.") from error
     if not isinstance(payload, dict):
         raise DeliveryMalformedError(reason="the body is not a JSON object.")
+    return payload
+
+
+def _action(payload: Mapping[str, object]) -> str | None:
     action = payload.get("action")
     if not isinstance(action, str):
         return None

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.webhooks.delivery import Arrival, DeliveryState
+from bot.webhooks.delivery import KEPT, Arrival, DeliveryState
 from bot.webhooks.delivery_schema import COLLECTION
 from bot.webhooks.grouped import GroupedWrites
 from core.clock import Clock
@@ -103,7 +103,13 @@ def _document(arrival: Arrival, now: datetime) -> Document:
         "excused": 0,
         "due_at": now,
     }
-    return document if arrival.action is None else document | {"action": arrival.action}
+    if arrival.action is not None:
+        document["action"] = arrival.action
+    if arrival.ignored is not None:
+        document["state"] = DeliveryState.IGNORED.value
+        document["reason"] = arrival.ignored
+        document["purge_after"] = now + KEPT
+    return document
 
 
 def _verdict(refusal: WriteRefusal) -> bool | NofxError:

@@ -10,6 +10,7 @@ from bot.webhooks.body import BodyLimits, BodyReader
 from bot.webhooks.deliveries import Deliveries
 from bot.webhooks.delivery import Arrival
 from bot.webhooks.envelope import claimed_signature, open_envelope, usable_secrets
+from bot.webhooks.sieve import Sift
 from core.errors import (
     DeliveryMalformedError,
     DeliverySlowError,
@@ -35,12 +36,21 @@ log = structlog.get_logger()
 
 
 class Receiver:
-    """Takes in deliveries signed with one of `secrets`, the current or an older one."""
+    """Takes in deliveries signed with one of `secrets`, the current or an older one.
+
+    What `sift` ignores is stored with its reason, and no inbox will see it.
+    """
 
     def __init__(
-        self, *, deliveries: Deliveries, secrets: Sequence[bytes], limits: BodyLimits
+        self,
+        *,
+        deliveries: Deliveries,
+        secrets: Sequence[bytes],
+        limits: BodyLimits,
+        sift: Sift | None = None,
     ) -> None:
         self._deliveries = deliveries
+        self._sift = sift
         self._secrets = usable_secrets(secrets)
         self._bodies = BodyReader(limits)
 
@@ -51,26 +61,25 @@ class Receiver:
             new = await self._deliveries.add(arrival)
         except NofxError as error:
             return _problem(request, error)
-        status = "accepted" if new else "duplicate"
+        answer = {"delivery": arrival.guid, "status": _status(arrival, new=new)}
+        if arrival.ignored is not None:
+            answer["reason"] = arrival.ignored
         log.info(
             "delivery.received",
-            status=status,
-            delivery=arrival.guid,
+            **answer,
             github_event=arrival.event,
             action=arrival.action,
         )
-        return web.json_response(
-            {"delivery": arrival.guid, "status": status}, status=202
-        )
+        return web.json_response(answer, status=202)
 
     async def _open(self, request: web.Request) -> Arrival:
         # Who shows no signature at all is refused before the body is read.
         claimed_signature(request.headers)
         body = await self._bodies.read(request)
         if len(body) <= OPENED_AT_ONCE:
-            return open_envelope(request.headers, body, self._secrets)
+            return open_envelope(request.headers, body, self._secrets, self._sift)
         return await asyncio.to_thread(
-            open_envelope, request.headers, body, self._secrets
+            open_envelope, request.headers, body, self._secrets, self._sift
         )
 
 
@@ -80,15 +89,25 @@ def add_routes(
     deliveries: Deliveries,
     secrets: Sequence[bytes],
     limits: BodyLimits | None = None,
+    sift: Sift | None = None,
 ) -> None:
     """Serve the webhook on `app`; raises WebhookSecretMissingError without a secret.
 
     The route reads its own bodies, so the application's `client_max_size` stays as is.
     """
     receiver = Receiver(
-        deliveries=deliveries, secrets=secrets, limits=limits or BodyLimits()
+        deliveries=deliveries,
+        secrets=secrets,
+        limits=limits or BodyLimits(),
+        sift=sift,
     )
     app.router.add_post(PATH, receiver.receive)
+
+
+def _status(arrival: Arrival, *, new: bool) -> str:
+    if not new:
+        return "duplicate"
+    return "accepted" if arrival.ignored is None else "ignored"
 
 
 def _problem(request: web.Request, error: NofxError) -> web.Response:

@@ -69,6 +69,7 @@ class _Waiting:
     draft: Draft
     hash: str
     future: asyncio.Future[Commit]
+    ends_log: bool = False
 
 
 class Appender:
@@ -113,8 +114,11 @@ class Appender:
         when a validator refuses it, StoreUnavailableError when the database stays away,
         ValueError when the draft has no canonical JSON.
         """
+        return await self._hand_in(draft)
+
+    async def _hand_in(self, draft: Draft, *, ends_log: bool = False) -> Commit:
         future: asyncio.Future[Commit] = asyncio.get_running_loop().create_future()
-        self._queue.append(_Waiting(draft, draft.hash(), future))
+        self._queue.append(_Waiting(draft, draft.hash(), future, ends_log))
         if self._flushing is None or self._flushing.done():
             self._flushing = asyncio.create_task(self._flush())
         return await asyncio.shield(future)
@@ -122,7 +126,8 @@ class Appender:
     async def close(self) -> None:
         """Wait until everything that was handed in has its answer, and end the log.
 
-        A writer that cannot say its last words is ended by a feeder, later.
+        A writer that cannot say its last words is ended by a feeder, later. What is
+        appended afterwards goes under a new name.
         """
         while self._flushing is not None and not self._flushing.done():
             await self._flushing
@@ -130,23 +135,33 @@ class Appender:
             return
         end = last_words(self.writer, time=self._clock.now(), reason="closed")
         with suppress(ConflictError, StoreUnavailableError):
-            await self.append(end)
+            await self._hand_in(end, ends_log=True)
 
     async def _flush(self) -> None:
         while self._queue:
-            batch, self._queue = self._queue[:BATCH], self._queue[BATCH:]
+            batch = self._next_batch()
             try:
                 await self._write(batch)
             except StoreUnavailableError as error:
                 self._abandon(batch, error)
-            except Exception as error:
+            except Exception:
                 log.exception("appender.failed", size=len(batch))
-                if len(batch) == 1:
-                    self._abandon(batch, error)
-                    continue
-                # One that cannot be sent must not take the others with it.
+                # One that cannot be sent must not take the others with it. They keep
+                # their numbers, so that those that are in are met as our own.
                 for waiting in batch:
                     await self._write_alone(waiting)
+            if batch[-1].ends_log:
+                self._rename()
+
+    def _next_batch(self) -> list[_Waiting]:
+        """Take what goes in one insert; nothing may come after the end of the log."""
+        batch = self._queue[:BATCH]
+        for place, waiting in enumerate(batch, start=1):
+            if waiting.ends_log:
+                batch = batch[:place]
+                break
+        self._queue = self._queue[len(batch) :]
+        return batch
 
     async def _write_alone(self, waiting: _Waiting) -> None:
         try:

@@ -1,4 +1,4 @@
-"""What happens in this process, told to whoever listens in it; the feed is the truth."""
+"""What happens in this process, told to whoever listens; the feed is the truth."""
 
 import asyncio
 from collections import deque
@@ -28,7 +28,7 @@ class Occurrence(Generic[P_co]):
 
 @dataclass(frozen=True, slots=True)
 class Lagged:
-    """This many events were left out here: read them from the feed."""
+    """Stands where events were left out, and says how many: read them from the feed."""
 
     missed: int
 
@@ -170,7 +170,7 @@ class Bus:
     def subscribe(self, *types: type[P], room: int = ROOM) -> Subscription[P]:
         """Return a queue of the events of these types; subclasses count too.
 
-        `Payload` itself stands for all. `room` is the number of events that may wait in it.
+        `Payload` itself stands for all. `room` is how many may wait.
         """
         subscription = Subscription(self, types, room)
         # Only `offer`, `close` and identity are used on it, whatever its types are.

@@ -130,7 +130,19 @@ def _status_is_continuous(statuses: Mapping[str, Sequence[str]]) -> dict[str, An
             "in": follow,
         }
     }
-    return _where_events({"$eq": [end, {"$ifNull": ["$to", ""]}]})
+    arrives = {"$eq": [end, {"$ifNull": ["$to", ""]}]}
+    return _where_events({"$and": [arrives, _begins_once(statuses)]})
+
+
+def _begins_once(prefixes: Iterable[str]) -> dict[str, Any]:
+    """Demand that a stream has a status from its second entry on, or never has one."""
+    kind = {"$arrayElemAt": [{"$split": ["$stream", "/"]}, 0]}
+    first = {"$eq": ["$seq", 1]}
+    fromless = {"$eq": [{"$ifNull": ["$from", ""]}, ""]}
+    statusless = {"$eq": [{"$ifNull": ["$to", ""]}, ""]}
+    moving = {"$and": [{"$eq": [first, fromless]}, {"$not": [statusless]}]}
+    still = {"$and": [fromless, statusless]}
+    return {"$cond": [{"$in": [kind, list(prefixes)]}, moving, still]}
 
 
 def _where_events(expression: dict[str, Any]) -> dict[str, Any]:

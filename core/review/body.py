@@ -9,8 +9,7 @@ HUNK = re.compile(
     rb"\n@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@"
     rb"(?: [^\n]*|\r?)(?=\n)"
 )
-# The cheapest of the searches, for it starts with one literal byte.
-OTHER_LINE = re.compile(rb"\n[^-+ ]")
+_OTHER_LINE = re.compile(rb"\n[^-+ ]")
 
 
 def broken(data: bytes, at: int, reason: str) -> DiffSyntaxError:
@@ -26,55 +25,45 @@ def fits(status: Status, last: Hunk) -> bool:
 
 
 def read_hunk(
-    data: bytes, match: re.Match[bytes], stop: int, path: str, index: int
+    data: bytes, match: re.Match[bytes], stop: int, path: str, number: int
 ) -> Hunk:
     """Return the hunk whose header is in `match`; the next one starts behind `stop`.
 
-    Counting a kind of line is much faster than reading lines, and enough where the sums
-    agree and every line is one of the three kinds. Raises DiffSyntaxError when lines
-    and header disagree. Text behind the last line is left alone.
+    Raises DiffSyntaxError when lines and header disagree. Text behind the last line is
+    left alone.
     """
     first, old_count, second, new_count = match.groups()
     old = 1 if old_count is None else int(old_count)
     new = 1 if new_count is None else int(new_count)
     start, body = match.span()
-    end = _counted_end(data, (body, stop), (old, new))
-    if end is None:
-        end = _read_to_end(data, (body, stop), (old, new))
-    raw = data[start + 1 : end]
-    return Hunk(path, index, int(first), old, int(second), new, raw)
+    raw = data[start + 1 : _end(data, (body, stop), (old, new))]
+    return Hunk(path, number, int(first), old, int(second), new, raw)
 
 
-def _counted_end(
-    data: bytes, bounds: tuple[int, int], counts: tuple[int, int]
-) -> int | None:
-    start, end = bounds
-    old, new = counts
-    lines = data.count(b"\n", start, end)
-    added = data.count(b"\n+", start, end)
-    if added == lines == new and not old:
-        return end
-    if other := OTHER_LINE.search(data, start, end):
-        end = other.start()
-        if data.startswith(b"\\", end + 1):
-            return None
-        lines = data.count(b"\n", start, end)
-        added = data.count(b"\n+", start, end)
-    removed = data.count(b"\n-", start, end)
-    return end if lines - added == old and lines - removed == new else None
-
-
-def _read_to_end(data: bytes, bounds: tuple[int, int], counts: tuple[int, int]) -> int:
-    """Read line by line: a newline is missing, a mail ends here, or it is broken."""
+def _end(data: bytes, bounds: tuple[int, int], counts: tuple[int, int]) -> int:
+    """Return where the counted lines end: runs of usual lines, and the rest singly."""
     at, stop = bounds
     old, new = counts
     last = b"\\"
-    while (at := data.find(b"\n", at, stop)) >= 0:
-        mark = data[at + 1 : min(at + 2, stop)]
-        no_newline_again = mark == last == b"\\"
-        if not old and not new and (mark != b"\\" or no_newline_again):
+    while True:
+        other = _OTHER_LINE.search(data, at, stop)
+        end = other.start() if other else stop
+        lines = data.count(b"\n", at, end)
+        old_lines = lines - data.count(b"\n+", at, end)
+        new_lines = lines - data.count(b"\n-", at, end)
+        if old_lines > old or new_lines > new:
+            return _end_inside(data, (at, end), (old, new))
+        old, new, at = old - old_lines, new - new_lines, end
+        if other is None:
+            break
+        mark = data[at + 1 : at + 2]
+        has_line = lines > 0 or last != b"\\"
+        is_remark = has_line and data.startswith(b"\\ ", at + 1)
+        if not old and not new and not is_remark:
             return at
-        if mark not in b"+- \r\n\\" or no_newline_again:
+        if mark in b"\r\n" and old and new:
+            old, new = old - 1, new - 1
+        elif not is_remark:
             raise broken(
                 data,
                 at + 1,
@@ -82,17 +71,25 @@ def _read_to_end(data: bytes, bounds: tuple[int, int], counts: tuple[int, int]) 
                 f"counts {old} old and {new} new lines more",
             )
         last = mark
-        old -= mark in b"- \r\n"
-        new -= mark in b"+ \r\n"
+        at = data.find(b"\n", at + 1, stop)
+        at = stop if at < 0 else at
+    if old or new:
+        reason = f"the hunk ends early: {old} old and {new} new lines are missing"
+        raise broken(data, stop, reason)
+    return stop
+
+
+def _end_inside(data: bytes, bounds: tuple[int, int], counts: tuple[int, int]) -> int:
+    """Return where the counted lines end within a run of more lines than those."""
+    at, stop = bounds
+    old, new = counts
+    while old or new:
+        mark = data[at + 1 : at + 2]
+        old -= mark != b"+"
+        new -= mark != b"-"
         if old < 0 or new < 0:
             raise broken(
                 data, at + 1, "the lines do not fit the counts in the hunk header"
             )
-        at += 1
-    if old or new:
-        raise broken(
-            data,
-            stop,
-            f"the hunk ends early: {old} old and {new} new lines are missing",
-        )
-    return stop
+        at = data.find(b"\n", at + 1, stop)
+    return at

@@ -23,6 +23,7 @@ _FIELD = re.compile(
     rb"Binary files|GIT binary patch)(?: ([^\n]*)|\r?)\n"
 )
 _LAST_FIELDS = (b"+++", b"Binary files", b"GIT binary patch")
+_MODE = re.compile(rb"[0-7]{6}")
 _INDEX = re.compile(rb"([0-9a-f]{4,64})\.\.([0-9a-f]{4,64})(?: ([0-7]{6}))?")
 # A block ends in an empty line; a line's first letter gives its length in bytes.
 _BINARY_PATCH = re.compile(
@@ -31,7 +32,7 @@ _BINARY_PATCH = re.compile(
 # Names without a `diff --git` line before them; and what a merge has in its place.
 _PLAIN_FORM = (
     rb"(?:--- ([^\n]*)\n\+\+\+ ([^\n]*)"
-    rb"|Binary files ([^\n]+) and ([^\n]+) differ\r?"
+    rb"|Binary files ([^\n]+) differ\r?"
     rb"|(diff --(?:cc|combined) |@@@+ -)[^\n]*)\n"
 )
 _PLAIN = re.compile(_PLAIN_FORM)
@@ -80,10 +81,12 @@ def git_header(data: bytes, start: int, stop: int) -> Header:
         rest = data[start + len(GIT) : first].removesuffix(b"\r")
         old, new = _names(rest, fields)
         path, old_path = decoded(new), decoded(old)
+        index = _index(fields)
+        both = index[3] if index else None
+        old_mode = _mode(fields, (b"old mode", b"deleted file mode"), both)
+        new_mode = _mode(fields, (b"new mode", b"new file mode"), both)
     except ValueError as error:
         raise broken(data, start, str(error)) from error
-    index = _INDEX.fullmatch(fields.get(b"index", b""))
-    both = index[3] if index else None
     binary = b"Binary files" in fields or b"GIT binary patch" in fields
     has_names = b"---" in fields
     return Header(
@@ -91,8 +94,8 @@ def git_header(data: bytes, start: int, stop: int) -> Header:
         old_path=old_path if old != new else None,
         status=status,
         binary=binary,
-        old_mode=_mode(fields, (b"old mode", b"deleted file mode"), both),
-        new_mode=_mode(fields, (b"new mode", b"new file mode"), both),
+        old_mode=old_mode,
+        new_mode=new_mode,
         has_names=has_names,
         cut_off=not has_names and not binary and _announces(fields, index),
         start=start,
@@ -110,23 +113,23 @@ def find_plain(data: bytes, start: int, stop: int) -> Header | None:
     )
     if match is None:
         return None
-    old, new, old_binary, new_binary, combined = match.groups()
+    old, new, binary, combined = match.groups()
+    start = match.start() + (data[match.start()] == _LINE_FEED)
     if combined:
-        raise broken(data, match.start(5), _COMBINED_REASON)
-    binary = old is None
+        raise broken(data, start, _COMBINED_REASON)
     try:
-        old = old_binary if binary else side_name(old)
-        new = new_binary if binary else side_name(new)
-        status, path, old_path = _plain_names(old, new)
+        if binary:
+            old, _, new = binary.partition(b" and ")
+        status, path, old_path = _plain_names(side_name(old), side_name(new))
     except ValueError as error:
-        raise broken(data, match.start(3 if binary else 1), str(error)) from error
+        raise broken(data, start, str(error)) from error
     return Header(
         path=path,
         old_path=old_path,
         status=status,
-        binary=binary,
+        binary=bool(binary),
         has_names=not binary,
-        start=match.start() + (data[match.start()] == _LINE_FEED),
+        start=start,
         end=match.end(),
     )
 
@@ -213,13 +216,24 @@ def _moved(fields: dict[bytes, bytes]) -> tuple[bytes, bytes] | None:
     return None
 
 
+def _index(fields: dict[bytes, bytes]) -> re.Match[bytes] | None:
+    if b"index" not in fields:
+        return None
+    match = _INDEX.fullmatch(fields[b"index"])
+    if match is None:
+        raise ValueError("a malformed `index` line")
+    return match
+
+
 def _mode(
     fields: dict[bytes, bytes], keys: tuple[bytes, ...], both: bytes | None
 ) -> str | None:
     for key in keys:
         if key in fields:
-            return fields[key].decode("ascii", "replace")
-    return both.decode("ascii") if both else None
+            if not _MODE.fullmatch(fields[key]):
+                raise ValueError("a malformed file mode")
+            return fields[key].decode()
+    return both.decode() if both else None
 
 
 def _announces(fields: dict[bytes, bytes], index: re.Match[bytes] | None) -> bool:

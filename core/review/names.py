@@ -7,7 +7,8 @@ import re
 
 NOWHERE = b"/dev/null"
 
-_QUOTED = re.compile(rb'"((?:[^"\\\n]|\\[abtnvfr"\\]|\\[0-3][0-7]{2})*)"')
+# No path is longer; without a limit a long one would take much memory to match.
+_QUOTED = re.compile(rb'"((?:[^"\\\n]|\\[abtnvfr"\\]|\\[0-3][0-7]{2}){0,8192})"')
 _ESCAPE = re.compile(rb'\\([abtnvfr"\\]|[0-3][0-7]{2})')
 _LETTERS = {
     b"a": b"\a",

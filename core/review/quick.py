@@ -9,7 +9,7 @@ header. Whatever does not fit is left to the exact road.
 import re
 
 from core.review.body import fits
-from core.review.names import decoded
+from core.review.names import NOWHERE, decoded
 from core.review.parts import MAX_PARTS
 from core.review.patches import FilePatch, Hunk, Status
 
@@ -18,12 +18,12 @@ _NO_LINE = re.compile(
     rb"\n(?:@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@"
     rb"(?: [^\n]*|\r?)(?=\n)|[^-+ ]|\Z)"
 )
+# It takes names as they stand: comparing them by back references can take forever.
 _HEADER = re.compile(
-    rb'diff --git a/([^"\\\t\n]+) b/\1\n'
+    rb'diff --git a/([^"\\\t\n]+)\n'
     rb"(?:new file mode ([0-7]{6})\n|deleted file mode ([0-7]{6})\n)?"
     rb"index [0-9a-f]{4,64}\.\.[0-9a-f]{4,64}(?: ([0-7]{6}))?\n"
-    rb"--- (?(2)/dev/null|a/\1\t?)\n"
-    rb"\+\+\+ (?(3)/dev/null|b/\1\t?)"
+    rb"--- ([^\t\n]+)\t?\n\+\+\+ ([^\t\n]+)\t?(?=\n@@)"
 )
 
 
@@ -38,7 +38,14 @@ def quick_file(
     header = _HEADER.match(data, start)
     if header is None:
         return None
-    name, added, removed, both = header.groups()
+    names, added, removed, both, minus, plus = header.groups()
+    name = names[: len(names) // 2 - 1]
+    if (
+        names != name + b" b/" + name
+        or minus != (NOWHERE if added else b"a/" + name)
+        or plus != (NOWHERE if removed else b"b/" + name)
+    ):
+        return None
     try:
         path = decoded(name)
     except ValueError:

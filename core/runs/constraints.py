@@ -9,22 +9,31 @@ from core.store.schema import CollectionSpec
 
 
 def rows_by_event_type() -> dict[str, list[Row]]:
-    """Return, for each event type that moves a machine, the rows of its table."""
+    """Return, for each event type that moves a machine, the rows of its table.
+
+    A run begins by `run.created` alone, and every other move of it needs a state.
+    """
     tables = {machine.name: list(machine.rows()) for machine in MACHINES}
-    return {
+    rows = {
         kind: tables[payload.machine]
         for kind, payload in schema.TYPES.items()
         if issubclass(payload, Move)
     }
+    for kind in _run_moves():
+        begins = schema.TYPES[kind] is schema.RunCreated
+        rows[kind] = [row for row in rows[kind] if (row[1] is None) is begins]
+    return rows
+
+
+def _run_moves() -> list[str]:
+    return [
+        kind
+        for kind, payload in schema.TYPES.items()
+        if issubclass(payload, schema.RunMove)
+    ]
 
 
 def collections() -> tuple[CollectionSpec, ...]:
     """Return the journal and the runs with their validators and indexes."""
-    own = {
-        "run": [
-            kind
-            for kind, payload in schema.TYPES.items()
-            if issubclass(payload, schema.RunMove)
-        ]
-    }
+    own = {"run": _run_moves()}
     return (journal.collection(rows_by_event_type(), own), projection.SPEC)

@@ -1,12 +1,18 @@
 """Writes to GitHub that happen once: said before, done, read back when unclear."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
 
 from core.clock import Clock
-from core.errors import NofxError, UnavailableError, UnclearAnswerError
+from core.errors import (
+    ConcurrencyError,
+    NofxError,
+    UnavailableError,
+    UnclearAnswerError,
+)
 from core.events.base import JSON, Payload
 from core.runs import part_moves
 from core.runs.handle import RunHandle
@@ -56,30 +62,36 @@ class Effects:
         it stays unclear after three attempts.
         """
         for _ in range(ATTEMPTS):
-            known = self.run.effects.get(write.key)
-            if known is not None and known.status == "performed":
-                return known.result or {}
-            if known is not None and known.status == "intended":
-                found = await self._read_back(write)
-                await self._handle.append(_reconciled(write.key, found))
-                if found is not None:
-                    return found
-            await self._handle.append(_intended(write))
-            try:
-                result = await write.perform()
-            except UnclearAnswerError as error:
-                log.warning("effect.unclear", key=write.key, reason=str(error))
-                continue
-            except UnavailableError:
-                raise
-            except NofxError as error:
-                await self._handle.append(_failed(write.key, str(error)))
-                raise
-            await self._handle.append(_performed(write.key, result))
-            return result
+            with suppress(ConcurrencyError):  # another holder moved it: look again
+                result = await self._attempt(write)
+                if result is not None:
+                    return result
         raise UnclearAnswerError(
             method="write", path=write.key, reason=f"{ATTEMPTS} attempts were unclear"
         )
+
+    async def _attempt(self, write: Write) -> JSON | None:
+        known = self.run.effects.get(write.key)
+        if known is not None and known.status == "performed":
+            return known.result or {}
+        if known is not None and known.status == "intended":
+            found = await self._read_back(write)
+            await self._handle.append(_reconciled(write, found))
+            if found is not None:
+                return found
+        await self._handle.append(_intended(write))
+        try:
+            result = await write.perform()
+        except UnclearAnswerError as error:
+            log.warning("effect.unclear", key=write.key, reason=str(error))
+            return None
+        except UnavailableError:
+            raise
+        except NofxError as error:
+            await self._handle.append(_failed(write.key, str(error)))
+            raise
+        await self._handle.append(_performed(write, result))
+        return result
 
     async def _read_back(self, write: Write) -> JSON | None:
         found = await write.find()
@@ -90,27 +102,51 @@ class Effects:
 
 
 def _intended(write: Write) -> Callable[[Run], tuple[Payload, ...]]:
-    return lambda run: (
-        part_moves.effect_intended(run, write.key, write.kind, write.digest),
-    )
+    def decision(run: Run) -> tuple[Payload, ...]:
+        known = run.effects.get(write.key)
+        if known is not None and known.status in {"intended", "performed"}:
+            raise ConcurrencyError(stream=run.stream, seq=run.head_seq)
+        return (part_moves.effect_intended(run, write.key, write.kind, write.digest),)
+
+    return decision
 
 
-def _performed(key: str, result: JSON) -> Callable[[Run], tuple[Payload, ...]]:
-    return lambda run: (
-        () if _done(run, key) else (part_moves.effect_performed(run, key, result),)
-    )
+def _performed(write: Write, result: JSON) -> Callable[[Run], tuple[Payload, ...]]:
+    def decision(run: Run) -> tuple[Payload, ...]:
+        match run.effects[write.key].status:
+            case "performed":  # another holder found it
+                return ()
+            case "intended":
+                return (part_moves.effect_performed(write.key, result),)
+            case _:  # another holder looked before it was there
+                return _recorded(run, write, result)
+
+    return decision
 
 
-def _reconciled(key: str, result: JSON | None) -> Callable[[Run], tuple[Payload, ...]]:
-    return lambda run: (
-        () if _done(run, key) else (part_moves.effect_reconciled(run, key, result),)
-    )
+def _reconciled(
+    write: Write, result: JSON | None
+) -> Callable[[Run], tuple[Payload, ...]]:
+    def decision(run: Run) -> tuple[Payload, ...]:
+        status = run.effects[write.key].status
+        if status == "intended":
+            return (part_moves.effect_reconciled(run, write.key, result),)
+        if result is None:
+            raise ConcurrencyError(stream=run.stream, seq=run.head_seq)
+        return () if status == "performed" else _recorded(run, write, result)
+
+    return decision
 
 
-def _done(run: Run, key: str) -> bool:
-    # Another holder may have found the same write in the meantime.
-    return run.effects[key].status == "performed"
+def _recorded(run: Run, write: Write, result: JSON) -> tuple[Payload, ...]:
+    intended = part_moves.effect_intended(run, write.key, write.kind, write.digest)
+    return intended, part_moves.effect_performed(write.key, result)
 
 
 def _failed(key: str, error: str) -> Callable[[Run], tuple[Payload, ...]]:
-    return lambda run: (part_moves.effect_failed(run, key, error),)
+    def decision(run: Run) -> tuple[Payload, ...]:
+        if run.effects[key].status != "intended":  # another holder has looked for it
+            return ()
+        return (part_moves.effect_failed(run, key, error),)
+
+    return decision

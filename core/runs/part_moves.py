@@ -16,9 +16,10 @@ def effect_intended(run: Run, key: str, kind: str, digest: str) -> Payload:
     )
 
 
-def effect_performed(run: Run, key: str, result: JSON) -> Payload:
-    """Say that GitHub took the write."""
-    from_, to = _effect_move(run, key, "perform")
+def effect_performed(key: str, result: JSON) -> Payload:
+    """Say that GitHub took the write that was intended."""
+    from_ = "intended"
+    to = EFFECT.step("perform", from_)
     return schema.EffectPerformed(
         subject=key, transition="perform", from_=from_, to=to, result=result
     )

@@ -40,9 +40,15 @@ def _trail_is_legal() -> dict[str, Any]:
 
 
 def _shape(
-    statuses: Sequence[str], required: Sequence[str], absent: Sequence[str]
+    statuses: Sequence[str],
+    required: Sequence[str],
+    absent: Sequence[str],
+    *,
+    active: bool,
 ) -> Document:
-    rule: Document = {"properties": {"status": {"enum": list(statuses)}}}
+    rule: Document = {
+        "properties": {"status": {"enum": list(statuses)}, "active": {"enum": [active]}}
+    }
     if required:
         rule["required"] = list(required)
     if absent:
@@ -72,13 +78,20 @@ SHAPE: Document = {
         },
     },
     "oneOf": [
-        _shape(LEASED, ["lease"], ["finished_at"]),
-        _shape(sorted(RUN.terminal), ["finished_at"], ["lease"]),
-        _shape([Status.GATE_FAILED], ["checkpoint_id"], ["lease", "finished_at"]),
+        _shape([Status.RUNNING], ["lease"], ["finished_at"], active=True),
+        _shape([Status.CANCELLING], ["lease"], ["finished_at"], active=False),
+        _shape(sorted(RUN.terminal), ["finished_at"], ["lease"], active=False),
+        _shape(
+            [Status.GATE_FAILED],
+            ["checkpoint_id"],
+            ["lease", "finished_at"],
+            active=True,
+        ),
         _shape(
             [Status.QUEUED, Status.WAITING_GATE, Status.RETRY_WAIT, Status.PAUSED],
             [],
             ["lease", "finished_at"],
+            active=True,
         ),
     ],
 }

@@ -169,8 +169,9 @@ class Walk:
 
     async def _bounded(self, step: Step) -> StepOutcome:
         limit = self._limits.step_seconds
+        bound = asyncio.timeout(limit)
         try:
-            async with asyncio.timeout(limit) as bound:
+            async with bound:
                 return await step.run(self._context())
         except TimeoutError:
             if not bound.expired():  # the step's own, and a bug of it

@@ -1,46 +1,26 @@
-"""Claims due runs, holds them under a lease, walks them, and takes back lost ones."""
+"""Claims due runs, as many as it has slots for, and looks for lost ones."""
 
 import asyncio
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
 
-from core.errors import (
-    BlobCorruptError,
-    BlobNotFoundError,
-    CancelRequestedError,
-    ConcurrencyError,
-    LeaseLostError,
-    StoreUnavailableError,
-    UnavailableError,
-)
-from core.events.base import JSON, Payload
+from core.errors import ConcurrencyError, StoreUnavailableError, UnavailableError
+from core.events.base import Payload
 from core.metrics.registry import QUEUE_SECONDS, RUNS, WORKING
-from core.runs import decide, step_moves
+from core.runs import decide
 from core.runs.handle import RunHandle
+from core.runs.holder import Holder, Pace
 from core.runs.model import Run
-from core.runs.pipeline import Ending, Pipeline
-from core.runs.projection import LEASED
+from core.runs.pipeline import Pipeline
 from core.runs.service import Runs
 from core.runs.states import Status
-from core.runs.walk import Limits, Walk, cancelled
+from core.runs.walk import Limits
 
 WAITING = (Status.QUEUED, Status.RETRY_WAIT)
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
-    """How many runs at once, and the seconds of leases, heartbeats and polls."""
-
-    slots: int = 2
-    lease: float = 30.0
-    heartbeat: float = 1.0
-    poll: float = 1.0
-    losses: int = 5
 
 
 class Worker:
@@ -59,7 +39,7 @@ class Worker:
         self._runs = runs
         self._pipelines = pipelines
         self._pace = pace
-        self._limits = limits
+        self._holder = Holder(runs, pipelines, name=name, pace=pace, limits=limits)
         self._clock = runs.clock
         # Claims read short candidate lists; two slots of one process that read the
         # same list would only race each other.
@@ -90,7 +70,7 @@ class Worker:
 
     async def _walk_to_end(self, handle: RunHandle) -> Run:
         with WORKING.track_inprogress():
-            run = await self._hold(handle)
+            run = await self._holder.hold(handle)
         if run.terminal:
             RUNS.labels(status=str(run.status)).inc()
         return run
@@ -102,7 +82,8 @@ class Worker:
         taken = 0
         for run_id in ids:
             try:
-                taken += await self._take_back(await self._runs.handle(run_id))
+                handle = await self._runs.handle(run_id)
+                taken += await self._holder.take_back(handle)
             except UnavailableError as error:
                 log.warning("run.not_taken_back", run_id=run_id, reason=str(error))
             except Exception:
@@ -150,10 +131,12 @@ class Worker:
 
     async def _take_due(self, run_id: str) -> RunHandle | None:
         handle = await self._runs.handle(run_id)
-        if handle.run.status not in WAITING:
-            await self._runs.projection.save(handle.run)
+        run = handle.run
+        if run.status not in WAITING or run.due_at > self._clock.now():
+            # The projection lags behind the journal.
+            await self._runs.projection.save(run)
             return None
-        if handle.run.subject.pipeline not in self._pipelines:
+        if run.subject.pipeline not in self._pipelines:
             return None
         return handle if await self._take(handle) else None
 
@@ -174,139 +157,3 @@ class Worker:
         waited = (self._clock.now() - seen.due_at).total_seconds()
         QUEUE_SECONDS.observe(max(0.0, waited))
         return True
-
-    async def _hold(self, handle: RunHandle) -> Run:
-        try:
-            return await self._held(handle)
-        except LeaseLostError as error:
-            log.warning("run.lost", run_id=handle.run.id, reason=str(error))
-        except (ConcurrencyError, UnavailableError) as error:
-            # What stands open is closed by whoever takes the run when the lease ends.
-            log.warning("run.left", run_id=handle.run.id, reason=str(error))
-        except Exception:
-            # One broken run must not end the worker; losing it often enough buries it.
-            log.exception("run.left", run_id=handle.run.id)
-        return handle.run
-
-    async def _held(self, handle: RunHandle) -> Run:
-        state, unreadable = await self._state_of(handle.run)
-        walk = self._walk(handle, state)
-        walking = asyncio.create_task(self._walked(handle.run, walk, unreadable))
-        beating = asyncio.create_task(self._beat(handle, walking))
-        try:
-            return await walking
-        except asyncio.CancelledError:
-            return await self._interrupted(handle, walk)
-        except CancelRequestedError:
-            return await self._finish_cancel(handle, walk)
-        finally:
-            await cancelled(walking)
-            await cancelled(beating)
-
-    async def _walked(self, run: Run, walk: Walk, unreadable: str | None) -> Run:
-        if run.losses >= self._pace.losses:
-            reason = f"{run.losses} workers were lost over it"
-            return await walk.end_early(
-                "exhaust", Ending(kind="dead", reason=reason), self.name
-            )
-        if unreadable is not None:
-            failed = Ending(kind="failed", reason=unreadable)
-            return await walk.end_early("fail", failed, self.name)
-        return await walk.to_the_end(self.name)
-
-    async def _interrupted(self, handle: RunHandle, walk: Walk) -> Run:
-        current = asyncio.current_task()
-        if current is not None and current.cancelling():
-            raise asyncio.CancelledError
-        run = await handle.refresh()
-        if run.fence != handle.fence:
-            raise LeaseLostError(run_id=run.id, fence=handle.fence)
-        if run.status is Status.CANCELLING:
-            return await self._finish_cancel(handle, walk)
-        return run
-
-    async def _state_of(self, run: Run) -> tuple[JSON, str | None]:
-        """Return the state to go on from; when there is none any more, why."""
-        try:
-            return await self._runs.state_of(run), None
-        except (BlobNotFoundError, BlobCorruptError) as error:
-            return {}, f"its last checkpoint cannot be read: {error}"
-
-    def _walk(self, handle: RunHandle, state: JSON) -> Walk:
-        return Walk(
-            handle,
-            state,
-            pipeline=self._pipelines[handle.run.subject.pipeline],
-            checkpoints=self._runs.checkpoints,
-            clock=self._clock,
-            limits=self._limits,
-        )
-
-    async def _beat(self, handle: RunHandle, walking: asyncio.Task[Run]) -> None:
-        """Extend the lease; when it is gone, or the run is to end, stop the walk."""
-        while handle.run.status in LEASED:
-            await self._clock.sleep(self._pace.heartbeat)
-            try:
-                if not await self._still_held(handle, walking):
-                    return
-            except StoreUnavailableError as error:
-                log.warning("heartbeat.failed", reason=str(error))
-
-    async def _still_held(self, handle: RunHandle, walking: asyncio.Task[Run]) -> bool:
-        projection = self._runs.projection
-        until = self._clock.now() + timedelta(seconds=self._pace.lease)
-        seen = handle.run
-        if seen.status not in LEASED:
-            return False
-        if await projection.heartbeat(seen, until):
-            return True
-        # Either the run has moved on, or the projection lags behind the journal.
-        run = await self._runs.load(seen.id)
-        if run.fence != handle.fence or run.status is Status.CANCELLING:
-            walking.cancel()
-        if run.fence != handle.fence or run.status not in LEASED:
-            return False
-        await projection.save(run)
-        await projection.heartbeat(run, until)
-        return True
-
-    async def _finish_cancel(self, handle: RunHandle, walk: Walk) -> Run:
-        handle.closing = True
-        reason = _why_cancelled(handle.run)
-        await walk.close(Ending(kind="cancelled", reason=reason))
-
-        def finish(run: Run) -> tuple[Payload, ...]:
-            if run.status is not Status.CANCELLING:
-                return ()
-            move = decide.moved(run, "finish_cancel", actor=self.name, reason=reason)
-            return (*step_moves.steps_cancelled(run), move)
-
-        return await handle.append(finish)
-
-    async def _take_back(self, handle: RunHandle) -> bool:
-        run = handle.run
-        if run.status is Status.CANCELLING:
-            return await self._close_lost(handle)
-        if run.status is not Status.RUNNING or run.due_at > self._clock.now():
-            # The projection lags behind the journal.
-            await self._runs.projection.save(run)
-            return False
-        reason = f"{run.owner} did not report for {self._pace.lease:g} seconds"
-        await handle.append(
-            lambda now: decide.taken_back(now, fence=run.fence, reason=reason)
-        )
-        self._runs.wake.set()
-        return True
-
-    async def _close_lost(self, handle: RunHandle) -> bool:
-        if handle.run.subject.pipeline not in self._pipelines:
-            return False
-        state, _ = await self._state_of(handle.run)
-        await self._finish_cancel(handle, self._walk(handle, state))
-        return True
-
-
-def _why_cancelled(run: Run) -> str:
-    if run.superseded_by:
-        return f"superseded by run {run.superseded_by}"
-    return run.outcome or "cancelled"

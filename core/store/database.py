@@ -33,6 +33,7 @@ __all__ = [
     "Database",
     "Document",
     "DuplicateKeyError",
+    "PyMongoError",
     "WriteRefusal",
     "connect",
     "is_validation_failure",

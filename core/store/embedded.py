@@ -23,6 +23,7 @@ from core.store.embedded_process import (
 )
 
 START_SECONDS = 20.0
+RETRY_SECONDS = 10.0
 LOCK_SECONDS = 30.0
 STOP_SECONDS = 10.0
 LOOK_SECONDS = 0.25
@@ -86,7 +87,12 @@ class EmbeddedServer:
         return self._process is not None
 
     async def open(self) -> None:
-        """Attach to the folder's server or start one; raises as `running` does."""
+        """Attach to the folder's server or start one; raises as `running` does.
+
+        Does nothing while the server that it started runs.
+        """
+        if self._process is not None and not self._process.has_ended():
+            return
         try:
             self._folder.prepare()
             with self._folder.lock.open("ab") as lock:
@@ -112,8 +118,7 @@ class EmbeddedServer:
                 process.kill()
                 return
             await self._clock.sleep(POLL_SECONDS)
-            # A connection wakes it from accepting; else it takes two seconds.
-            await asyncio.to_thread(listens, process.port)
+            process.wake()  # else it takes two seconds
 
     async def keep_running(self) -> None:
         """Look after the server until cancelled, and bring it back when it is gone."""
@@ -163,8 +168,8 @@ class EmbeddedServer:
         before = self._record or ServerRecord.read(self._folder.record)
         port = before.port if before else free_port()
         program = self._program or find_program(Path(sys.executable))
-        deadline = self._clock.monotonic() + START_SECONDS
-        while (reason := await self._attempt(program, port, deadline)) is not None:
+        deadline = self._clock.monotonic() + RETRY_SECONDS
+        while (reason := await self._attempt(program, port)) is not None:
             transient = PORT_TAKEN in reason or FOLDER_TAKEN in reason
             if not transient or self._clock.monotonic() > deadline:
                 raise self._failed(reason)
@@ -172,8 +177,9 @@ class EmbeddedServer:
                 port = free_port()
             await self._clock.sleep(POLL_SECONDS)
 
-    async def _attempt(self, program: Path, port: int, deadline: float) -> str | None:
+    async def _attempt(self, program: Path, port: int) -> str | None:
         """Start one child and wait for its answer; return why it failed, or None."""
+        deadline = self._clock.monotonic() + START_SECONDS
         process = ServerProcess.start(self._folder, port, program=program)
         try:
             while not await asyncio.to_thread(process.record.is_live):

@@ -156,6 +156,12 @@ class ServerProcess:
         """Ask for an orderly end."""
         self._child.send_signal(signal.SIGTERM)
 
+    def wake(self) -> None:
+        """Knock without waiting: a server that accepts sees only then that it ends."""
+        with socket.socket() as knock:
+            knock.settimeout(0)
+            knock.connect_ex((LOOPBACK, self.port))
+
     def kill(self) -> None:
         """End it now; what it acknowledged is on the disk."""
         self._child.kill()
@@ -218,6 +224,7 @@ def pid_at(port: int) -> int | None:
             LOOPBACK,
             port,
             directConnection=True,
+            connectTimeoutMS=ANSWER_TIMEOUT_MS,
             serverSelectionTimeoutMS=ANSWER_TIMEOUT_MS,
             socketTimeoutMS=ANSWER_TIMEOUT_MS,
         ) as client:

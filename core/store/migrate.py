@@ -64,13 +64,15 @@ class Migration:
         found = await self._refuse_newer()
         if found == version:
             return
-        try:
-            await self._db[META].update_one(
-                {"_id": SCHEMA_ID}, {"$max": {"version": version}}, upsert=True
-            )
-        except DuplicateKeyError:  # another process was first; look what it claimed
-            await self._claim_version()
-            return
+        if found == 0:
+            try:
+                await self._db[META].insert_one({"_id": SCHEMA_ID, "version": version})
+            except DuplicateKeyError:  # another process was first; see what it claimed
+                await self._claim_version()
+                return
+        else:
+            claim = {"$max": {"version": version}}  # a newer one that came stays
+            await self._db[META].update_one({"_id": SCHEMA_ID}, claim)
         self._note("version_raised", META, f"{found} → {version}")
 
     async def _refuse_newer(self) -> int:

@@ -1,4 +1,4 @@
-"""Named roles that one process holds at a time: a lease, and a fence that only grows."""
+"""Named roles that one process holds at a time: a lease, and a fence that grows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace

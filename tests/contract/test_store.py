@@ -32,7 +32,7 @@ from core.store.database import (
     translating,
 )
 from core.store.embedded_process import free_port
-from core.store.migrate import migrate, stored_version
+from core.store.migrate import Migration, migrate, stored_version
 from core.store.schema import CollectionSpec, IndexSpec, Schema
 
 NUMBERS = count(1)
@@ -229,12 +229,64 @@ async def test_an_older_program_stops_before_it_changes_anything(
     assert await store.db.list_collection_names() == ["meta"]
 
 
+async def test_an_older_program_stops_when_a_newer_one_comes(
+    store: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Version 2 is claimed after version 1 had looked, before it changed anything."""
+    seen = iter([0, 0])
+
+    async def late(_: Database) -> int:
+        return next(seen, 2)
+
+    monkeypatch.setattr("core.store.migrate.stored_version", late)
+    with pytest.raises(SchemaNewerError):
+        await migrate(store, FIRST)
+    assert "blobs" not in await store.db.list_collection_names()
+
+
+async def test_two_first_migrations_meet(
+    store: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process claimed the version, and made a collection, a moment ago."""
+    await migrate(store, Schema(version=1, collections=()))
+    seen = iter([0])
+
+    async def early(_: Database) -> int:
+        return next(seen, 1)
+
+    monkeypatch.setattr("core.store.migrate.stored_version", early)
+    assert await migrate(store, Schema(version=1, collections=())) == ()
+    migration = Migration(store, FIRST)
+    await store.db.create_collection("numbers")
+    await migration._create(NUMBERED)
+    assert [change.kind for change in migration.changes] == ["validator_replaced"]
+    assert await refused(store.db["numbers"].insert_one({"n": 1}))
+
+
+async def test_a_validator_that_the_server_refuses_is_not_hidden(
+    store: Database,
+) -> None:
+    """A mistake in a schema is a bug that shows at once."""
+    wrong = CollectionSpec(name="wrong", validator={"$jsonSchema": {"nonsense": 1}})
+    with pytest.raises(OperationFailure):
+        await migrate(store, Schema(version=1, collections=(wrong,)))
+
+
+async def test_an_index_that_the_data_break_is_not_hidden(store: Database) -> None:
+    """Two documents already have the one key: a person must decide which stays."""
+    await store.db["numbers"].insert_many([{"n": 2}, {"n": 2}])
+    with pytest.raises(OperationFailure, match="E11000"):
+        await migrate(store, FIRST)
+
+
 async def test_an_index_with_another_meaning_is_not_touched(store: Database) -> None:
     """Dropping a unique index is a person's decision."""
     await store.db["numbers"].create_index([("n", 1)], name="n_1")
     with pytest.raises(IndexDiffersError) as caught:
         await migrate(store, FIRST)
     assert "n_1" in str(caught.value)
+    with pytest.raises(IndexDiffersError):  # made by another a moment after we looked
+        await Migration(store, FIRST)._add_index("numbers", NUMBERED.indexes[0])
 
 
 async def test_processes_that_migrate_together_agree(

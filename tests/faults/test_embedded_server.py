@@ -23,7 +23,13 @@ from core.errors import (
 )
 from core.store.database import Database, DuplicateKeyError, connect, translating
 from core.store.embedded import EmbeddedServer
-from core.store.embedded_process import LOOPBACK, ServerRecord, find_program, pid_at
+from core.store.embedded_process import (
+    LOOPBACK,
+    ServerRecord,
+    find_program,
+    listens,
+    pid_at,
+)
 from tests.fakes.clock import FakeClock
 
 ROOT = Path(__file__).parents[2]
@@ -102,11 +108,14 @@ async def test_a_killed_server_comes_back_with_all_it_acknowledged(
         async with asyncio.TaskGroup() as writers:
             for first in range(0, 4000, 1000):
                 writers.create_task(write(database, first))
-            for share in (100, 300):
-                await until(lambda share=share: len(done) > share)
-                os.kill(server.pid, signal.SIGKILL)
-                await until(lambda: server.pid not in pids)
-                pids.add(server.pid)
+            await until(lambda: len(done) > 100)
+            os.kill(server.pid, signal.SIGKILL)
+            await until(lambda: server.pid not in pids)
+            pids.add(server.pid)
+            await until(lambda: len(done) > 300)
+            os.kill(server.pid, signal.SIGKILL)
+            await until(lambda: server.pid not in pids)
+            pids.add(server.pid)
         cursor = database.db["acknowledged"].find({})
         assert {found["_id"] async for found in cursor} == done
         assert len(done) == 600
@@ -235,14 +244,16 @@ async def test_somebody_elses_configuration_is_not_read(tmp_path: Path) -> None:
 
 
 async def test_the_terminal_stays_quiet(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """What the server prints goes to its log, even when it fails."""
+    """What the server prints goes to its log, even when it cannot have its folder."""
+    monkeypatch.setattr("core.store.embedded.RETRY_SECONDS", 0.1)
     async with opened(EmbeddedServer(tmp_path, clock=CLOCK)):
         (tmp_path / "server.json").unlink()
-        clock = FakeClock(skipping=True)
         with pytest.raises(EmbeddedServerFailedError, match="busy"):
-            await EmbeddedServer(tmp_path, clock=clock).open()
+            await EmbeddedServer(tmp_path, clock=CLOCK).open()
     assert capfd.readouterr() == ("", "")
     assert "busy" in (tmp_path / "database.log").read_text()
 
@@ -327,9 +338,9 @@ async def test_a_restart_that_fails_is_tried_again(tmp_path: Path) -> None:
     """The program was away during an upgrade; when it is back, so is the database."""
     program = tmp_path / "program"
     shutil.copy(PROGRAM, program)
-    clock = FakeClock()
-    server = EmbeddedServer(tmp_path, clock=CLOCK, program=program)
-    async with watched(server):
+    async with watched(
+        EmbeddedServer(tmp_path, clock=CLOCK, program=program)
+    ) as server:
         pid = server.pid
         program.rename(tmp_path / "away")
         log = tmp_path / "database.log"
@@ -338,7 +349,24 @@ async def test_a_restart_that_fails_is_tried_again(tmp_path: Path) -> None:
         (tmp_path / "away").rename(program)
         await until(lambda: server.pid != pid)
         assert server.owned
-    assert clock.monotonic() == 0
+
+
+async def test_a_restart_waits_for_its_port(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stranger took the port while the server was down: clients know no other."""
+    monkeypatch.setattr("core.store.embedded_process.ANSWER_TIMEOUT_MS", 100)
+    server = EmbeddedServer(tmp_path, clock=CLOCK)
+    async with opened(server):
+        port = port_of(server)
+        os.kill(server.pid, signal.SIGKILL)
+        await until(lambda: not listens(port))
+        with socket.create_server((LOOPBACK, port)):
+            starting = asyncio.create_task(server.open())
+            log = tmp_path / "database.log"
+            await until(lambda: "Address already in use" in log.read_text())
+        await starting
+        assert port_of(server) == port
 
 
 async def test_a_server_that_moved_is_reported(
@@ -350,6 +378,9 @@ async def test_a_server_that_moved_is_reported(
     async with opened(server):
         pid = await asyncio.to_thread(pid_at, port)
         assert pid is not None
+        await server.open()  # it runs: there is nothing to do
+        os.kill(server.pid, signal.SIGKILL)
+        await until(lambda: not is_alive(server.pid))
         ServerRecord(pid=pid, port=port).write(tmp_path / "server.json")
         with pytest.raises(EmbeddedServerFailedError, match=f"moved it to port {port}"):
             await server.open()

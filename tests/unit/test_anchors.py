@@ -99,7 +99,9 @@ def test_a_range_between_hunks_is_not_placed() -> None:
     )
 
 
-BINARY = b"diff --git a/x b/x\nindex 1..2 100644\nBinary files a/x and b/x differ\n"
+BINARY = (
+    b"diff --git a/x b/x\nindex 1111..2222 100644\nBinary files a/x and b/x differ\n"
+)
 MODE = b"diff --git a/x b/x\nold mode 100644\nnew mode 100755\n"
 ADDED = (
     b"diff --git a/x b/x\nnew file mode 100644\nindex 0000000..2222222\n"

@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from bot.cli.app import app
 from bot.cli.running import working
-from bot.cli.service import DemoWish
+from bot.demo.wish import DemoWish
 from bot.doctor.results import CheckResult, State
 from bot.settings import environment
 from core.errors import (

@@ -3,13 +3,14 @@
 import os
 import signal
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from core.errors import EmbeddedServerFailedError, EmbeddedServerMissingError
 from core.store.embedded import EmbeddedServer
-from core.store.embedded_launcher import watch
+from core.store.embedded_launcher import main, watch
 from core.store.embedded_process import (
     LOOPBACK,
     MAX_LOG_BYTES,
@@ -131,7 +132,7 @@ def test_a_listener_that_is_too_busy_is_not_gone(
         address = busy.getsockname()
         waiting = [socket.socket() for _ in range(4)]
         for one in waiting:
-            one.setblocking(False)
+            one.settimeout(0)
             one.connect_ex(address)
         assert listens(address[1])
         for one in waiting:
@@ -153,7 +154,7 @@ async def test_closing_what_was_never_opened_does_nothing(
 ) -> None:
     """A shutdown that follows a failed start has nothing to stop."""
     await EmbeddedServer(tmp_path, clock=clock).close()
-    assert list(tmp_path.iterdir()) == []
+    assert not (tmp_path / "server.lock").exists()
 
 
 def test_the_watcher_kills_when_the_pipe_ends() -> None:
@@ -166,9 +167,61 @@ def test_the_watcher_kills_when_the_pipe_ends() -> None:
     assert killed == [(os.getppid(), signal.SIGKILL)]
 
 
+def test_the_watcher_waits_while_the_parent_lives(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It looks once in a while, and kills only when the pipe ends."""
+    monkeypatch.setattr("core.store.embedded_launcher.LOOK_EVERY", 0.01)
+    reading, writing = os.pipe()
+    killed: list[tuple[int, int]] = []
+    with ThreadPoolExecutor() as pool:
+        watching = pool.submit(
+            watch, reading, os.getppid(), lambda *call: killed.append(call)
+        )
+        with pytest.raises(TimeoutError):
+            watching.result(timeout=0.05)
+        assert killed == []
+        os.close(writing)
+        assert watching.result()
+    os.close(reading)
+    assert killed == [(os.getppid(), signal.SIGKILL)]
+
+
+def test_the_launcher_becomes_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process keeps its id; the pipe stays with the watcher alone."""
+    reading, writing = os.pipe()
+    became: list[list[str]] = []
+    monkeypatch.setattr(os, "fork", lambda: 42)
+    monkeypatch.setattr(os, "execv", lambda _, words: became.append(words))
+    main([str(reading), "/bin/server", "--port", "1"])
+    assert became == [["/bin/server", "--port", "1"]]
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(reading)
+    os.close(writing)
+
+
+class ProcessEndedError(Exception):
+    """Stands in for the end of the process."""
+
+
+def test_the_watcher_ends_when_its_server_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The forked half never becomes a second server."""
+
+    def end(code: int) -> None:
+        raise ProcessEndedError(code)
+
+    reading, writing = os.pipe()
+    monkeypatch.setattr(os, "fork", lambda: 0)
+    monkeypatch.setattr(os, "_exit", end)
+    with pytest.raises(ProcessEndedError):
+        main([str(reading), "/bin/server"])
+    os.close(reading)
+    os.close(writing)
+
+
 def test_the_watcher_spares_a_stranger() -> None:
     """Its server ended by itself, so the number may be someone else's by now."""
     reading, writing = os.pipe()
     os.close(writing)
-    assert not watch(reading, os.getpid(), pytest.fail)
+    assert not watch(reading, os.getpid(), lambda *call: pytest.fail(str(call)))
     os.close(reading)

@@ -15,8 +15,8 @@ from bot.cli.choices import Format
 from bot.cli.formats.excerpt import excerpt
 from bot.cli.formats.markdown import MAX_REASONS
 from bot.cli.formats.render import render
-from bot.cli.plain import one_line, visible
-from bot.cli.terminal import console_for, plain_console
+from bot.plain import one_line, visible
+from bot.terminal import console_for, plain_console
 from core.review.findings import Finding, Severity, Side
 from core.review.hunks import Diff, parse_diff
 from core.review.report import (

@@ -107,6 +107,13 @@ def test_a_missing_newline_is_told_of_the_right_line() -> None:
     assert [line.no_newline for line in found.lines()] == [True, False]
 
 
+def test_a_missing_newline_after_an_empty_context_line() -> None:
+    """The remark may follow a line of which a mailer left nothing."""
+    body = b"-a\n+b\n\n\\ No newline at end of file\n"
+    lines = hunk(HEAD + NAMES + b"@@ -1,2 +1,2 @@\n" + body).lines()
+    assert [line.no_newline for line in lines] == [False, False, True]
+
+
 def test_crlf_content_keeps_its_carriage_returns() -> None:
     """A suggestion must be able to match the file's own line ends."""
     found = hunk(HEAD + NAMES + b"@@ -1 +1 @@\n-a\r\n+b\x0bc\r\n")
@@ -370,6 +377,9 @@ NO_HEADER = "no file header (`diff --git`, or `---` and `+++`) in the text"
             6,
             "in a hunk each line starts with a space, + ",
         ),
+        (ONE.replace(b"+c", b""), 8, "in a hunk each line starts with a space, + or -"),
+        (ONE.replace(b"+c\n", b"+c\n\n"), 9, "in a hunk each line starts with a spac"),
+        (ONE.replace(b"+c", b"\\ c\n\\ d"), 9, "in a hunk each line starts with a "),
         (HEAD, 2, "it ends inside a file's header"),
         (HEAD + NAMES, 5, "file names without a hunk"),
         (HEAD + NAMES + b"text\n", 5, "file names without a hunk"),
@@ -383,6 +393,9 @@ NO_HEADER = "no file header (`diff --git`, or `---` and `+++`) in the text"
         (HEAD + b"GIT binary patch\nliteral 3\nKcm\n", 3, "a broken binary patch"),
         (ONE.replace(b"+++ b/x", b"+++ b/y"), 1, "a header with two different names"),
         (ONE.replace(b"+++ b/x.py", b"+++ /dev/null"), 1, "a header with two differe"),
+        (ONE.replace(b"..2", b".2"), 1, "a malformed `index` line"),
+        (ONE.replace(b" 100644", b" 10644"), 1, "a malformed `index` line"),
+        (HEAD[:25] + b"old mode 1\nnew mode 2\n", 1, "a malformed file mode"),
         (HEAD[:25] + b"rename from a\n", 1, "a move that lacks one of its names"),
         (
             HEAD[:25] + b"new file mode 100644\ndeleted file mode 100644\n",

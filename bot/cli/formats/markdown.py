@@ -2,7 +2,7 @@
 
 from bot.cli.formats import wording
 from bot.cli.formats.excerpt import excerpt
-from bot.cli.plain import counted, one_line, visible
+from bot.plain import counted, one_line, visible
 from core.review.findings import Finding
 from core.review.hunks import Diff
 from core.review.report import ReviewReport

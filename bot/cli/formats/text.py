@@ -7,7 +7,7 @@ from rich.text import Text
 
 from bot.cli.formats import wording
 from bot.cli.formats.excerpt import excerpt
-from bot.cli.plain import counted, one_line, visible
+from bot.plain import counted, one_line, visible
 from core.review.findings import Finding, Severity
 from core.review.hunks import Diff
 from core.review.report import Conclusion, ReviewReport, Unread

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from bot.cli.plain import counted
+from bot.plain import counted
 from core.review.findings import Finding, Severity
 from core.review.report import (
     Coverage,

@@ -5,7 +5,7 @@ Source of the escaping: GitHub's runner undoes `%25`, `%0D` and `%0A` in a messa
 """
 
 from bot.cli.formats import wording
-from bot.cli.plain import one_line, visible
+from bot.plain import one_line, visible
 from core.review.findings import Finding, Severity, Side
 from core.review.report import Conclusion, ReviewReport
 

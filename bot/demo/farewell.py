@@ -1,0 +1,60 @@
+"""Says where to look next, with commands that work as they stand."""
+
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from bot.demo.audience import Stage
+from bot.demo.scenes import MADE, Scene
+from bot.naming import PREFIX
+
+
+def farewell(
+    say: Callable[[str], None], stage: Stage, scene: Scene, *, stays: bool
+) -> None:
+    """Print what can be tried: on the demo while it stays up, and without it."""
+    hints: list[tuple[str, str]] = []
+    if stays:
+        page = stage.github.pull_url(scene.repository, 1)
+        rerun = shlex.quote(f"{PREFIX} rerun")
+        hints += [
+            ("See the pull request", f"curl {page}"),
+            ("Talk to nofx", f"curl -d {rerun} {page}"),
+            ("Ask how it is", f"curl {stage.bot.url}/healthz"),
+            ("See its metrics", f"curl {stage.bot.url}/metrics"),
+        ]
+    if scene.repository != MADE:
+        span = f"--base {scene.base[:12]} --head {scene.head[:12]}"
+        where = (
+            ""
+            if scene.folder == Path.cwd()
+            else f"--repo {shlex.quote(str(scene.folder))} "
+        )
+        hints.append(
+            (
+                "The same, posting nothing",
+                f"{_program()} review --dry-run {where}{span}",
+            )
+        )
+    hints += [
+        ("Your own change", "make demo REPO=path BASE=main HEAD=feature"),
+        ("Your own repositories", "see README.md on installing the App"),
+    ]
+    say("\nWhere to look next:")
+    width = max(len(what) for what, _ in hints)
+    for what, how in hints:
+        say(f"  {what:<{width}}  {how}")
+    if stays:
+        say("\nComments and runs are shown here as they come. Ctrl-C ends the demo.")
+
+
+def _program() -> str:
+    """Return how this nofx is started from the current folder."""
+    program = Path(sys.executable).with_name("nofx")
+    if not program.exists():
+        return "nofx"
+    here = Path.cwd()
+    return (
+        str(program.relative_to(here)) if program.is_relative_to(here) else str(program)
+    )

@@ -1,0 +1,155 @@
+"""The one order that everybody reads: pages of entries, each with its position."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from core.events.base import JSON, Payload
+from core.events.schema import read
+from core.events.writers import WRITERS
+from core.store.roles import ROLES
+from core.store.schema import CollectionSpec, IndexSpec
+
+COLLECTION = "feed"
+ROLE = "feeder"
+# Readers look this far past a position to find the page that holds it, so it may be
+# lowered only when no page in any database is longer.
+MOST_ENTRIES = 200
+MOST_BYTES = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedEntry:
+    """One event at its position, counted from 1; `id` is `stream:seq.index`."""
+
+    position: int
+    id: str
+    type: str
+    time: datetime
+    stream: str
+    data: JSON
+
+    def payload(self) -> Payload:
+        """Return the typed event; raises pydantic's ValidationError."""
+        return read({"type": self.type, "data": self.data})
+
+    def document(self) -> JSON:
+        """Return the entry as a page keeps it."""
+        return {name: getattr(self, name) for name in ENTRY_FIELDS}
+
+
+ENTRY_FIELDS = ("position", "id", "type", "time", "stream", "data")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A commit too long for its page: so many of its events are in the feed."""
+
+    writer: str
+    events: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """How far the feed goes: its last position, and each writer's last fed number.
+
+    `part` is the commit after its writer's cursor that the next page goes on with.
+    """
+
+    position: int = 0
+    cursors: Mapping[str, int] = field(default_factory=dict)
+    part: Part | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Entries without a gap, and the head that the feed has once they are in."""
+
+    entries: tuple[FeedEntry, ...]
+    head: Head
+
+    def document(self) -> JSON:
+        """Return the MongoDB document."""
+        first, head = self.entries[0].position, self.head
+        fields: JSON = {
+            "_id": first,
+            "from": first,
+            "to": head.position,
+            "cursors": dict(head.cursors),
+            "entries": [entry.document() for entry in self.entries],
+        }
+        if head.part is not None:
+            fields["part"] = {"writer": head.part.writer, "events": head.part.events}
+        return fields
+
+
+def head_of(document: Mapping[str, Any]) -> Head:
+    """Return the head that a page's document records."""
+    part = document.get("part")
+    return Head(
+        position=document["to"],
+        cursors=document["cursors"],
+        part=Part(part["writer"], part["events"]) if part else None,
+    )
+
+
+def entries_of(document: Mapping[str, Any]) -> tuple[FeedEntry, ...]:
+    """Return the entries of a page's document."""
+    return tuple(
+        FeedEntry(**{name: entry[name] for name in ENTRY_FIELDS})
+        for entry in document["entries"]
+    )
+
+
+def _positions_are_gapless() -> dict[str, Any]:
+    found = {"$map": {"input": "$entries", "as": "e", "in": "$$e.position"}}
+    wanted = {"$range": ["$from", {"$add": ["$to", 1]}]}
+    gapless = {"$and": [{"$eq": ["$_id", "$from"]}, {"$eq": [found, wanted]}]}
+    return {"$cond": [{"$isArray": ["$entries"]}, gapless, False]}
+
+
+COUNT = {"bsonType": ["int", "long"], "minimum": 1}
+ENTRY: dict[str, Any] = {
+    "bsonType": "object",
+    "required": list(ENTRY_FIELDS),
+    "additionalProperties": False,
+    "properties": {
+        "position": COUNT,
+        "id": {"bsonType": "string"},
+        "type": {"bsonType": "string"},
+        "time": {"bsonType": "date"},
+        "stream": {"bsonType": "string"},
+        "data": {"bsonType": "object"},
+    },
+}
+SHAPE: dict[str, Any] = {
+    "bsonType": "object",
+    "required": ["_id", "from", "to", "cursors", "entries"],
+    "additionalProperties": False,
+    "properties": {
+        "_id": COUNT,
+        "from": COUNT,
+        "to": COUNT,
+        "cursors": {"bsonType": "object"},
+        "part": {
+            "bsonType": "object",
+            "required": ["writer", "events"],
+            "additionalProperties": False,
+            "properties": {"writer": {"bsonType": "string"}, "events": COUNT},
+        },
+        "entries": {
+            "bsonType": "array",
+            "minItems": 1,
+            "maxItems": MOST_ENTRIES,
+            "items": ENTRY,
+        },
+    },
+}
+# `_id` is `from`: of two feeders that go on from one page, one can insert the next.
+FEED = CollectionSpec(
+    name=COLLECTION,
+    validator={"$and": [{"$jsonSchema": SHAPE}, {"$expr": _positions_are_gapless()}]},
+    indexes=(IndexSpec(keys=("to",), unique=True),),
+)
+FEED_COLLECTIONS: tuple[CollectionSpec, ...] = (FEED, WRITERS, ROLES)

@@ -1,0 +1,36 @@
+"""Reads the feed from a position on; whoever keeps its position misses nothing."""
+
+from core.events.feed import ROLE, FeedEntry, entries_of
+from core.events.feed_store import FeedPages
+from core.store.database import Database, translating
+from core.store.roles import COLLECTION as ROLES_COLLECTION
+
+
+class FeedReader:
+    """Answers what came after a position, by bounded lookups.
+
+    Loop: read `after` the last position handled; when it is empty, wait for
+    `bus.paged` or a second or two, and read again. A cursor is a position, and needs
+    nothing kept for it here. Every method raises StoreUnavailableError.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._pages = FeedPages(database)
+        self._roles = database.db[ROLES_COLLECTION]
+
+    async def after(self, position: int, *, limit: int = 500) -> tuple[FeedEntry, ...]:
+        """Return up to `limit` entries that follow `position`, oldest first.
+
+        Position 0 is before all; an empty answer means that nothing has come yet.
+        """
+        pages = await self._pages.holding(position + 1, position + limit)
+        entries = [entry for page in pages for entry in entries_of(page)]
+        wanted = range(position + 1, position + limit + 1)
+        return tuple(entry for entry in entries if entry.position in wanted)
+
+    async def head(self) -> int:
+        """Return the last position, 0 while the feed is empty."""
+        with translating():
+            role = await self._roles.find_one({"_id": ROLE})
+        head = await self._pages.head(role["note"].get("head", 0) if role else 0)
+        return head.position

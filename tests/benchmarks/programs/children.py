@@ -1,0 +1,87 @@
+"""Starts the programs of a benchmark, talks to them in lines of JSON, ends them."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[3]
+START_SECONDS = 30.0
+# The samples of a pull request and its check runs are long lines.
+LONGEST_LINE = 1 << 20
+
+
+class Child:
+    """A program that answers lines of JSON with lines of JSON."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    async def hear(self) -> dict[str, Any]:
+        """Return the next line that it prints."""
+        assert self._process.stdout is not None
+        line = await self._process.stdout.readline()
+        heard: dict[str, Any] = json.loads(line)
+        return heard
+
+    def tell(self, **facts: object) -> None:
+        """Send it one line."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(facts).encode() + b"\n")
+
+
+@asynccontextmanager
+async def child(
+    module: str,
+    *arguments: object,
+    log: Path,
+    variables: Mapping[str, str] | None = None,
+) -> AsyncIterator[Child]:
+    """Run `python -m module` with only these variables; its errors go to `log`."""
+    with log.open("ab") as errors:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", module, *map(str, arguments)),
+            cwd=log.parent,
+            env={
+                "PATH": os.defpath,
+                "HOME": str(Path.home()),
+                "PYTHONPATH": str(ROOT),
+                **(variables or {}),
+            },
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=errors,
+            limit=LONGEST_LINE,
+        )
+    try:
+        yield Child(process)
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+        await process.wait()
+
+
+async def listening(port: int) -> None:
+    """Return once something accepts connections on a port of this machine."""
+    async with asyncio.timeout(START_SECONDS):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except OSError:
+                await asyncio.sleep(0.05)
+            else:
+                writer.close()
+                return
+
+
+def free_port() -> int:
+    """Return a port that nothing listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port

@@ -22,8 +22,8 @@ from core.runs.states import Status
 
 LOOK_SECONDS = 0.05
 REST_SECONDS = 0.3
-RUN_BEGINS_WITHIN = 30
-RUN_ENDS_WITHIN = 300
+RUN_BEGINS_WITHIN = 30.0
+RUN_ENDS_WITHIN = 300.0
 ACCEPTED = 202
 
 
@@ -117,19 +117,24 @@ class Audience:
     async def _follow(self, name: str, number: int) -> Run:
         """Show the steps of a pull request's newest run until it has ended."""
         runs, clock = self._base.runs, self._base.clock
-        reason = "no run was begun"
+        reason = f"no run was begun within {RUN_BEGINS_WITHIN:g} seconds"
         try:
             async with asyncio.timeout(RUN_BEGINS_WITHIN):
-                while (run := await runs.current(name, number)) is None:
+                while (run := await self._begun(name, number)) is None:
                     await clock.sleep(LOOK_SECONDS)
             self._runs[name, number] = run.id
             self.say(f"Run {run.id}", "dim")
-            reason = f"it did not end within {RUN_ENDS_WITHIN} seconds"
+            reason = f"it did not end within {RUN_ENDS_WITHIN:g} seconds"
             async with asyncio.timeout(RUN_ENDS_WITHIN):
                 with board_for(self._console) as board:
                     return await follow(runs, run.id, STEPS, board, clock)
         except TimeoutError:
             raise self._failed(reason) from None
+
+    async def _begun(self, name: str, number: int) -> Run | None:
+        """Return a pull request's newest run once a worker has taken it."""
+        run = await self._base.runs.current(name, number)
+        return None if run is None or run.status is Status.QUEUED else run
 
     def _print_review(self, console: Console, name: str, number: int) -> None:
         """Print the line comments, the check run and the conversation."""

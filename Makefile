@@ -1,0 +1,86 @@
+# Everything that is done with this checkout, by one word each.
+#
+# Its programs live in .venv, made from requirements.lock and made anew when that
+# changes. Choose the interpreter with PYTHON, for example `make test PYTHON=python3.12`.
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/installed.lock
+WORKERS ?= auto
+
+# With `gates` among the goals the tests run under coverage, and still only once.
+COVERAGE := $(if $(filter gates,$(MAKECMDGOALS)),--cov --cov-branch)
+ONCE_WANTED := $(filter-out 0 no false,$(ONCE))
+
+.PHONY: help .venv demo test gates lint types contracts suite bench soak clean
+.NOTPARALLEL:
+
+help:
+	@echo 'make demo     a review on this machine: no GitHub, no database, no key needed'
+	@echo '                ONCE=1 ends after it; REPO=path BASE=ref HEAD=ref choose the change'
+	@echo 'make test     every test, with the real embedded database'
+	@echo 'make gates    lint, types, import contracts, and the tests under coverage'
+	@echo 'make bench    benchmarks: takes minutes, wants a quiet machine'
+	@echo 'make soak     the slow tests'
+	@echo 'make .venv    only install what the others need'
+	@echo 'make clean    remove .venv and everything else that can be made again'
+
+.venv: $(INSTALLED)
+
+$(INSTALLED): requirements.lock pyproject.toml
+	@command -v '$(PYTHON)' >/dev/null || { \
+	    echo 'There is no $(PYTHON) here; name a Python with make PYTHON=path.' >&2; \
+	    exit 1; }
+	@'$(PYTHON)' -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { \
+	    echo 'nofx needs Python 3.11, 3.12 or 3.13, and $(PYTHON) is another;' \
+	         'name one with make PYTHON=python3.12.' >&2; \
+	    exit 1; }
+	@if test -f $@ && ! cmp -s requirements.lock $@; then rm -rf .venv; fi
+	@test -x $(BIN)/python || { \
+	    echo 'Making .venv with $(PYTHON)'; \
+	    '$(PYTHON)' -m venv .venv; }
+	@echo 'Installing what requirements.lock names into .venv'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	    --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	    --no-deps --no-build-isolation -e .
+	@cp requirements.lock $@
+
+demo: $(INSTALLED)
+	@$(BIN)/nofx demo $(if $(REPO),--repo '$(REPO)') $(if $(BASE),--base '$(BASE)') \
+	    $(if $(HEAD),--head '$(HEAD)') $(if $(ONCE_WANTED),--once)
+
+test: suite
+
+gates: lint types contracts suite
+
+lint: $(INSTALLED)
+	@echo 'Lint'
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
+
+types: $(INSTALLED)
+	@echo 'Types'
+	@$(BIN)/mypy
+
+contracts: $(INSTALLED)
+	@echo 'Import contracts'
+	@$(BIN)/lint-imports --no-cache --no-logo
+
+suite: $(INSTALLED)
+	@echo 'Tests'
+	@$(BIN)/pytest -n $(WORKERS) --maxprocesses 8 -m 'not slow' $(COVERAGE)
+
+bench: $(INSTALLED)
+	@for program in tests/benchmarks/*.py; do \
+	    echo "$$program"; \
+	    PYTHONPATH=. $(BIN)/python "$$program" || exit 1; \
+	done
+
+soak: $(INSTALLED)
+	@$(BIN)/pytest -m slow --timeout 3600
+
+clean:
+	@rm -rf .venv build dist .coverage .coverage.* .hypothesis .import_linter_cache \
+	    .mypy_cache .pytest_cache .ruff_cache
+	@find bot core tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from bot.pipeline.ports import Described, Source, Sources
 from bot.pipeline.state import Artifacts, State
+from core.review.coverage import nameable
 from core.review.hunks import Diff, FilePatch
 from core.runs.pipeline import StepContext, StepOutcome
 
 AT_ONCE = 8
-UNNAMEABLE = "its name is not UTF-8, which GitHub cannot address"
 UNFETCHED = "its content could not be fetched: it is absent at the head or too large"
 
 
@@ -28,11 +28,12 @@ class Analyze:
         source = await self.sources.of(context.run)
         wanted = [file for file in diff.files if _readable(file)]
         digests = await self._fetch(source, state.described, wanted)
-        unread = dict(state.unread)
-        for file in diff.files:
-            reason = _gap(file, digests)
-            if reason:
-                unread |= {hunk.id: reason for hunk in file.hunks}
+        unread = [
+            (hunk.id, UNFETCHED)
+            for file in wanted
+            if digests[file.path] is None
+            for hunk in file.hunks
+        ]
         kept = {path: key for path, key in digests.items() if key is not None}
         return StepOutcome(
             state={
@@ -58,21 +59,8 @@ class Analyze:
 
 
 def _readable(file: FilePatch) -> bool:
-    return bool(
-        file.hunks and file.status != "removed" and not file.binary
-    ) and _is_utf8(file.path)
-
-
-def _is_utf8(path: str) -> bool:
-    return not any("\udc80" <= letter <= "\udcff" for letter in path)
-
-
-def _gap(file: FilePatch, digests: dict[str, str | None]) -> str:
-    if not _is_utf8(file.path):
-        return UNNAMEABLE
-    if digests.get(file.path, "") is None:
-        return UNFETCHED
-    return ""
+    gone = file.status == "removed" or file.binary
+    return bool(file.hunks) and not gone and nameable(file.path)
 
 
 def _summary(diff: Diff) -> str:

@@ -29,10 +29,11 @@ class Reporting:
         judged = await self.artifacts.judged(state)
         findings = tuple(one.finding for one in judged if one.fate is not Fate.FILTERED)
         missing = [
-            Unread(path=path or None, reason=reason)
-            for path, reason in state.missing.items()
+            Unread(path=path or None, reason=reason) for path, reason in state.missing
         ]
-        coverage = measure(await self.artifacts.diff(state), state.unread, missing)
+        coverage = measure(
+            await self.artifacts.diff(state), dict(state.unread), missing
+        )
         return ReviewReport(
             run_id=run_id,
             coverage=coverage,

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 
 from bot.pipeline.state import Artifacts, State
 from core.events import schema
+from core.review.coverage import nameable
 from core.review.findings import BODY, TITLE, Proposal
 from core.review.report import ReportUsage
 from core.review.reviewer import ReviewAnswer, ReviewModel, ReviewRequest
@@ -49,11 +50,12 @@ class Review:
             )
             for one in stored
         )
+        unread = {**answer.unread, **dict(state.unread)}
         usage = ReportUsage.of(self.model.name, answer.usage)
         return StepOutcome(
             state={
                 "proposals_blob": digest,
-                "unread": {**answer.unread, **state.unread},
+                "unread": [pair for pair in unread.items() if nameable(pair[0])],
                 "usage": usage.model_dump(mode="json"),
             },
             events=(self._called(answer), *proposed),
@@ -77,6 +79,7 @@ class Review:
                 }
             )
             for one in answer.proposals
+            if nameable(one.path)
         )
 
     def _called(self, answer: ReviewAnswer) -> schema.ModelCalled:

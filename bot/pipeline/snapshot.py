@@ -21,7 +21,7 @@ class Snapshot:
         described = await source.describe()
         shown = await source.diff(described)
         digest = await self.artifacts.keep(shown.data)
-        state = {**asdict(described), "missing": dict(shown.missing)}
+        state = {**asdict(described), "missing": list(shown.missing.items())}
         return StepOutcome(
             state={**state, "diff_blob": digest},
             summary=f"{len(shown.data):,} bytes of diff",

@@ -1,5 +1,6 @@
 """The state that the review pipeline hands from step to step, and its artifacts."""
 
+import asyncio
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict
@@ -10,6 +11,10 @@ from core.review.hunks import Diff, parse_diff
 from core.review.report import ReportUsage, ReviewReport
 from core.review.verify import Judged
 from core.store.blobs import Blobs, Digest
+
+# Paths and hunk ids with their reasons: pairs, for MongoDB before 5 takes no dots in
+# a field's name.
+Pairs = tuple[tuple[str, str], ...]
 
 
 class State(BaseModel):
@@ -23,9 +28,9 @@ class State(BaseModel):
     base_sha: str = ""
     head_sha: str = ""
     diff_blob: str = ""
-    missing: dict[str, str] = {}  # pydantic copies a default
+    missing: Pairs = ()
     files_blob: str = ""
-    unread: dict[str, str] = {}  # pydantic copies a default
+    unread: Pairs = ()
     proposals_blob: str = ""
     usage: ReportUsage | None = None
     judged_blob: str = ""
@@ -58,7 +63,8 @@ class Artifacts:
 
     async def diff(self, state: State) -> Diff:
         """Return the parsed diff."""
-        return parse_diff(await self._blobs.get(Digest(state.diff_blob)))
+        data = await self._blobs.get(Digest(state.diff_blob))
+        return await asyncio.to_thread(parse_diff, data)
 
     async def files(self, state: State) -> dict[str, bytes]:
         """Return the changed files' bytes at the head, by path."""

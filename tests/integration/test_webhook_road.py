@@ -139,6 +139,18 @@ async def test_closing_cancels_and_reopening_reviews(road: Road) -> None:
     assert (await road.until_checked(number))["conclusion"] == "failure"
 
 
+async def test_names_that_are_not_utf8_are_said_to_be_unread(road: Road) -> None:
+    """GitHub's API cannot name such a file; the rest is reviewed all the same."""
+    odd = "caf\udce9.py"
+    road.repository.commit({odd: RISKY, "app.py": RISKY}, branch="feature")
+    number = await road.github.open_pull(REPO, base="main", head="feature")
+    check = await road.until_checked(number)
+    assert check["conclusion"] == "failure"
+    assert "caf\\xe9.py" in check["output"]["summary"]
+    (comment,) = road.github.review_comments(REPO, number)
+    assert comment["path"] == "app.py"
+
+
 @pytest.mark.parametrize(
     ("kind", "path"),
     [

@@ -28,6 +28,7 @@ from bot.webhooks.handlers import Handlers
 from bot.webhooks.inbox import Inbox
 from bot.webhooks.sieve import sieve
 from core.errors import AddressTakenError
+from core.events.feeder import Feeder
 from core.review.verify import Policy
 from core.runs.holder import Pace
 from core.runs.walk import Limits
@@ -50,6 +51,7 @@ class _Parts:
     base: Base
     app: GitHubApp
     worker: Worker
+    feeder: Feeder
     reviews: Reviews
 
 
@@ -70,6 +72,7 @@ async def work(settings: Settings) -> None:
     """Work on runs that another process accepted, until SIGTERM or SIGINT."""
     async with (
         _parts(settings, workers=max(settings.workers, 1)) as parts,
+        _beside(parts.feeder.run, parts.feeder.stop),
         _beside(parts.worker.serve, parts.worker.stop),
     ):
         log.info("worker.working", name=parts.worker.name)
@@ -113,6 +116,7 @@ async def running(
         health.add_routes(site, database=parts.base.database)
         async with (
             _listening(site, host, port) as url,
+            _beside(parts.feeder.run, parts.feeder.stop),
             _beside(inbox.run, inbox.stop),
             _beside(parts.worker.serve, parts.worker.stop),
         ):
@@ -155,7 +159,13 @@ async def _parts(settings: Settings, *, workers: int) -> AsyncIterator[_Parts]:
             clock=base.clock,
             settle=limits.settle_seconds,
         )
-        yield _Parts(base=base, app=app, worker=worker, reviews=reviews)
+        feeder = Feeder(
+            base.database,
+            holder=base.ids.new("feeder"),
+            clock=base.clock,
+            bus=base.bus,
+        )
+        yield _Parts(base=base, app=app, worker=worker, feeder=feeder, reviews=reviews)
 
 
 @asynccontextmanager

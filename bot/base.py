@@ -14,6 +14,7 @@ from bot.settings import Settings
 from core.checkpoints.capture import Checkpoints
 from core.clock import Clock, Ids, SystemClock
 from core.events.base import JSON
+from core.events.bus import Bus
 from core.events.journal import Journal
 from core.review.reviewer import ReviewModel
 from core.runs.projection import RunProjection
@@ -34,6 +35,7 @@ class Base:
     database: Database
     blobs: Blobs
     runs: Runs
+    bus: Bus
     finder: SecretFinder
     masker: Masker
     clock: Clock
@@ -88,6 +90,7 @@ def assembled(database: Database, settings: Settings) -> Base:
     clock = SystemClock()
     ids = Ids(clock)
     blobs = Blobs(database)
+    bus = Bus()
     finder = shared_finder(private_folder(settings.cache_dir))
     masker = Masker(settings.secret_values(), finder=finder)
 
@@ -95,7 +98,7 @@ def assembled(database: Database, settings: Settings) -> Base:
         return cast("JSON", masker.mask_json(state))
 
     runs = Runs(
-        journal=Journal(database, clock=clock, ids=ids),
+        journal=Journal(database, clock=clock, ids=ids, bus=bus),
         projection=RunProjection(database),
         checkpoints=Checkpoints(blobs=blobs, ids=ids, mask=mask),
         blobs=blobs,
@@ -106,6 +109,7 @@ def assembled(database: Database, settings: Settings) -> Base:
         database=database,
         blobs=blobs,
         runs=runs,
+        bus=bus,
         finder=finder,
         masker=masker,
         clock=clock,

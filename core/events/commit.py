@@ -127,12 +127,13 @@ def verify_chain(documents: Iterable[dict[str, Any]]) -> str:
 
 
 HASHED = ("stream", "seq", "time", "fence", "from", "to", "events")
+STORED = ("_id", *HASHED, "prev_hash", "hash")
 
 
 def _broken(
     document: dict[str, Any], stream: str, expected: int, head: str
 ) -> str | None:
-    missing = [name for name in (*HASHED, "prev_hash", "hash") if name not in document]
+    missing = [name for name in STORED if name not in document]
     if missing:
         return f"it has no {missing[0]}"
     if document["stream"] != stream or document["_id"] != f"{stream}:{document['seq']}":

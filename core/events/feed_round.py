@@ -38,7 +38,7 @@ class Pace:
 
     lease: float = 6.0
     renew: float = 2.0
-    shortest: float = 0.01
+    shortest: float = 0.025
     longest: float = 0.5
     silence: float = 3600.0
     batch: int = 200

@@ -1,6 +1,6 @@
 """Which names stand in the journal as writers, so that the feeder finds each log."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -103,12 +103,5 @@ def last_words(
 
 def sealing(draft: Draft, writer: str, wseq: int) -> Commit:
     """Return `draft` as the entry of another writer, at its number `wseq`."""
-    return Commit(
-        stream=draft.stream,
-        seq=draft.seq,
-        time=draft.time,
-        events=draft.events,
-        writer=writer,
-        wseq=wseq,
-        stored_hash=draft.hash(),
-    )
+    values = {field.name: getattr(draft, field.name) for field in fields(Draft)}
+    return Commit(**values, writer=writer, wseq=wseq, stored_hash=draft.hash())

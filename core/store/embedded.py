@@ -25,7 +25,7 @@ from core.store.embedded_process import (
 START_SECONDS = 20.0
 RETRY_SECONDS = 10.0
 LOCK_SECONDS = 30.0
-STOP_SECONDS = 10.0
+STOP_SECONDS = 5.0  # then killing it is safe: what it acknowledged is on the disk
 LOOK_SECONDS = 0.25
 POLL_SECONDS = 0.02
 LONGEST_BACKOFF = 30.0

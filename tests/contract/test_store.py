@@ -1,27 +1,19 @@
 """What every room may expect of the store, over each driver that can carry it."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from itertools import count
 from typing import Any, Literal
 
 import pytest
-from bson import Binary
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from pymongo import InsertOne, UpdateOne
 from pymongo.errors import OperationFailure, PyMongoError
 
 from core.errors import (
-    BlobCorruptError,
-    BlobNotFoundError,
-    BlobNotJsonError,
     IndexDiffersError,
     SchemaNewerError,
     StoreUnavailableError,
 )
-from core.store.blobs import BLOBS, LARGEST_INLINE, Blobs, Digest, digest_of
+from core.store.blobs import BLOBS, digest_of
 from core.store.database import (
     BulkWriteError,
     Database,
@@ -35,7 +27,6 @@ from core.store.embedded_process import free_port
 from core.store.migrate import Migration, migrate, stored_version
 from core.store.schema import CollectionSpec, IndexSpec, Schema
 
-NUMBERS = count(1)
 NOISE = b"".join(digest_of(bytes([n % 256, n // 256])).encode() for n in range(64))
 
 EVEN = {"$expr": {"$eq": [{"$mod": [{"$ifNull": ["$n", 0]}, 2]}, 0]}}
@@ -50,32 +41,6 @@ NUMBERED = CollectionSpec(
     ),
 )
 FIRST = Schema(version=1, collections=(NUMBERED, *BLOBS))
-
-Driver = Literal["motor", "pymongo"]
-
-
-@pytest.fixture(params=["motor", "pymongo"])
-def driver(request: pytest.FixtureRequest) -> Driver:
-    """Name the driver under test."""
-    name: Driver = request.param
-    return name
-
-
-@pytest.fixture
-async def store(mongodb_url: str, driver: Driver) -> AsyncIterator[Database]:
-    """Give an empty database, reached by the driver under test."""
-    name = f"contract_{next(NUMBERS)}"
-    store = connect(mongodb_url, name=name, embedded=True, driver=driver)
-    yield store
-    await store.client.drop_database(name)
-    await store.close()
-
-
-@pytest.fixture
-async def blobs(store: Database) -> Blobs:
-    """Give blobs in a migrated database."""
-    await migrate(store, FIRST)
-    return Blobs(store)
 
 
 async def test_a_server_that_is_there_answers(store: Database) -> None:
@@ -290,10 +255,10 @@ async def test_an_index_with_another_meaning_is_not_touched(store: Database) -> 
 
 
 async def test_processes_that_migrate_together_agree(
-    mongodb_url: str, driver: Driver
+    mongodb_url: str, driver: Literal["motor", "pymongo"]
 ) -> None:
     """Eight at once: all succeed, and the version was raised by someone."""
-    name = f"contract_{next(NUMBERS)}"
+    name = "meeting"
     stores = [
         connect(mongodb_url, name=name, embedded=True, driver=driver) for _ in range(8)
     ]
@@ -303,116 +268,3 @@ async def test_processes_that_migrate_together_agree(
     await stores[0].client.drop_database(name)
     for store in stores:
         await store.close()
-
-
-@pytest.mark.parametrize(
-    "data", [b"", b"a", b"\x00\xff" * 1000, NOISE * 2000, bytes(3_000_000)]
-)
-async def test_a_blob_comes_back_as_it_went_in(blobs: Blobs, data: bytes) -> None:
-    """Empty, binary, large: the same bytes under the SHA-256 that anybody can check."""
-    digest = await blobs.put(data)
-    assert digest == digest_of(data)
-    assert await blobs.get(digest) == data
-
-
-async def test_a_blob_is_stored_once(store: Database, blobs: Blobs) -> None:
-    """Ten writers of the same bytes leave one document."""
-    digests = await asyncio.gather(*(blobs.put(NOISE) for _ in range(10)))
-    assert set(digests) == {digest_of(NOISE)}
-    assert [found["_id"] async for found in store.db["blobs"].find({})] == [digests[0]]
-
-
-async def test_a_large_blob_goes_to_gridfs_once(store: Database, blobs: Blobs) -> None:
-    """Nine MiB that do not compress are a file, whose twin leaves nothing behind."""
-    data = incompressible(LARGEST_INLINE + 1024 * 1024)
-    digests = await asyncio.gather(blobs.put(data), blobs.put(data))
-    assert await blobs.get(digests[0]) == data
-    files = [found["_id"] async for found in store.db["blobs.files"].find({})]
-    found = await store.db["blobs"].find_one({"_id": digests[1]})
-    assert found is not None
-    assert files == [found["file"]]
-
-
-def incompressible(size: int) -> bytes:
-    """Return the same noise every time."""
-    blocks = (digest_of(n.to_bytes(4))[7:] for n in range(size // 32))
-    return bytes.fromhex("".join(blocks))
-
-
-async def test_a_file_that_is_gone_is_named(store: Database, blobs: Blobs) -> None:
-    """The chunks of a large blob vanished: it is damaged, not missing."""
-    digest = await blobs.put(incompressible(LARGEST_INLINE + 1024 * 1024))
-    await store.db["blobs.files"].delete_many({})
-    with pytest.raises(BlobCorruptError, match="missing or cut short"):
-        await blobs.get(digest)
-
-
-async def test_a_blob_that_was_never_stored(blobs: Blobs) -> None:
-    """The error names the digest that was asked for."""
-    digest = digest_of(b"never")
-    with pytest.raises(BlobNotFoundError, match=digest):
-        await blobs.get(digest)
-
-
-async def swap(store: Database, digest: Digest, **fields: object) -> None:
-    """Damage a stored blob as a bad disk or a bad hand would."""
-    await store.db["blobs"].update_one({"_id": digest}, {"$set": fields})
-
-
-async def test_damage_is_seen_when_read(store: Database, blobs: Blobs) -> None:
-    """Other bytes, half a frame, a wrong size: none is handed out."""
-    digest = await blobs.put(b"right")
-    other = await blobs.put(b"wrong")
-    there = await store.db["blobs"].find_one({"_id": other})
-    assert there is not None
-    await swap(store, digest, data=there["data"])
-    with pytest.raises(BlobCorruptError, match="another SHA-256"):
-        await blobs.get(digest)
-    await swap(store, digest, data=Binary(there["data"][:-3]))
-    with pytest.raises(BlobCorruptError):
-        await blobs.get(digest)
-    await swap(store, digest, data=there["data"], size=1)
-    with pytest.raises(BlobCorruptError, match="size"):
-        await blobs.get(digest)
-
-
-async def test_equal_json_is_one_blob(blobs: Blobs) -> None:
-    """The order of keys and the spelling of numbers do not matter."""
-    first = await blobs.put_json({"b": [1.0, "ü"], "a": None})
-    second = await blobs.put_json({"a": None, "b": [1, "ü"]})
-    assert first == second
-    assert await blobs.get_json(first) == {"a": None, "b": [1, "ü"]}
-
-
-async def test_a_blob_that_is_not_json_cannot_be_read_as_such(blobs: Blobs) -> None:
-    """Bytes stored as bytes are refused by the reader of JSON."""
-    digest = await blobs.put(b"{")
-    with pytest.raises(BlobCorruptError, match="not JSON"):
-        await blobs.get_json(digest)
-
-
-@pytest.mark.parametrize("value", [float("nan"), 2**53, {1: 2}, b"x", "\ud800"])
-async def test_what_has_no_canonical_json_is_refused(
-    blobs: Blobs, value: object
-) -> None:
-    """Refused before anything is stored, with the reason."""
-    with pytest.raises(BlobNotJsonError):
-        await blobs.put_json(value)
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-    max_leaves=8,
-)
-
-
-@given(value=JSON)
-@settings(
-    max_examples=25,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-async def test_any_json_comes_back_equal(blobs: Blobs, value: object) -> None:
-    """Whatever JSON can say is stored and read back the same."""
-    assert await blobs.get_json(await blobs.put_json(value)) == value

@@ -8,6 +8,7 @@ from pytest_aiohttp import AiohttpClient
 from bot.webhooks.body import BodyLimits
 from bot.webhooks.deliveries import Deliveries
 from bot.webhooks.receiver import add_routes
+from bot.webhooks.sieve import Sift
 from core.clock import SystemClock
 from core.store.database import Database
 from tests.fakes.hooks import SECRET, Client
@@ -20,11 +21,12 @@ async def serve(
     secrets: Sequence[bytes] = (SECRET,),
     limits: BodyLimits | None = None,
     patience: float = 4.0,
+    sift: Sift | None = None,
 ) -> Client:
     """Start a server with the webhook route alone, and return a client of it."""
     app = web.Application()
     deliveries = Deliveries(database, clock=SystemClock(), patience=patience)
-    add_routes(app, deliveries=deliveries, secrets=secrets, limits=limits)
+    add_routes(app, deliveries=deliveries, secrets=secrets, limits=limits, sift=sift)
     return await aiohttp_client(app)
 
 

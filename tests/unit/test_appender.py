@@ -192,12 +192,11 @@ async def test_closing_ends_the_log_after_everything_else() -> None:
     name = desk.appender.writer
     job = asyncio.create_task(desk.appender.append(draft("run/a")))
     await asyncio.sleep(0)
-    closing = asyncio.create_task(desk.appender.close())
-    await job
-    late = asyncio.create_task(desk.appender.append(draft("run/b")))
-    await closing
+    await desk.appender.close()
+    assert job.done()
+    late = await desk.appender.append(draft("run/b"))
 
-    assert (await late).writer != name
+    assert late.writer != name
     log = desk.sink.log(name)
     assert [one.stream for one in log] == ["run/a", f"writer/{name}"]
     assert log[-1].events[0].model_dump() == {

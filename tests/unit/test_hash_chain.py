@@ -179,4 +179,7 @@ def test_the_hash_does_not_depend_on_the_time_zone() -> None:
     assert Draft(stream="run/1", seq=1, time=berlin, events=(event,)).hash() == (
         utc.hash()
     )
-    assert utc.hash() == ("REPLACE")
+    # Pinned: another way of hashing would break every chain that exists.
+    assert utc.hash() == (
+        "56279fc59b6ed5806b9dcbe61191e6626bbd80d31f085c6a6eb8b6ad0f8d9a2f"
+    )

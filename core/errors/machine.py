@@ -1,0 +1,73 @@
+"""What this machine or its settings do not allow."""
+
+from core.errors.families import InputError, UnavailableError
+
+
+class SettingsError(InputError):
+    """One or more settings cannot be used; each is named with what would be right."""
+
+    message = "These settings cannot be used:\n{problems}"
+    hint = "Set them in the environment or in .env, then run `nofx doctor`."
+
+
+class OptionsError(InputError):
+    """The options of a command do not go together."""
+
+    message = "{reason}"
+    hint = "See the examples in `nofx {command} --help`."
+
+
+class AddressTakenError(UnavailableError):
+    """The bot cannot listen where it was told to."""
+
+    message = "Cannot listen on {host}:{port}: {reason}"
+    hint = "Stop what listens there, or choose another with PORT or --port."
+
+
+class DemoFailedError(UnavailableError):
+    """The demo did not come to a review."""
+
+    message = "The demo came to no review: {reason}."
+    hint = "The log {log} tells more; `nofx doctor` checks what a review needs."
+
+
+class FileUnreadableError(InputError):
+    """A file that was named cannot be read."""
+
+    message = "{path} cannot be read: {reason}."
+    hint = "Check the name and the permissions; - means standard input."
+
+
+class FileUnwritableError(InputError):
+    """A file that was to be written cannot be."""
+
+    message = "{path} cannot be written: {reason}."
+    hint = "Check that the folder exists and may be written to."
+
+
+class UnsafePathError(InputError):
+    """A file name of a pull request would leave the folder it belongs in."""
+
+    message = "The file name {path} {reason}."
+    hint = "nofx does not write such a file; it counts as not reviewed."
+
+
+class SandboxUnavailableError(UnavailableError):
+    """A program could not be started in the sandbox."""
+
+    message = "The sandbox could not start the program: {reason}"
+    hint = "Run `nofx doctor`; it tells which walls and programs work here."
+
+
+class AnalyzerUnavailableError(UnavailableError):
+    """An analyzer's program is not installed beside Python."""
+
+    message = "The analyzer {name} is not at {path}."
+    hint = "Install nofx again with its dependencies: pip install nofx."
+
+
+class UnknownModelError(InputError):
+    """No adapter has that name."""
+
+    message = "There is no model named {name}."
+    hint = "Set NOFX_MODEL to one of: {known}."

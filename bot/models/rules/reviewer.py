@@ -22,6 +22,8 @@ from core.sandbox import Sandbox
 from core.secrets import Masker, SecretFinder
 
 TITLE, BODY = 200, 20_000
+# What these guess at by a name, the secret scan has found for certain.
+SAME_AS_SECRET = frozenset({"ruff:S105", "ruff:S106", "ruff:S107"})
 
 
 class RulesReviewer(ReviewModel):
@@ -114,7 +116,10 @@ class RulesReviewer(ReviewModel):
         for remark in (remark for report in reports for remark in report.remarks):
             lines = range(remark.start, remark.end + 1)
             on_secret = any((remark.path, line) in hidden for line in lines)
-            remarks.append(self._hush(remark) if on_secret else remark)
+            if not on_secret:
+                remarks.append(remark)
+            elif remark.rule not in SAME_AS_SECRET:
+                remarks.append(self._hush(remark))
         proposals = {
             (proposal.path, proposal.line, proposal.rule, proposal.title): proposal
             for remark in remarks

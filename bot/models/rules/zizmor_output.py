@@ -97,7 +97,7 @@ def _remark(audit: Audit, place: Place, path: str) -> Remark:
     found = audit.determinations
     severity = HABITS.get(audit.ident, SEVERITIES.get(found.severity, Severity.INFO))
     body = (
-        f"{audit.desc.capitalize()}: {place.symbolic.annotation}.\n\n"
+        f"{_sentence(place.symbolic.annotation)}.\n\n"
         f"Rule: [zizmor's {audit.ident}]({audit.url})."
     )
     where = place.concrete.location
@@ -110,7 +110,12 @@ def _remark(audit: Audit, place: Place, path: str) -> Remark:
         severity=lower(severity) if audit.ignored else severity,
         confidence=CONFIDENCES.get(found.confidence, UNSURE),
         rule=f"zizmor:{audit.ident}",
-        title=f"{audit.desc}: {place.symbolic.annotation}",
+        title=_sentence(audit.desc),
         body=f"{body}\n\n{SILENCED}" if audit.ignored else body,
         silenced=audit.ignored,
     )
+
+
+def _sentence(text: str) -> str:
+    """Return zizmor's words, which begin in lower case, as a sentence begins."""
+    return text[:1].upper() + text[1:]

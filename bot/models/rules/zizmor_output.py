@@ -117,5 +117,6 @@ def _remark(audit: Audit, place: Place, path: str) -> Remark:
 
 
 def _sentence(text: str) -> str:
-    """Return zizmor's words, which begin in lower case, as a sentence begins."""
-    return text[:1].upper() + text[1:]
+    """Return zizmor's words as a sentence begins, save where they begin with a name."""
+    first = text.partition(" ")[0]
+    return text[:1].upper() + text[1:] if first.isalpha() else text

@@ -56,10 +56,9 @@ def _remark(path: str, match: SecretMatch, start: int, end: int) -> Remark:
         rule=f"secret:{match.rule}",
         title=f"This looks like a secret: {match.name}",
         body=(
-            f"This looks like a secret: {match.name}.\n\nWhoever can read the branch "
-            "can read it, and deleting the line leaves it in the history. If it is "
-            "real: revoke it where it was issued, make a new one, and keep that out of "
-            f"the repository.\n\nRule: `{match.rule}`. "
+            "Whoever can read the branch can read it, and deleting the line leaves it "
+            "in the history. If it is real: revoke it where it was issued, make a new "
+            f"one, and keep that out of the repository.\n\nRule: `{match.rule}`. "
             f"[How to remove it from the history]({ADVICE})."
         ),
     )

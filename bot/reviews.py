@@ -85,6 +85,7 @@ class Reviews:
         if requested.supersedes is not None:
             await self._give_way(requested.supersedes, requested.run_id)
         run = await self.runs.release(requested.run_id)
+        await self._close_cancelled(run)
         return Answer(run=run, fresh=requested.fresh)
 
     async def cancel(
@@ -106,10 +107,13 @@ class Reviews:
         self, run_id: str, *, actor: str, reason: str, by_run: str | None = None
     ) -> None:
         run = await self.runs.cancel(run_id, actor=actor, reason=reason, by_run=by_run)
+        await self._close_cancelled(run)
+
+    async def _close_cancelled(self, run: Run) -> None:
         # One that no worker held has nobody else to close its check run.
         if run.status is Status.CANCELLED:
-            handle = await self.runs.handle(run_id)
-            ending = Ending(kind="cancelled", reason=run.outcome or reason)
+            handle = await self.runs.handle(run.id)
+            ending = Ending(kind="cancelled", reason=run.outcome or "cancelled")
             await self._desk.close(run, self._effects(handle), ending)
 
     def _effects(self, handle: RunHandle) -> Effects:

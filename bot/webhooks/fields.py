@@ -85,7 +85,8 @@ class Fields:
     def _find(self, path: str) -> object:
         value: object = self.values
         for name in path.split("."):
-            if not isinstance(value, Mapping):
+            # JSON has no other mappings, and this is asked for every field.
+            if not isinstance(value, dict):
                 return None
             value = value.get(name)
         return value

@@ -136,6 +136,9 @@ class Holder:
                     return
             except StoreUnavailableError as error:
                 log.warning("heartbeat.failed", reason=str(error))
+            except Exception:
+                # The next may get through, and the lease outlasts a few of them.
+                log.exception("heartbeat.failed", run_id=handle.run.id)
 
     async def _still_held(self, handle: RunHandle, walking: asyncio.Task[Run]) -> bool:
         projection = self._runs.projection

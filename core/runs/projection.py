@@ -47,13 +47,13 @@ def _shape(
     active: bool,
 ) -> Document:
     rule: Document = {
-        "properties": {"status": {"enum": list(statuses)}, "active": {"enum": [active]}}
+        "properties": {
+            "status": {"enum": list(statuses)},
+            "active": {"enum": [active]},
+        },
+        "not": {"anyOf": [{"required": [name]} for name in absent]},
     }
-    if required:
-        rule["required"] = list(required)
-    if absent:
-        rule["not"] = {"anyOf": [{"required": [name]} for name in absent]}
-    return rule
+    return rule | ({"required": list(required)} if required else {})
 
 
 SHAPE: Document = {
@@ -158,41 +158,38 @@ class RunProjection:
         """
         fields = document_of(run)
         with translating():
-            if run.status in LEASED and await self._advance(run, fields):
-                return
-            keep = {name: 1 for name in OPTIONAL if name not in fields}
-            change: Document = {"$set": {k: v for k, v in fields.items() if k != "_id"}}
-            if keep:
-                change["$unset"] = keep
-            older = {"_id": run.id, "head_seq": {"$lt": run.head_seq}}
-            done = await self._runs.update_one(older, change)
-            if done.matched_count == 0:
-                await self._begin(fields)
+            while not (await self._advance(run, fields) or await self._begin(fields)):
+                pass  # an older state of it was put there in between
 
     async def _advance(self, run: Run, fields: Document) -> bool:
-        held = {
-            "_id": run.id,
-            "head_seq": {"$lt": run.head_seq},
-            "fence": run.fence,
-            "status": {"$in": [str(status) for status in LEASED]},
-        }
-        kept = {k: v for k, v in fields.items() if k not in {"_id", "lease", "due_at"}}
-        done = await self._runs.update_one(held, {"$set": kept})
+        kept = {name: value for name, value in fields.items() if name != "_id"}
+        older = {"_id": run.id, "head_seq": {"$lt": run.head_seq}}
+        if run.status in LEASED:
+            leased = [str(status) for status in LEASED]
+            held = {**older, "fence": run.fence, "status": {"$in": leased}}
+            still = {name: kept[name] for name in kept.keys() - {"lease", "due_at"}}
+            done = await self._runs.update_one(held, {"$set": still})
+            if done.matched_count:
+                return True
+        # Never empty: a run is held or has ended, but not both.
+        gone = {name: 1 for name in OPTIONAL if name not in fields}
+        done = await self._runs.update_one(older, {"$set": kept, "$unset": gone})
         return bool(done.matched_count)
 
-    async def _begin(self, fields: Document) -> None:
+    async def _begin(self, fields: Document) -> bool:
         try:
             await self._runs.insert_one(fields)
         except DuplicateKeyError:
-            # Either a later state is there, which is as good, or another active run of
-            # the same head is, and then this one must not become claimable.
-            if await self._runs.find_one({"_id": fields["_id"]}) is None:
-                raise await self._in_the_way(fields) from None
-
-    async def _in_the_way(self, fields: Document) -> ActiveRunError:
-        key = {name: fields[name] for name in ONE_ACTIVE}
-        found = await self._runs.find_one({**key, "active": True}, {"_id": 1})
-        return ActiveRunError(run_id=found["_id"] if found else "", **key)
+            found = await self._runs.find_one({"_id": fields["_id"]}, {"head_seq": 1})
+            if found is not None:
+                return bool(found["head_seq"] >= fields["head_seq"])
+            # Another run of this head: this one must not become claimable beside it.
+            key = {name: fields[name] for name in ONE_ACTIVE}
+            other = await self._runs.find_one({**key, "active": True}, {"_id": 1})
+            if other is not None:
+                raise ActiveRunError(run_id=other["_id"], **key) from None
+            return False
+        return True
 
     async def get(self, run_id: str) -> Document | None:
         """Return one run's document."""

@@ -104,11 +104,16 @@ class Runs:
             await self.journal.append(draft)
 
     async def release(self, run_id: str) -> Run:
-        """Make a run claimable by any worker.
+        """Make a run claimable by any worker; one that was superseded is cancelled.
 
         Raises ActiveRunError while another run of the same head has not ended.
         """
         run = await self.load(run_id)
+        # What superseded it may have come before there was anything to cancel.
+        heir = await self._heir(run)
+        if heir is not None and not run.terminal:
+            words = f"superseded by run {heir}"
+            return await self.cancel(run_id, actor="nofx", reason=words, by_run=heir)
         try:
             await self.projection.save(run)
         except ActiveRunError as error:
@@ -117,6 +122,13 @@ class Runs:
             await self.projection.save(run)
         self.wake.set()
         return run
+
+    async def _heir(self, run: Run) -> str | None:
+        if run.subject.pull == 0:  # changes that are on no GitHub do not follow another
+            return None
+        stream = pulls.pull_stream(run.subject.repository, run.subject.pull)
+        newest = pulls.fold(stream, await self.journal.read(stream)).current
+        return newest.run_id if newest is not None and newest.run_id != run.id else None
 
     async def _fold_forward(self, run_id: str) -> None:
         run = await self.find(run_id)

@@ -89,9 +89,7 @@ class Road:
         """Return the bot's reactions to a comment in the conversation."""
         pull = self.github.world.pull(REPO, number)
         comment = next(one for one in pull.comments if one.id == comment_id)
-        return [
-            one.content for one in comment.reactions if one.user == "nofx[bot]"
-        ]
+        return [one.content for one in comment.reactions if one.user == "nofx[bot]"]
 
     async def until_checked(self, number: int) -> dict[str, Any]:
         """Wait until the newest check run on the head is completed, and return it."""
@@ -151,9 +149,7 @@ async def open_road(folder: Path, mongodb_url: str, name: str) -> AsyncIterator[
 @asynccontextmanager
 async def driving(road: Road, *, workers: int = 2) -> AsyncIterator[Road]:
     """Start the bot of a stage, and stop it at the end."""
-    async with running(
-        road.settings, host="127.0.0.1", port=0, workers=workers
-    ) as bot:
+    async with running(road.settings, host="127.0.0.1", port=0, workers=workers) as bot:
         road.github.set_webhook_url(f"{bot.url}/webhooks/github")
         road.bot = bot
         yield road

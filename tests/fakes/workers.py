@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from bot.settings import Settings
 
@@ -18,8 +19,7 @@ async def worker_process(
     settings: Settings, folder: Path
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """Run `nofx work` with these settings; it is killed when the test ends."""
-    folder.mkdir(exist_ok=True)
-    with (folder / "worker.log").open("ab") as log:
+    with _log_in(folder) as log:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "bot", "work"),
             cwd=folder,
@@ -31,6 +31,11 @@ async def worker_process(
         yield process
     finally:
         await kill(process)
+
+
+def _log_in(folder: Path) -> BinaryIO:
+    folder.mkdir(exist_ok=True)
+    return (folder / "worker.log").open("ab")
 
 
 async def kill(process: asyncio.subprocess.Process) -> None:

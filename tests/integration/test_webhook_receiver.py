@@ -12,13 +12,16 @@ from aiohttp import web
 from pytest_aiohttp import AiohttpClient
 
 from bot.webhooks.deliveries import Deliveries
+from bot.webhooks.delivery import KEPT, DeliveryState
 from bot.webhooks.receiver import add_routes
+from bot.webhooks.sieve import sieve
 from core.clock import SystemClock
 from core.errors import WebhookSecretMissingError
 from core.store.database import Database, connect
 from core.store.embedded import EmbeddedServer
 from tests.fakes.hooks import SECRET, HookSender
 from tests.fakes.inboxes import stored_in
+from tests.fakes.payloads import APP, comment
 from tests.fakes.receivers import problem, serve, stored
 
 AWAY = ("away-0", "away-1", "away-2")
@@ -64,6 +67,34 @@ async def test_the_same_delivery_twice_is_stored_once(
     document = await store.db.deliveries.find_one({"_id": "a-1"})
     assert document is not None
     assert document["action"] == "opened"
+
+
+async def test_what_asks_nothing_is_ignored_in_the_write_that_keeps_it(
+    aiohttp_client: AiohttpClient, store: Database
+) -> None:
+    """The answer and the document say why; no inbox finds it, and it is purged."""
+    github = HookSender(await serve(aiohttp_client, store, sift=sieve(APP)))
+
+    answer = await github.post("issue_comment", comment(body="Fine."), guid="talk")
+    again = await github.post("issue_comment", comment(body="Fine."), guid="talk")
+    other = await github.post("issue_comment", comment(), guid="command")
+
+    reason = "the comment holds no command"
+    assert answer.status == 202
+    assert await answer.json() == {
+        "delivery": "talk",
+        "status": "ignored",
+        "reason": reason,
+    }
+    assert (await again.json())["status"] == "duplicate"
+    assert (await other.json())["status"] == "accepted"
+    document = await store.db.deliveries.find_one({"_id": "talk"})
+    assert document is not None
+    assert (document["state"], document["reason"]) == ("ignored", reason)
+    assert document["purge_after"] - document["received_at"] == KEPT
+    deliveries = Deliveries(store, clock=SystemClock())
+    (due,) = await deliveries.due(DeliveryState.RECEIVED, most=10)
+    assert due.guid == "command"
 
 
 async def test_many_at_once_share_writes_and_none_is_lost(

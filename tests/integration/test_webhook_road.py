@@ -72,9 +72,7 @@ async def test_rerun_reviews_the_same_head_again(road: Road) -> None:
     await road.until(lambda: len(road.answers(number)) == 1)
     assert "Rerun" in road.answers(number)[0]
     assert road.reactions(number, comment) == ["eyes"]
-    await road.until(
-        lambda: len(road.github.check_runs(REPO, road.head(number))) == 2
-    )
+    await road.until(lambda: len(road.github.check_runs(REPO, road.head(number))) == 2)
     await road.until_checked(number)
     first, second = await road.until_runs_end()
     assert (first["status"], second["status"]) == ("succeeded", "succeeded")
@@ -87,9 +85,7 @@ async def test_the_rerun_button_starts_a_new_run(road: Road) -> None:
     number = await road.open_pull()
     check = await road.until_checked(number)
     await road.github.rerequest_check(REPO, check["id"])
-    await road.until(
-        lambda: len(road.github.check_runs(REPO, road.head(number))) == 2
-    )
+    await road.until(lambda: len(road.github.check_runs(REPO, road.head(number))) == 2)
     await road.until_checked(number)
     assert len(await road.until_runs_end()) == 2
 
@@ -133,9 +129,7 @@ async def test_closing_cancels_and_reopening_reviews(road: Road) -> None:
     assert check["conclusion"] == "cancelled"
     await road.until_runs_end()
     await road.github.reopen_pull(REPO, number)
-    await road.until(
-        lambda: len(road.github.check_runs(REPO, road.head(number))) == 2
-    )
+    await road.until(lambda: len(road.github.check_runs(REPO, road.head(number))) == 2)
     assert (await road.until_checked(number))["conclusion"] == "failure"
 
 
@@ -159,7 +153,7 @@ async def test_names_that_are_not_utf8_are_said_to_be_unread(road: Road) -> None
         ("timeout_after_commit", r"/issues/1/comments$"),
     ],
 )
-async def test_a_killed_worker_is_replaced_and_repeats_nothing(  # noqa: PLR0913 # fixtures
+async def test_a_killed_worker_is_replaced_and_repeats_nothing(  # fixtures
     tmp_path: Path,
     mongodb_url: str,
     judged: Callable[[Simulator], Simulator],

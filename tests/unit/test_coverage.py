@@ -80,7 +80,8 @@ def test_a_change_without_lines_of_text_is_no_failure() -> None:
 def test_a_binary_counts_as_unread() -> None:
     """Its content is nowhere in the diff."""
     diff = parse_diff(
-        b"diff --git a/x b/x\nindex 1234567..2345678 100644\nBinary files a/x and b/x differ\n"
+        b"diff --git a/x b/x\nindex 1234567..2345678 100644\n"
+        b"Binary files a/x and b/x differ\n"
     )
     coverage = measure(diff, {})
     assert coverage.state is CoverageState.NOT_REVIEWED

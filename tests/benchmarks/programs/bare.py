@@ -24,9 +24,7 @@ async def serve(secret: bytes) -> None:
         body = await request.read()
         right = "sha256=" + hmac.digest(secret, body, "sha256").hex()
         claimed = request.headers.get("X-Hub-Signature-256", "")
-        return web.Response(
-            status=202 if hmac.compare_digest(claimed, right) else 401
-        )
+        return web.Response(status=202 if hmac.compare_digest(claimed, right) else 401)
 
     site = web.Application()
     site.router.add_post("/webhooks/github", receive)

@@ -20,13 +20,16 @@ LONGEST_LINE = 1 << 20
 class Child:
     """A program that answers lines of JSON with lines of JSON."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, log: Path) -> None:
         self._process = process
+        self._log = log
 
     async def hear(self) -> dict[str, Any]:
-        """Return the next line that it prints."""
+        """Return the next line that it prints; raises RuntimeError with its log."""
         assert self._process.stdout is not None
         line = await self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(self._log.read_text()[-2000:])
         heard: dict[str, Any] = json.loads(line)
         return heard
 
@@ -60,7 +63,7 @@ async def child(
             limit=LONGEST_LINE,
         )
     try:
-        yield Child(process)
+        yield Child(process, log)
     finally:
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)

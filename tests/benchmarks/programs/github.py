@@ -1,7 +1,8 @@
 """A simulated GitHub with some pull requests, which can be made busy.
 
-Run as a program of its own. It keeps samples of what it would send in FOLDER and prints
-`{"app_id": …, "private_key": …, "api_url": …, "samples": …}`. Each line that it then
+Run as a program of its own. It keeps samples of what it would send in FOLDER: in
+talk.jsonl what asks nothing of a reviewer, in mixed.jsonl one push among nineteen of
+those. It prints `{"app_id": …, "private_key": …, "api_url": …}`. Each line that it then
 reads is `{"webhook_url": …, "pushes": …, "seconds": …}`: so often it pushes to a pull
 request and tells the bot, spread over so many seconds, and then prints `{"checks": …}`,
 how many check runs have been completed since.
@@ -10,7 +11,7 @@ how many check runs have been completed since.
 import asyncio
 import json
 import sys
-from itertools import count
+from itertools import count, cycle, islice
 from pathlib import Path
 
 import typer
@@ -20,9 +21,12 @@ from tests.fakes.git_repository import GitRepository
 
 REPO = "octo/hello"
 PULLS = 8
+TALK_BETWEEN = 19
 NOBODY = "http://127.0.0.1:9/"
 IMPORT = "import subprocess\n"
-CALL = "\n\ndef run_{0}(command: str) -> None:\n    subprocess.run(command, shell=True)\n"
+CALL = (
+    "\n\ndef run_{0}(command: str) -> None:\n    subprocess.run(command, shell=True)\n"
+)
 REMARK = "I am not sure about this name, but the rest looks good to me. " * 4
 
 
@@ -46,11 +50,19 @@ class Scene:
                 REPO, base="main", head=f"feature-{number}", title="Run", body=REMARK
             )
 
-    async def talk(self) -> None:
-        """Do what makes up most of the traffic, and asks nothing of a reviewer."""
+    async def sample(self, folder: Path) -> None:
+        """Do what people do, and keep what GitHub would have sent."""
+        await self.github.push(REPO, 1, await self._commit(1))
         await self.github.comment(REPO, 1, REMARK)
         await self.github.edit_pull(REPO, 1, title="Run more")
         await self.github.comment(REPO, 1, REMARK * 3, user="bob")
+        push, *talk = [
+            json.dumps({"event": one.event, "payload": one.payload})
+            for one in self.github.deliveries[PULLS:]
+        ]
+        mixed = [push, *islice(cycle(talk), TALK_BETWEEN)]
+        (folder / "talk.jsonl").write_text("\n".join(talk))
+        (folder / "mixed.jsonl").write_text("\n".join(mixed))
 
     async def push(self, pushes: int, seconds: float) -> int:
         """Push to one pull request after the other; returns how many checks ended."""
@@ -86,19 +98,8 @@ async def serve(folder: Path, secret: str) -> None:
     await github.start()
     app = github.register_app(webhook_url=NOBODY, webhook_secret=secret)
     await scene.open()
-    opened = len(github.deliveries)
-    await scene.talk()
-    samples = folder / "samples.jsonl"
-    with samples.open("w") as file:
-        for one in github.deliveries[opened:]:
-            sample = {"event": one.event, "payload": one.payload}
-            file.write(json.dumps(sample) + "\n")
-    say(
-        app_id=app.app_id,
-        private_key=app.private_key,
-        api_url=github.api_url,
-        samples=str(samples),
-    )
+    await scene.sample(folder)
+    say(app_id=app.app_id, private_key=app.private_key, api_url=github.api_url)
     while line := await asyncio.to_thread(sys.stdin.readline):
         order = json.loads(line)
         github.set_webhook_url(order["webhook_url"])

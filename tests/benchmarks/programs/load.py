@@ -15,10 +15,11 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import quantiles
 from typing import Annotated
 
 import typer
+
+from tests.benchmarks.programs.latency import summary
 
 Take = Callable[[], Awaitable[float | None]]
 
@@ -31,7 +32,7 @@ class Tally:
     taken: list[float] = field(default_factory=list)
 
 
-def main(  # noqa: PLR0913 - the command line of a generator
+def main(
     port: Annotated[int, typer.Option()],
     samples: Annotated[Path, typer.Option(help="Payloads: {event, payload} a line.")],
     secret: Annotated[str, typer.Option()],
@@ -42,20 +43,8 @@ def main(  # noqa: PLR0913 - the command line of a generator
     """Post to /webhooks/github on this machine's `port`."""
     requests = itertools.cycle(list(signed(samples, secret.encode())))
     tally, took = asyncio.run(fire(port, requests, connections, seconds, rate))
-    cuts = quantiles(tally.taken, n=100)
-    sys.stdout.write(
-        json.dumps(
-            {
-                "answers": len(tally.taken),
-                "seconds": took,
-                "statuses": tally.statuses,
-                "p50": cuts[49] * 1000,
-                "p99": cuts[98] * 1000,
-                "most": max(tally.taken) * 1000,
-            }
-        )
-        + "\n"
-    )
+    measured = {**summary(tally.taken, took), "statuses": tally.statuses}
+    sys.stdout.write(json.dumps(measured) + "\n")
 
 
 def signed(samples: Path, secret: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -66,7 +55,8 @@ def signed(samples: Path, secret: bytes) -> Iterator[tuple[bytes, bytes]]:
         digest = hmac.digest(secret, body, "sha256").hex()
         head = (
             "POST /webhooks/github HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: */*\r\n"
-            f"User-Agent: GitHub-Hookshot/bench\r\nX-GitHub-Event: {sample['event']}\r\n"
+            "User-Agent: GitHub-Hookshot/bench\r\n"
+            f"X-GitHub-Event: {sample['event']}\r\n"
             f"X-Hub-Signature-256: sha256={digest}\r\nContent-Length: {len(body)}\r\n"
             "Content-Type: application/json\r\nX-GitHub-Delivery: "
         )

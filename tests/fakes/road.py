@@ -12,6 +12,7 @@ from bot.settings import Settings, load_settings
 from bot.simulator.registering import AppCredentials
 from bot.simulator.simulator import Simulator
 from tests.fakes.git_repository import GitRepository
+from tests.fakes.waiting import eventually
 
 REPO = "octo/hello"
 SECRET = "a long enough webhook secret"
@@ -70,8 +71,7 @@ class Road:
     async def until(self, true: Callable[[], bool], *, seconds: float = 30) -> None:
         """Wait until something is so, and say what was not when it never is."""
         async with asyncio.timeout(seconds):
-            while not true():
-                await asyncio.sleep(0.02)
+            await eventually(true)
 
     async def until_quiet(self) -> None:
         """Wait until every delivery that arrived has been worked."""

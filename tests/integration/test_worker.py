@@ -711,9 +711,10 @@ async def test_a_worker_that_stops_finishes_what_it_holds(
 
 
 async def test_a_broken_run_does_not_keep_others_from_being_worked(
-    stage: Stage,
+    stage: Stage, gate: asyncio.Event
 ) -> None:
     """A document of no run, or a history that cannot be read, is stepped over."""
+    stage.pipeline.script("one", waiting(gate), fine)
     broken = await stage.ask(pull=1)
     lost = await stage.ask(pull=2)
     await abandoned(stage, lost)

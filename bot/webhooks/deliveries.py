@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 
 from bot.webhooks.delivery import (
@@ -41,12 +41,16 @@ class Deliveries:
     async def add(self, arrival: Arrival) -> bool:
         """Store a delivery durably; False when its GUID is already there.
 
+        One that is dead is tried again then: somebody pressed Redeliver for it.
         Raises StoreUnavailableError when the database stays away; whether the delivery
         was stored is then unknown, and sending it again is safe.
         """
         new = await self._intake.add(arrival)
         if arrival.ignored is None:
             self.arrived.set()
+            if not new:
+                with suppress(DeliveryNotFoundError):
+                    await self.redeliver(arrival.guid)
         return new
 
     async def due(self, state: DeliveryState, *, most: int) -> list[Candidate]:

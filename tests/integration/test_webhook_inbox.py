@@ -133,6 +133,27 @@ async def test_a_failure_is_tried_again(
     assert inbox.counts == {"failed": 1, "put_back": 1, "done": 1}
 
 
+async def test_a_dead_delivery_that_comes_again_is_tried_again(
+    deliveries: Deliveries, store: Database
+) -> None:
+    """Somebody pressed Redeliver at GitHub, which keeps the id."""
+    broken = True
+
+    async def handle(delivery: Delivery) -> Outcome:
+        if broken:
+            raise KeyError(delivery.guid)
+        return Done()
+
+    await arrive(deliveries, "a")
+    with capture_logs():
+        async with working(deliveries, handle):
+            (dead,) = await ended(store, "a")
+            broken = False
+            await arrive(deliveries, "a")
+            (done,) = await ended(store, "a")
+    assert (dead["state"], done["state"]) == ("dead", "done")
+
+
 async def test_what_fails_again_and_again_is_dead_and_can_be_redelivered(
     deliveries: Deliveries, store: Database
 ) -> None:

@@ -6,13 +6,21 @@ from dataclasses import asdict, dataclass
 
 from bot.pipeline.state import Artifacts, State
 from core.events import schema
+from core.review.bounds import left_out, most_severe
 from core.review.coverage import nameable
 from core.review.findings import BODY, TITLE, Proposal
 from core.review.report import ReportUsage
 from core.review.reviewer import ReviewAnswer, ReviewModel, ReviewRequest
-from core.review.verify import identify
+from core.review.verify import identify, most_severe
 from core.runs.pipeline import StepContext, StepOutcome
 from core.runs.states import FINDING
+
+# A hostile change can provoke tens of thousands; a commit of the journal holds 16 MiB.
+MOST_FINDINGS = 1000
+TOO_MANY = (
+    "{left_out} more findings are left out: a review keeps the "
+    f"{MOST_FINDINGS} most severe"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +45,11 @@ class Review:
         )
         answer = await self.model.review(request)
         proposals = await asyncio.to_thread(self._masked, answer)
-        findings = identify(proposals, diff)
+        findings, left_out = most_severe(identify(proposals, diff), MOST_FINDINGS)
+        missing = state.missing
+        if left_out:
+            # What is not shown was not reviewed as far as anybody can tell.
+            missing = (*missing, ("", TOO_MANY.format(left_out=left_out)))
         stored = [finding.model_dump(mode="json") for finding in findings]
         digest = await self.artifacts.keep_json(stored)
         proposed = tuple(
@@ -55,6 +67,8 @@ class Review:
         return StepOutcome(
             state={
                 "proposals_blob": digest,
+                "missing": missing,
+                "missing": missing,
                 "unread": [pair for pair in unread.items() if nameable(pair[0])],
                 "usage": usage.model_dump(mode="json"),
             },

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bot.pipeline.review import MOST_FINDINGS
 from bot.simulator.faults import Kind
 from bot.simulator.simulator import Simulator
 from tests.fakes.road import CLEAN, REPO, RISKY, Road, built_road, driving
@@ -143,6 +144,19 @@ async def test_names_that_are_not_utf8_are_said_to_be_unread(road: Road) -> None
     assert "caf\\xe9.py" in check["output"]["summary"]
     (comment,) = road.github.review_comments(REPO, number)
     assert comment["path"] == "app.py"
+
+
+async def test_a_flood_of_findings_is_cut_and_said(road: Road) -> None:
+    """The most severe are shown, the check tells how many were not."""
+    call = "subprocess.run(input(), shell=True)\n"
+    flood = "import subprocess\n" + call * (MOST_FINDINGS + 500)
+    road.repository.commit({"app.py": flood}, branch="feature")
+    number = await road.github.open_pull(REPO, base="main", head="feature")
+    check = await road.until_checked(number)
+    assert check["conclusion"] == "failure"
+    assert "500 more findings are left out" in check["output"]["summary"]
+    assert len(road.github.review_comments(REPO, number)) == 30
+    assert len(check["annotations"]) == MOST_FINDINGS - 30
 
 
 @pytest.mark.parametrize(

@@ -2,16 +2,20 @@
 
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import aiohttp
 
+from bot.simulator.simulator import Simulator
 from core.clock import SystemClock
 from core.store.embedded import EmbeddedServer
 from tests.fakes.road import REPO, built_road, driving
 
 
-async def test_deliveries_are_refused_until_it_is_back(tmp_path: Path) -> None:
+async def test_deliveries_are_refused_until_it_is_back(
+    tmp_path: Path, judged: Callable[[Simulator], Simulator]
+) -> None:
     """503 tells GitHub to redeliver; the process stays up and then goes on."""
     server = EmbeddedServer(tmp_path / "data", clock=SystemClock())
     await server.open()
@@ -22,6 +26,7 @@ async def test_deliveries_are_refused_until_it_is_back(tmp_path: Path) -> None:
             aiohttp.ClientSession() as session,
         ):
             assert bot.bot is not None
+            judged(road.github)
             url = bot.bot.url
             os.kill(server.pid, signal.SIGKILL)
             number = await road.open_pull()

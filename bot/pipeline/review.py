@@ -11,16 +11,9 @@ from core.review.coverage import nameable
 from core.review.findings import BODY, TITLE, Proposal
 from core.review.report import ReportUsage
 from core.review.reviewer import ReviewAnswer, ReviewModel, ReviewRequest
-from core.review.verify import identify, most_severe
+from core.review.verify import identify
 from core.runs.pipeline import StepContext, StepOutcome
 from core.runs.states import FINDING
-
-# A hostile change can provoke tens of thousands; a commit of the journal holds 16 MiB.
-MOST_FINDINGS = 1000
-TOO_MANY = (
-    "{left_out} more findings are left out: a review keeps the "
-    f"{MOST_FINDINGS} most severe"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +38,12 @@ class Review:
         )
         answer = await self.model.review(request)
         proposals = await asyncio.to_thread(self._masked, answer)
-        findings, left_out = most_severe(identify(proposals, diff), MOST_FINDINGS)
+        found = identify(proposals, diff)
+        findings = most_severe(found)
         missing = state.missing
-        if left_out:
-            # What is not shown was not reviewed as far as anybody can tell.
-            missing = (*missing, ("", TOO_MANY.format(left_out=left_out)))
+        if len(findings) < len(found):
+            # What nobody is shown was not reviewed, as far as anybody can tell.
+            missing = (*missing, ("", left_out(len(findings), len(found))))
         stored = [finding.model_dump(mode="json") for finding in findings]
         digest = await self.artifacts.keep_json(stored)
         proposed = tuple(
@@ -67,7 +61,6 @@ class Review:
         return StepOutcome(
             state={
                 "proposals_blob": digest,
-                "missing": missing,
                 "missing": missing,
                 "unread": [pair for pair in unread.items() if nameable(pair[0])],
                 "usage": usage.model_dump(mode="json"),

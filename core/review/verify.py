@@ -81,16 +81,6 @@ def identify(proposals: Iterable[Proposal], diff: Diff) -> tuple[Finding, ...]:
     return tuple(found.values())
 
 
-def most_severe(
-    findings: Sequence[Finding], at_most: int
-) -> tuple[tuple[Finding, ...], int]:
-    """Return the most severe findings in their order, and how many are left out."""
-    ranked = sorted(findings, key=lambda one: -one.severity.rank)[:at_most]
-    kept = {one.fingerprint for one in ranked}
-    shown = tuple(one for one in findings if one.fingerprint in kept)
-    return shown, len(findings) - len(shown)
-
-
 def judge(
     findings: Sequence[Finding], diff: Diff, policy: Policy
 ) -> tuple[Judged, ...]:

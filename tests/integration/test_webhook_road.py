@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from bot.pipeline.review import MOST_FINDINGS
 from bot.simulator.faults import Kind
 from bot.simulator.simulator import Simulator
+from core.review.bounds import MOST_FINDINGS
 from tests.fakes.road import CLEAN, REPO, RISKY, Road, built_road, driving
 from tests.fakes.workers import kill, worker_process
 
@@ -154,7 +154,7 @@ async def test_a_flood_of_findings_is_cut_and_said(road: Road) -> None:
     number = await road.github.open_pull(REPO, base="main", head="feature")
     check = await road.until_checked(number)
     assert check["conclusion"] == "failure"
-    assert "500 more findings are left out" in check["output"]["summary"]
+    assert f"only the {MOST_FINDINGS} most severe" in check["output"]["summary"]
     assert len(road.github.review_comments(REPO, number)) == 30
     assert len(check["annotations"]) == MOST_FINDINGS - 30
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from core.review.findings import Proposal, Severity, Side
 from core.review.hunks import parse_diff
-from core.review.verify import Fate, Judged, Policy, identify, judge, most_severe
+from core.review.verify import Fate, Judged, Policy, identify, judge
 
 DIFF = b"""\
 diff --git a/a.py b/a.py
@@ -109,15 +109,3 @@ def test_a_finding_keeps_its_name_when_its_line_moves(move: int, above: str) -> 
     before = identify([proposal(2)], parse_diff(DIFF))[0]
     after = identify([proposal(2 + move, body=above)], parse_diff(moved))[0]
     assert before.fingerprint == after.fingerprint
-
-
-def test_of_too_many_findings_the_most_severe_are_kept_in_order() -> None:
-    """What is left out is counted, so that the coverage can say it."""
-    mild = [proposal(line, severity=Severity.INFO) for line in (1, 3, 4)]
-    found = identify([*mild, proposal(2)], parse_diff(DIFF))
-    kept, left_out = most_severe(found, 2)
-    assert [(one.line, one.severity) for one in kept] == [
-        (1, Severity.INFO),
-        (2, Severity.ERROR),
-    ]
-    assert left_out == 2

@@ -128,7 +128,9 @@ def _harmless(character: str) -> str:
 
 
 def _image(match: re.Match[str]) -> str:
-    return f"image: [{match['alt'] or 'untitled'}]({match['image']})"
+    # What stands before could make a name of our word.
+    apart = BREAK if match.string.endswith("@", 0, match.start()) else ""
+    return f"{apart}image: [{match['alt'] or 'untitled'}]({match['image']})"
 
 
 # How each kind of active piece is written, by the name of its group above.

@@ -76,7 +76,9 @@ def code_span(text: str) -> str:
     text = " ".join(strip_invisible(text).split("\n")) or " "
     text = MARKER.sub("<! --", text)
     fence = "`" * (_longest_run(text) + 1)
-    padding = " " if text[0] in "` " or text[-1] in "` " else ""
+    # Markdown takes a space from both ends of a span, unless it is all spaces.
+    edges = text[0] in "` " or text[-1] in "` "
+    padding = " " if edges and text.strip(" ") else ""
     return f"{fence}{padding}{text}{padding}{fence}"
 
 

@@ -65,6 +65,9 @@ def inline(text: str) -> list[Token]:
 @settings(max_examples=600, deadline=None)
 @example("@&#97;dmin &#64;admin \\@admin @&#8204;admin &#6&#52;;admin")
 @example("!![a](https://a.example/b.png)")
+@example("@![a](https://a.example/b.png)")
+@example("\\@![a](https://a.example/b.png)")
+@example("&#64;![a](https://a.example/b.png)")
 @example("/&#108;gtm\n&#32;/lgtm\n\xa0/lgtm\n&sol;lgtm")
 @example("| `a | @octocat` |\n|-|-|\n| `b | <img src=x>` |")
 @example("a `b\n\n- c` @octocat\n  1. `x")
@@ -162,6 +165,7 @@ code = st.text(
 @settings(max_examples=200, deadline=None)
 @example("<b> @octocat ![a](b) &lt; [a]: b #12 ``` ` /nofx")
 @example("int | None")
+@example(" ")
 def test_code_survives(text: str) -> None:
     """Code spans and blocks show what they showed before."""
     span = code_span(text)

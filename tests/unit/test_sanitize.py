@@ -283,5 +283,5 @@ def test_a_suggestion_keeps_windows_lines() -> None:
 
 def test_an_empty_span_is_still_code() -> None:
     """Inline code of nothing shows a blank."""
-    assert code_span("") == "`   `"
+    assert code_span("") == "` `"
     assert code_span("a\n`b") == "``a `b``"

@@ -136,7 +136,7 @@ def cells(results: Sequence[Result]) -> list[str]:
     """Return the cells of one concurrency."""
     rate = median(result.rate for result in results)
     floor = median(result.floor for result in results)
-    cuts = [quantiles(result.taken, n=100) for result in results]
+    cuts = [quantiles(result.taken, n=100, method="inclusive") for result in results]
     return [
         f"{rate:.1f}",
         f"{median(cut[49] for cut in cuts) * 1000:.0f}",

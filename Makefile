@@ -41,7 +41,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 	    '$(PYTHON)' -m venv .venv; }
 	@echo 'Installing what requirements.lock names into .venv'
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-	    --require-hashes -r requirements.lock
+	    --no-deps --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	    --no-deps --no-build-isolation -e .
 	@cp requirements.lock $@

@@ -169,7 +169,7 @@ def _counts(report: ReviewReport) -> str:
 
 def _unplaced(report: ReviewReport, summarised: Mapping[str, str]) -> str:
     rows = [
-        f"| {ICONS[one.severity]} | {code_span(f'{one.path}:{one.line}')} | "
+        f"| {ICONS[one.severity]} | {_cell_code(f'{one.path}:{one.line}')} | "
         f"{_cell(one.title)} | {_cell(summarised[one.fingerprint])} |"
         for one in report.findings
         if one.fingerprint in summarised
@@ -220,6 +220,11 @@ def _footer(run: Run, report: ReviewReport) -> str:
 
 def _cell(text: str) -> str:
     return _line(text).replace("|", "\\|").replace("\n", " ")
+
+
+def _cell_code(text: str) -> str:
+    # A bar ends a cell even in code, and a backslash before it may itself be escaped.
+    return code_span(text.replace("|", "¦"))
 
 
 def _counted(count: int, noun: str) -> str:

@@ -11,6 +11,7 @@ from core.runs.pipeline import StepContext, StepOutcome
 
 AT_ONCE = 8
 UNFETCHED = "its content could not be fetched: it is absent at the head or too large"
+LINK, LINK_MODE = "it is a symbolic link, which is not followed", "120000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +28,13 @@ class Analyze:
         diff = await self.artifacts.diff(state)
         source = await self.sources.of(context.run)
         wanted = [file for file in diff.files if _readable(file)]
-        digests = await self._fetch(source, state.described, wanted)
+        # GitHub answers a link with what it leads to, which is not what was changed.
+        solid = [file for file in wanted if file.new_mode != LINK_MODE]
+        digests = await self._fetch(source, state.described, solid)
         unread = [
-            (hunk.id, UNFETCHED)
+            (hunk.id, LINK if file.new_mode == LINK_MODE else UNFETCHED)
             for file in wanted
-            if digests[file.path] is None
+            if digests.get(file.path) is None
             for hunk in file.hunks
         ]
         kept = {path: key for path, key in digests.items() if key is not None}
@@ -53,8 +56,12 @@ class Analyze:
                 data = await source.file(described, file.path)
             return None if data is None else await self.artifacts.keep(data)
 
-        async with asyncio.TaskGroup() as group:
-            tasks = {file.path: group.create_task(one(file)) for file in files}
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = {file.path: group.create_task(one(file)) for file in files}
+        except BaseExceptionGroup as failures:
+            # The walk tells an outage from a bug by the error itself.
+            raise failures.exceptions[0] from failures
         return {path: task.result() for path, task in tasks.items()}
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from core.review.findings import Finding, Severity
-from core.review.hunks import Diff
+from core.review.hunks import Diff, FilePatch, Status
 from core.review.report import (
     Conclusion,
     Coverage,
@@ -14,6 +14,7 @@ from core.review.report import (
 )
 
 BINARY = "its binary content is not read"
+WORDLESS = "it was moved, removed or got another mode, and nobody judged that"
 UNNAMEABLE = "its name is not UTF-8, which GitHub cannot address"
 
 
@@ -34,16 +35,17 @@ def measure(
 
     `unread` maps hunk ids to reasons; `missing` names files that the diff leaves out,
     each of which counts as one hunk that nobody read, as a file does that changed and
-    shows no hunk, such as a binary. A file whose name is not UTF-8 is never read, for
-    GitHub's API cannot name it.
+    shows no hunk: a binary, a pure rename, a mode change. A new empty file has nothing
+    to read. A file whose name is not UTF-8 is never read, for GitHub's API cannot name
+    it.
     """
     ids = [hunk.id for file in diff.files for hunk in file.hunks if nameable(hunk.path)]
     unseen = [
         *missing,
         *(
-            Unread(path=shown(file.path), reason=BINARY if file.binary else UNNAMEABLE)
+            Unread(path=shown(file.path), reason=reason)
             for file in diff.files
-            if file.binary or (file.hunks and not nameable(file.path))
+            if (reason := _unseen(file))
         ),
     ]
     known = set(ids)
@@ -62,6 +64,15 @@ def measure(
         hunks_reviewed=read,
         reasons=(*group_unread(left), *unseen),
     )
+
+
+def _unseen(file: FilePatch) -> str | None:
+    """Return why a file as a whole was not read; None when its hunks tell."""
+    if file.binary:
+        return BINARY
+    if file.hunks:
+        return None if nameable(file.path) else UNNAMEABLE
+    return None if file.status is Status.ADDED else WORDLESS
 
 
 def conclude(

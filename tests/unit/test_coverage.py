@@ -70,11 +70,36 @@ def test_a_finding_fails_the_check_from_the_policys_severity_on(
 
 
 def test_a_change_without_lines_of_text_is_no_failure() -> None:
-    """A mode change or a pure rename has nothing to read."""
+    """A commit that changes no file, say, has nothing to read."""
     coverage = measure(diff_of(0), {})
     verdict = conclude(coverage, [], fail_on=Severity.ERROR, reviewer="Test")
     assert verdict.conclusion is Conclusion.SUCCESS
     assert "no line of text" in verdict.reason
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "old mode 100644\nnew mode 100755\n",
+        "similarity index 100%\nrename from x\nrename to .github/workflows/x.yml\n",
+        "deleted file mode 100644\nindex e69de29..0000000\n",
+    ],
+)
+def test_what_changed_without_a_hunk_counts_as_unread(header: str) -> None:
+    """A move can switch a workflow on, and no analyzer saw it."""
+    renamed = ".github/workflows/x.yml" if "rename" in header else "x"
+    diff = parse_diff(f"diff --git a/x b/{renamed}\n{header}".encode())
+    coverage = measure(diff, {})
+    assert coverage.state is CoverageState.NOT_REVIEWED
+    assert [one.path for one in coverage.reasons] == [renamed]
+
+
+def test_a_new_empty_file_has_nothing_to_read() -> None:
+    """Such as an empty __init__.py."""
+    diff = parse_diff(
+        b"diff --git a/x b/x\nnew file mode 100644\nindex 0000000..e69de29\n"
+    )
+    assert measure(diff, {}).state is CoverageState.REVIEWED
 
 
 def test_a_binary_counts_as_unread() -> None:

@@ -19,6 +19,7 @@ from bot.migration import bring_up_to_date
 from bot.pipeline.github_desk import GitHubDesk
 from bot.pipeline.github_source import GitHubSources
 from bot.pipeline.review_pipeline import STEPS, ReviewPipeline
+from bot.pipeline.verdict import GatePolicy
 from bot.reviews import Reviews
 from bot.schema import SCHEMA
 from bot.settings import Settings
@@ -29,7 +30,6 @@ from bot.webhooks.inbox import Inbox
 from bot.webhooks.sieve import sieve
 from core.errors import AddressTakenError
 from core.events.feeder import Feeder
-from core.review.verify import Policy
 from core.runs.holder import Pace
 from core.runs.walk import Limits
 from core.runs.worker import Worker
@@ -139,11 +139,11 @@ async def _parts(settings: Settings, *, workers: int) -> AsyncIterator[_Parts]:
         desk = GitHubDesk(app=app, clock=base.clock, steps=STEPS)
         pipeline = ReviewPipeline(
             sources=GitHubSources(app),
-            model=base.reviewer(settings.model),
+            choices=base.choices(settings.model),
             desk=desk,
             blobs=base.blobs,
-            policy=Policy(),
             mask=base.masker.mask,
+            gates=GatePolicy(approval=settings.require_approval),
         )
         worker = Worker(
             base.runs,

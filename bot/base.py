@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import cast
 
 from bot.models.catalog import make_model
+from bot.pipeline.overrides import Choices, remembering
 from bot.schema import SCHEMA
 from bot.settings import Settings
 from core.checkpoints.capture import Checkpoints
@@ -17,6 +18,7 @@ from core.events.base import JSON
 from core.events.bus import Bus
 from core.events.journal import Journal
 from core.review.reviewer import ReviewModel
+from core.review.verify import Policy
 from core.runs.projection import RunProjection
 from core.runs.service import Runs
 from core.sandbox import Sandbox
@@ -41,9 +43,21 @@ class Base:
     clock: Clock
     ids: Ids
 
-    def reviewer(self, name: str) -> ReviewModel:
-        """Return the reviewer of that name; raises UnknownModelError."""
-        return make_model(name, sandbox=Sandbox(), finder=self.finder, clock=self.clock)
+    def choices(self, model: str) -> Choices:
+        """Return what runs choose from, `model` unless a branch has another.
+
+        Raises UnknownModelError.
+        """
+        sandbox = Sandbox()
+
+        def make(name: str) -> ReviewModel:
+            return make_model(
+                name, sandbox=sandbox, finder=self.finder, clock=self.clock
+            )
+
+        chosen = Choices(make=remembering(make), model=model, policy=Policy())
+        chosen.make(model)
+        return chosen
 
 
 @asynccontextmanager

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from bot.naming import PREFIX
 from core.review.findings import Finding, Severity
-from core.review.report import Coverage, CoverageState, ReviewReport
+from core.review.report import Coverage, CoverageState, ReviewReport, Verdict
 from core.review.sanitize import (
     clean_comment,
     clean_line,
@@ -60,14 +60,29 @@ def summary(run: Run, report: ReviewReport, summarised: Mapping[str, str]) -> st
     return "\n\n".join(section for section in sections if section)
 
 
-def check_title(report: ReviewReport) -> str:
+def check_title(verdict: Verdict) -> str:
     """Return the check run's headline."""
-    return report.verdict.reason
+    return _line(verdict.reason)
 
 
-def check_summary(report: ReviewReport) -> str:
-    """Return what the check run says under its headline."""
-    parts = [_counts(report) or "No findings.", _coverage(report.coverage)]
+def check_summary(
+    report: ReviewReport, stopped: Sequence[str] = (), waiting: Sequence[str] = ()
+) -> str:
+    """Return what the check run says under its headline, and how a gate is passed."""
+    parts = [
+        _counts(report) or "No findings.",
+        _coverage(report.coverage),
+        *(
+            f"The gate `{gate}` failed. With write access: "
+            f"`{PREFIX} waive {gate} <reason>`, or `{PREFIX} retry`."
+            for gate in stopped
+        ),
+        *(
+            f"The gate `{gate}` waits for a person. With write access: "
+            f"`{PREFIX} approve {gate}` or `{PREFIX} reject {gate} <reason>`."
+            for gate in waiting
+        ),
+    ]
     return "\n\n".join(part for part in parts if part)
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,19 +10,17 @@ from typing_extensions import override
 
 from bot.base import Base, opened
 from bot.pipeline.changes import LocalChange
-from bot.pipeline.ports import Described, Desk, Posted, Shown, Source, Sources
+from bot.pipeline.nobodys_desk import NobodysDesk
+from bot.pipeline.ports import Described, Shown, Source, Sources
 from bot.pipeline.review_pipeline import ReviewPipeline
 from bot.pipeline.state import Artifacts, State
+from bot.pipeline.verdict import GatePolicy
 from bot.settings import Settings
 from core.errors import ReviewFailedError
-from core.events.base import JSON
 from core.review.hunks import parse_diff
 from core.review.report import ReviewReport
-from core.review.verify import Judged, Policy
-from core.runs.effects import Effects
 from core.runs.holder import Pace
 from core.runs.model import Run, Subject
-from core.runs.pipeline import Ending
 from core.runs.states import Status
 from core.runs.walk import Limits
 from core.runs.worker import Worker
@@ -52,11 +49,12 @@ async def _review(base: Base, model: str, change: LocalChange) -> ReviewReport:
     pipeline = ReviewPipeline(
         name=name,
         sources=LocalSources(change),
-        model=base.reviewer(model),
+        choices=base.choices(model),
         desk=NobodysDesk(),
         blobs=base.blobs,
-        policy=Policy(),
         mask=base.masker.mask,
+        # Nobody is there to waive anything: the report says it all.
+        gates=GatePolicy(blocking=False),
     )
     worker = Worker(
         base.runs,
@@ -116,35 +114,3 @@ class _LocalSource(Source):
     @override
     async def file(self, described: Described, path: str) -> bytes | None:
         return self.change.files.get(path)
-
-
-class NobodysDesk(Desk):
-    """A desk at which nobody reads: a dry run posts nothing and says so."""
-
-    @override
-    async def announce(self, run: Run, effects: Effects) -> None:
-        """Say nothing."""
-
-    @override
-    async def progress(self, run: Run, effects: Effects, step: str) -> None:
-        """Say nothing."""
-
-    @override
-    async def publish(
-        self,
-        run: Run,
-        effects: Effects,
-        report: ReviewReport,
-        judged: Sequence[Judged],
-    ) -> Posted:
-        return Posted(words="dry run: nothing is posted")
-
-    @override
-    async def conclude(
-        self, run: Run, effects: Effects, report: ReviewReport, posted: Posted
-    ) -> JSON:
-        return {}
-
-    @override
-    async def close(self, run: Run, effects: Effects, ending: Ending) -> None:
-        """Say nothing."""

@@ -7,6 +7,6 @@ from core.store.blobs import BLOBS
 from core.store.schema import Schema
 
 SCHEMA = Schema(
-    version=1,
+    version=2,
     collections=(*collections(), *FEED_COLLECTIONS, *BLOBS, DELIVERIES),
 )

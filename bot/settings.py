@@ -123,6 +123,10 @@ class Settings(BaseSettings):
         le=3600,
         description="seconds a run stays with a silent worker, 5 to 3600",
     )
+    require_approval: bool = Field(
+        default=False,
+        description="true or false: whether a person must approve each reviewed commit",
+    )
     write_spacing_seconds: float = Field(
         default=1,
         ge=0,

@@ -23,7 +23,7 @@ from bot.github.reviews_rest import (
 from bot.naming import CHECK
 from bot.pipeline.github_source import connection
 from bot.pipeline.planning import Plan, plan_review
-from bot.pipeline.ports import Desk, Posted
+from bot.pipeline.ports import Desk, Posted, Ruling
 from core.clock import Clock
 from core.events.base import JSON
 from core.review.findings import Finding, Severity, Side
@@ -47,6 +47,7 @@ ENDINGS = {
     "failed": CheckConclusion.ACTION_REQUIRED,
     "dead": CheckConclusion.ACTION_REQUIRED,
 }
+RULED = "check.completed"
 STALE = "the head moved while this was reviewed"
 
 
@@ -101,23 +102,32 @@ class GitHubDesk(Desk):
 
     @override
     async def conclude(
-        self, run: Run, effects: Effects, report: ReviewReport, posted: Posted
+        self,
+        run: Run,
+        effects: Effects,
+        report: ReviewReport,
+        posted: Posted,
+        ruling: Ruling,
     ) -> JSON:
         draft = self._draft(
             run,
-            comments.check_title(report),
-            comments.check_summary(report),
-            conclusion=CheckConclusion(report.verdict.conclusion.value),
+            comments.check_title(ruling.verdict),
+            comments.check_summary(report, ruling.stopped, ruling.waiting),
+            conclusion=CheckConclusion(ruling.verdict.conclusion.value),
             annotations=tuple(
                 _annotation(one)
                 for one in report.findings
                 if one.fingerprint in posted.summarised and one.side is Side.RIGHT
             ),
         )
-        return await self._complete(run, effects, draft, "check.completed")
+        key = f"{RULED}.{ruling.number}" if ruling.number else RULED
+        return await self._complete(run, effects, draft, key)
 
     @override
     async def close(self, run: Run, effects: Effects, ending: Ending) -> None:
+        ruled = (key for key in run.effects if key.startswith(RULED))
+        if any(run.effects[key].status == "performed" for key in ruled):
+            return  # what the check says of this commit stands
         title, text = comments.ended_early(ending)
         conclusion = ENDINGS[ending.kind]
         draft = self._draft(run, title, text, conclusion=conclusion)

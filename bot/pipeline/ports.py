@@ -1,11 +1,11 @@
 """What the pipeline asks of the world around it: where a change is, where to say it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from core.events.base import JSON
-from core.review.report import ReviewReport
+from core.review.report import ReviewReport, Verdict
 from core.review.verify import Judged
 from core.runs.effects import Effects
 from core.runs.model import Run
@@ -68,6 +68,20 @@ class Posted:
     words: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling:
+    """The report's verdict as gates and people have left it.
+
+    `stopped` and `waiting` name the gates that hold the run up; `number` counts what
+    people have decided, so that a ruling after a decision is a write of its own.
+    """
+
+    verdict: Verdict
+    stopped: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
+    number: int = 0
+
+
 class Desk(Protocol):
     """Where a run says what it found; every call may be repeated after a crash."""
 
@@ -90,11 +104,19 @@ class Desk(Protocol):
         ...
 
     async def conclude(
-        self, run: Run, effects: Effects, report: ReviewReport, posted: Posted
+        self,
+        run: Run,
+        effects: Effects,
+        report: ReviewReport,
+        posted: Posted,
+        ruling: Ruling,
     ) -> JSON:
-        """Show the verdict."""
+        """Show the ruling; a later one takes an earlier one's place."""
         ...
 
     async def close(self, run: Run, effects: Effects, ending: Ending) -> None:
         """Show that the run ends without a review, and why."""
         ...
+
+
+DeskFor = Callable[[Run], Desk]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot.pipeline.ports import Desk, Posted
+from bot.pipeline.ports import DeskFor, Posted
 from bot.pipeline.reporting import Reporting
 from bot.pipeline.state import Artifacts, State
 from core.events import schema
@@ -16,7 +16,7 @@ from core.runs.states import FINDING
 class Publish:
     """Hands what stands to the desk and keeps what came of it."""
 
-    desk: Desk
+    desk_for: DeskFor
     reporting: Reporting
     artifacts: Artifacts
     name: str = "publish"
@@ -25,8 +25,9 @@ class Publish:
         """Publish; findings that GitHub already shows are not shown again."""
         state = State.of(context.state)
         judged = await self.artifacts.judged(state)
-        report = await self.reporting.report(context.run.id, state)
-        posted = await self.desk.publish(context.run, context.effects, report, judged)
+        report = await self.reporting.report(context.run, state)
+        desk = self.desk_for(context.run)
+        posted = await desk.publish(context.run, context.effects, report, judged)
         events = [event for one in judged for event in _events(one, posted)]
         return StepOutcome(
             state={

@@ -2,30 +2,27 @@
 
 from dataclasses import dataclass
 
+from bot.pipeline.overrides import Choices
 from bot.pipeline.state import Artifacts, State
 from core.review.coverage import conclude, measure
 from core.review.report import ReportUsage, ReviewReport, Unread
 from core.review.reviewer import ReviewModel
-from core.review.verify import Fate, Policy
+from core.review.verify import Fate
+from core.runs.model import Run
 
 RULES_ONLY = "Rules only (no model is configured)"
 
 
 @dataclass(frozen=True, slots=True)
 class Reporting:
-    """Knows the reviewer and the policy, which the verdict speaks of."""
+    """Knows the reviewer and the policy of a run, which the verdict speaks of."""
 
-    model: ReviewModel
-    policy: Policy
+    choices: Choices
     artifacts: Artifacts
 
-    @property
-    def reviewer(self) -> str:
-        """Return what reviewed, in words that claim no more than that."""
-        return f"Model {self.model.name}" if self.model.is_model else RULES_ONLY
-
-    async def report(self, run_id: str, state: State) -> ReviewReport:
+    async def report(self, run: Run, state: State) -> ReviewReport:
         """Return the report of a state that has been verified."""
+        model = self.choices.model_for(run)
         judged = await self.artifacts.judged(state)
         findings = tuple(one.finding for one in judged if one.fate is not Fate.FILTERED)
         missing = [
@@ -35,14 +32,19 @@ class Reporting:
             await self.artifacts.diff(state), dict(state.unread), missing
         )
         return ReviewReport(
-            run_id=run_id,
+            run_id=run.id,
             coverage=coverage,
             verdict=conclude(
                 coverage,
                 findings,
-                fail_on=self.policy.fail_on,
-                reviewer=self.reviewer,
+                fail_on=self.choices.policy_for(run).fail_on,
+                reviewer=_words(model),
             ),
             findings=findings,
-            usage=state.usage or ReportUsage(model=self.model.name),
+            usage=state.usage or ReportUsage(model=model.name),
         )
+
+
+def _words(model: ReviewModel) -> str:
+    """Return what reviewed, in words that claim no more than that."""
+    return f"Model {model.name}" if model.is_model else RULES_ONLY

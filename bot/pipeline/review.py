@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
+from bot.pipeline.overrides import Choices
 from bot.pipeline.state import Artifacts, State
 from core.events import schema
 from core.review.bounds import left_out, most_severe
 from core.review.coverage import nameable
 from core.review.findings import BODY, TITLE, Proposal
 from core.review.report import ReportUsage
-from core.review.reviewer import ReviewAnswer, ReviewModel, ReviewRequest
+from core.review.reviewer import ReviewAnswer, ReviewRequest
 from core.review.verify import identify
 from core.runs.pipeline import StepContext, StepOutcome
 from core.runs.states import FINDING
@@ -20,7 +21,7 @@ from core.runs.states import FINDING
 class Review:
     """Asks the reviewer once and keeps every remark under its fingerprint."""
 
-    model: ReviewModel
+    choices: Choices
     mask: Callable[[str], str]
     artifacts: Artifacts
     name: str = "review"
@@ -36,7 +37,8 @@ class Review:
             diff=diff,
             files=await self.artifacts.files(state),
         )
-        answer = await self.model.review(request)
+        model = self.choices.model_for(context.run)
+        answer = await model.review(request)
         proposals = await asyncio.to_thread(self._masked, answer)
         found = identify(proposals, diff)
         findings = most_severe(found)
@@ -57,7 +59,7 @@ class Review:
             for one in stored
         )
         unread = {**answer.unread, **dict(state.unread)}
-        usage = ReportUsage.of(self.model.name, answer.usage)
+        usage = ReportUsage.of(model.name, answer.usage)
         return StepOutcome(
             state={
                 "proposals_blob": digest,
@@ -65,8 +67,8 @@ class Review:
                 "unread": [pair for pair in unread.items() if nameable(pair[0])],
                 "usage": usage.model_dump(mode="json"),
             },
-            events=(self._called(answer), *proposed),
-            summary=f"{len(findings)} findings proposed by {self.model.name}",
+            events=(_called(model.name, answer), *proposed),
+            summary=f"{len(findings)} findings proposed by {model.name}",
         )
 
     def _masked(self, answer: ReviewAnswer) -> tuple[Proposal, ...]:
@@ -89,5 +91,6 @@ class Review:
             if nameable(one.path)
         )
 
-    def _called(self, answer: ReviewAnswer) -> schema.ModelCalled:
-        return schema.ModelCalled(request_model=self.model.name, **asdict(answer.usage))
+
+def _called(name: str, answer: ReviewAnswer) -> schema.ModelCalled:
+    return schema.ModelCalled(request_model=name, **asdict(answer.usage))

@@ -1,22 +1,24 @@
 """The pull-request pipeline: its steps in order, each shown on the check run."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import structlog
 
 from bot.pipeline.analyze import Analyze
-from bot.pipeline.ports import Desk, Sources
+from bot.pipeline.nobodys_desk import NobodysDesk
+from bot.pipeline.overrides import Choices
+from bot.pipeline.ports import Desk, DeskFor, Sources
 from bot.pipeline.publish import Publish
 from bot.pipeline.reporting import Reporting
 from bot.pipeline.review import Review
 from bot.pipeline.snapshot import Snapshot
 from bot.pipeline.state import Artifacts
-from bot.pipeline.verdict import Conclude
+from bot.pipeline.verdict import Conclude, GatePolicy
 from bot.pipeline.verify import Verify
 from core.errors import UnavailableError
-from core.review.reviewer import ReviewModel
-from core.review.verify import Policy
+from core.events.base import JSON
+from core.runs.model import Run
 from core.runs.pipeline import Ending, Step, StepContext, StepOutcome
 from core.store.blobs import Blobs
 
@@ -30,15 +32,19 @@ class _Shown:
     """A step that says on the check run that it has begun."""
 
     step: Step
-    desk: Desk
+    desk_for: DeskFor
 
     @property
     def name(self) -> str:
         return self.step.name
 
     async def run(self, context: StepContext) -> StepOutcome:
+        run = context.run
         try:
-            await self.desk.progress(context.run, context.effects, self.name)
+            # A ruling that people changed is shown by the next ruling alone.
+            if not run.approvals:
+                desk = self.desk_for(run)
+                await desk.progress(run, context.effects, self.name)
         except UnavailableError as error:
             # Progress is for the eye: a review does not fail for want of it.
             log.warning("progress.unseen", step=self.name, reason=str(error))
@@ -52,27 +58,37 @@ class ReviewPipeline:
         self,
         *,
         sources: Sources,
-        model: ReviewModel,
+        choices: Choices,
         desk: Desk,
         blobs: Blobs,
-        policy: Policy,
         mask: Callable[[str], str],
+        gates: GatePolicy,
         name: str = NAME,
     ) -> None:
         self.name = name
-        self._desk = desk
+        self._choices = choices
+
+        def desk_for(run: Run) -> Desk:
+            return desk if run.publish else NobodysDesk()
+
+        self._desk_for = desk_for
         kept = Artifacts(blobs)
-        reporting = Reporting(model, policy, kept)
+        reporting = Reporting(choices, kept)
         steps: tuple[Step, ...] = (
             Snapshot(sources, kept),
             Analyze(sources, kept),
-            Review(model, mask, kept),
-            Verify(policy, kept),
-            Publish(desk, reporting, kept),
-            Conclude(desk, reporting, kept),
+            Review(choices, mask, kept),
+            Verify(choices, kept),
+            Publish(desk_for, reporting, kept),
+            Conclude(desk_for, reporting, kept, gates),
         )
-        self.steps: tuple[Step, ...] = tuple(_Shown(step, desk) for step in steps)
+        self.steps: tuple[Step, ...] = tuple(_Shown(step, desk_for) for step in steps)
 
     async def close(self, context: StepContext, ending: Ending) -> None:
         """Complete the check run of a run that ends without a review."""
-        await self._desk.close(context.run, context.effects, ending)
+        desk = self._desk_for(context.run)
+        await desk.close(context.run, context.effects, ending)
+
+    def check_overrides(self, overrides: JSON, reused: Collection[str]) -> None:
+        """Raise OverridesError unless a branch that skips `reused` can have them."""
+        self._choices.check(overrides, reused)

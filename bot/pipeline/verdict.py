@@ -1,35 +1,57 @@
-"""Last step: the check run says what was reviewed, and what follows from it."""
+"""Last step: the gates judge, and the check run says what follows from it."""
 
 from dataclasses import dataclass
 
-from bot.pipeline.ports import Desk, Posted
+from bot.pipeline.gating import checks_of, ruling
+from bot.pipeline.ports import DeskFor, Posted
 from bot.pipeline.reporting import Reporting
 from bot.pipeline.state import Artifacts, State
-from core.runs.part_moves import gate_decided
+from core.runs import gates
 from core.runs.pipeline import StepContext, StepOutcome
 
-GATE = "llm_review"
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatePolicy:
+    """Whether a person must approve each head, and whether a failed gate blocks."""
+
+    approval: bool = False
+    blocking: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Conclude:
-    """Records the gate's verdict and completes the check run."""
+    """Takes the report to the gates and completes the check run.
 
-    desk: Desk
+    While a gate holds the run up this step is not over; it runs again when people have
+    decided, and then says so on the check run.
+    """
+
+    desk_for: DeskFor
     reporting: Reporting
     artifacts: Artifacts
+    policy: GatePolicy
     name: str = "verdict"
 
     async def run(self, context: StepContext) -> StepOutcome:
-        """Conclude by coverage and findings, never more than was read."""
-        state = State.of(context.state)
-        report = await self.reporting.report(context.run.id, state)
+        """Conclude by coverage, findings and people, never more than was read."""
+        state, run = State.of(context.state), context.run
+        report = await self.reporting.report(run, state)
+        choices = self.reporting.choices
+        model = choices.model_for(run)
+        checks = checks_of(
+            report,
+            model=model.name if model.is_model else None,
+            fail_on=choices.policy_for(run).fail_on,
+            approval=self.policy.approval,
+            blocking=self.policy.blocking,
+        )
+        passage = gates.passage(run, checks)
+        ruled = ruling(report.verdict, passage, run.approvals)
         posted = Posted(comments=state.comments, summarised=state.summarised)
-        await self.desk.conclude(context.run, context.effects, report, posted)
+        await self.desk_for(run).conclude(run, context.effects, report, posted, ruled)
         digest = await self.artifacts.keep_json(report.model_dump(mode="json"))
-        verdict = report.verdict
         return StepOutcome(
             state={"report_blob": digest},
-            events=gate_decided(GATE, verdict.conclusion, verdict.reason),
-            summary=f"{verdict.conclusion}: {verdict.reason}",
+            checks=checks,
+            summary=f"{ruled.verdict.conclusion}: {ruled.verdict.reason}",
         )

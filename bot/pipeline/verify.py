@@ -3,10 +3,11 @@
 from collections import Counter
 from dataclasses import dataclass
 
+from bot.pipeline.overrides import Choices
 from bot.pipeline.state import Artifacts, State
 from core.events.base import Payload
 from core.review.findings import Finding
-from core.review.verify import Fate, Judged, Policy, judge
+from core.review.verify import Fate, Judged, judge
 from core.runs.part_moves import finding_judged
 from core.runs.pipeline import StepContext, StepOutcome
 
@@ -17,7 +18,7 @@ PLACED = {Fate.ANCHORED: "anchor", Fate.UNANCHORED: "unanchor"}
 class Verify:
     """Filters by policy and places the rest; what is filtered stays inspectable."""
 
-    policy: Policy
+    choices: Choices
     artifacts: Artifacts
     name: str = "verify"
 
@@ -26,7 +27,11 @@ class Verify:
         state = State.of(context.state)
         stored = await self.artifacts.json(state.proposals_blob)
         findings = [Finding.model_validate(one) for one in stored]
-        judged = judge(findings, await self.artifacts.diff(state), self.policy)
+        judged = judge(
+            findings,
+            await self.artifacts.diff(state),
+            self.choices.policy_for(context.run),
+        )
         digest = await self.artifacts.keep_json(
             [one.model_dump(mode="json") for one in judged]
         )

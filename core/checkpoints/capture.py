@@ -3,11 +3,10 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 from core.clock import Ids
 from core.events.base import JSON
-from core.events.schema import CheckpointCaptured
+from core.events.schema import CheckpointCaptured, Kind
 from core.store.blobs import Blobs, canonical, digest_of
 
 INLINE_BYTES = 16 * 1024
@@ -42,7 +41,7 @@ class Checkpoints:
         self,
         captured: Captured,
         *,
-        kind: Literal["before", "after", "gate_failed"],
+        kind: Kind,
         step: str,
         parent: str | None,
     ) -> CheckpointCaptured:

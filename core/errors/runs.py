@@ -1,6 +1,11 @@
 """What goes wrong with runs and their steps."""
 
-from core.errors.families import ConflictError, NotFoundError, UnavailableError
+from core.errors.families import (
+    ConflictError,
+    InputError,
+    NotFoundError,
+    UnavailableError,
+)
 
 
 class IllegalTransitionError(ConflictError):
@@ -57,3 +62,52 @@ class ReviewFailedError(UnavailableError):
 
     message = "Run {run_id} did not finish: {reason}"
     hint = "`nofx doctor` checks what a review needs."
+
+
+class GateNotFoundError(NotFoundError):
+    """The run has not come to a gate of this name."""
+
+    message = "Run {run_id} has no gate {gate}; it has: {known}."
+    hint = "Check the name; a gate is there once the run has reached it."
+
+
+class ReasonMissingError(InputError):
+    """A decision that overrules something was made without words."""
+
+    message = "To {decision} {gate}, a reason is needed."
+    hint = "Say why in a few words; it is kept with your name."
+
+
+class CheckpointNotFoundError(NotFoundError):
+    """The run has no checkpoint of this id."""
+
+    message = "Run {run_id} has no checkpoint {checkpoint_id}."
+    hint = "List its checkpoints; one of another run must be asked of that run."
+
+
+class CheckpointRedactedError(ConflictError):
+    """The state of a checkpoint was erased."""
+
+    message = "The state of checkpoint {checkpoint_id} of run {run_id} was redacted."
+    hint = "It is gone for good; go on from an earlier checkpoint."
+
+
+class StepNotReachedError(ConflictError):
+    """A run never came to the step that was named."""
+
+    message = "Run {run_id} never began step {step}; it began: {begun}."
+    hint = "Name one of those steps, or leave it out to run everything again."
+
+
+class OverridesError(InputError):
+    """A setting cannot be given to a branch, or not from this checkpoint on."""
+
+    message = "These overrides cannot be used: {reason}."
+    hint = "Leave them out, or branch from a checkpoint before the step that uses them."
+
+
+class RunActiveError(ConflictError):
+    """What was asked needs a run that has come to rest."""
+
+    message = "Run {run_id} is {status}, so it cannot be {what} now."
+    hint = "Wait for its end, or cancel or pause it first."

@@ -81,8 +81,30 @@ def taken_back(run: Run, *, fence: int, reason: str) -> tuple[Payload, ...]:
     )
 
 
-def first_draft(run_id: str, subject: Subject, now: datetime, *more: Payload) -> Draft:
-    """Return the commit that begins a run."""
+def paused(run: Run, *, actor: str, reason: str) -> tuple[Payload, ...]:
+    """Put a run aside until a person resumes it, also one that a worker holds."""
+    return (
+        *steps_put_back(run, "lose", reason or "paused"),
+        moved(run, "pause", actor=actor, reason=reason),
+    )
+
+
+def handed_back(run: Run, *, worker: str, reason: str) -> tuple[Payload, ...]:
+    """Give a held run to whoever comes next, at no cost to its chances."""
+    return (
+        *steps_put_back(run, "lose", reason),
+        moved(run, "lose_lease", actor=worker, reason=reason),
+    )
+
+
+def first_draft(
+    run_id: str,
+    subject: Subject,
+    now: datetime,
+    *more: Payload,
+    state: JSON | None = None,
+) -> Draft:
+    """Return the commit that begins a run; `state` is that of its first checkpoint."""
     return Draft(
         stream=stream_of(run_id),
         seq=1,
@@ -90,6 +112,7 @@ def first_draft(run_id: str, subject: Subject, now: datetime, *more: Payload) ->
         events=(created(subject), *more),
         from_=None,
         to=Status.QUEUED,
+        state=state,
     )
 
 

@@ -39,14 +39,17 @@ class Write:
 
 
 class Effects:
-    """Performs writes for one holder of a run.
+    """Performs writes for one holder of a run, in the `step` that it is at.
 
     GitHub's lists can lag behind a write that timed out, so a missing one is looked for
     again after `settle` seconds before it is written anew.
     """
 
-    def __init__(self, handle: RunHandle, *, clock: Clock, settle: float = 2.0) -> None:
+    def __init__(
+        self, handle: RunHandle, *, clock: Clock, settle: float = 2.0, step: str = ""
+    ) -> None:
         self._handle = handle
+        self._step = step
         self._clock = clock
         self._settle = settle
 
@@ -76,10 +79,10 @@ class Effects:
             return known.result or {}
         if known is not None and known.status == "intended":
             found = await self._read_back(write)
-            await self._handle.append(_reconciled(write, found))
+            await self._handle.append(_reconciled(write, found, self._step))
             if found is not None:
                 return found
-        await self._handle.append(_intended(write))
+        await self._handle.append(_intended(write, self._step))
         try:
             result = await write.perform()
         except UnclearAnswerError as error:
@@ -90,7 +93,7 @@ class Effects:
         except NofxError as error:
             await self._handle.append(_failed(write.key, str(error)))
             raise
-        await self._handle.append(_performed(write, result))
+        await self._handle.append(_performed(write, result, self._step))
         return result
 
     async def _read_back(self, write: Write) -> JSON | None:
@@ -101,17 +104,19 @@ class Effects:
         return found
 
 
-def _intended(write: Write) -> Callable[[Run], tuple[Payload, ...]]:
+def _intended(write: Write, step: str) -> Callable[[Run], tuple[Payload, ...]]:
     def decision(run: Run) -> tuple[Payload, ...]:
         known = run.effects.get(write.key)
         if known is not None and known.status in {"intended", "performed"}:
             raise ConcurrencyError(stream=run.stream, seq=run.head_seq)
-        return (part_moves.effect_intended(run, write.key, write.kind, write.digest),)
+        return (_intention(run, write, step),)
 
     return decision
 
 
-def _performed(write: Write, result: JSON) -> Callable[[Run], tuple[Payload, ...]]:
+def _performed(
+    write: Write, result: JSON, step: str
+) -> Callable[[Run], tuple[Payload, ...]]:
     def decision(run: Run) -> tuple[Payload, ...]:
         match run.effects[write.key].status:
             case "performed":  # another holder found it
@@ -119,13 +124,13 @@ def _performed(write: Write, result: JSON) -> Callable[[Run], tuple[Payload, ...
             case "intended":
                 return (part_moves.effect_performed(write.key, result),)
             case _:  # another holder looked before it was there
-                return _recorded(run, write, result)
+                return _recorded(run, write, result, step)
 
     return decision
 
 
 def _reconciled(
-    write: Write, result: JSON | None
+    write: Write, result: JSON | None, step: str
 ) -> Callable[[Run], tuple[Payload, ...]]:
     def decision(run: Run) -> tuple[Payload, ...]:
         status = run.effects[write.key].status
@@ -133,14 +138,18 @@ def _reconciled(
             return (part_moves.effect_reconciled(run, write.key, result),)
         if result is None:
             raise ConcurrencyError(stream=run.stream, seq=run.head_seq)
-        return () if status == "performed" else _recorded(run, write, result)
+        return () if status == "performed" else _recorded(run, write, result, step)
 
     return decision
 
 
-def _recorded(run: Run, write: Write, result: JSON) -> tuple[Payload, ...]:
-    intended = part_moves.effect_intended(run, write.key, write.kind, write.digest)
-    return intended, part_moves.effect_performed(write.key, result)
+def _recorded(run: Run, write: Write, result: JSON, step: str) -> tuple[Payload, ...]:
+    performed = part_moves.effect_performed(write.key, result)
+    return _intention(run, write, step), performed
+
+
+def _intention(run: Run, write: Write, step: str) -> Payload:
+    return part_moves.effect_intended(run, write.key, write.kind, write.digest, step)
 
 
 def _failed(key: str, error: str) -> Callable[[Run], tuple[Payload, ...]]:

@@ -9,10 +9,13 @@ from core.errors import RunNotFoundError
 from core.events import schema
 from core.events.base import Move, Payload
 from core.events.commit import Commit
-from core.runs.model import TRAIL, Effect, Run, Subject
+from core.runs.evolve_parts import part
+from core.runs.model import TRAIL, Run, Subject
 from core.runs.states import RUN, Status
 
 SUBJECT_FIELDS = tuple(Subject.__dataclass_fields__)
+# The moves by which a person sets a run going again, so that its deadline begins anew.
+BY_PEOPLE = frozenset({"resume", "pass_gate", "retry_gate"})
 
 
 def fold(run_id: str, commits: Iterable[Commit]) -> Run:
@@ -42,10 +45,13 @@ def evolve(run: Run | None, commit: Commit) -> Run:
 
 def _create(event: schema.RunCreated, commit: Commit) -> Run:
     values = {name: getattr(event, name) for name in SUBJECT_FIELDS}
+    run_id = commit.stream.removeprefix("run/")
     return Run(
-        id=commit.stream.removeprefix("run/"),
+        id=run_id,
+        family=run_id,
         subject=Subject(**values),
         created_at=commit.time,
+        queued_at=commit.time,
         status=Status.QUEUED,
         trail=(Status.QUEUED,),
         head_seq=commit.seq,
@@ -57,24 +63,43 @@ def _apply(run: Run, event: Payload, commit: Commit) -> Run:
     match event:
         case schema.RunStateChanged():
             return _move(run, event, commit)
-        case schema.RunSuperseded():
-            return replace(run, superseded_by=event.by_run)
-        case schema.CheckpointCaptured():
-            return replace(
-                run,
-                state=commit.state,
-                state_digest=event.digest,
-                checkpoint_id=event.checkpoint_id,
-            )
-        case schema.GateVerdictRecorded():
-            gates = {**run.gates, event.subject: event.to}
-            return replace(
-                run, gates=gates, conclusion=event.conclusion, outcome=event.reason
-            )
+        case schema.RunSuperseded() | schema.BranchCreated():
+            return _related(run, event)
+        case schema.CheckpointCaptured() | schema.CheckpointRedacted():
+            return _checkpoint(run, event, commit)
         case Move():
-            return _part(run, event)
+            return part(run, event, commit.time)
         case _:
             return run
+
+
+def _related(run: Run, event: schema.RunSuperseded | schema.BranchCreated) -> Run:
+    if isinstance(event, schema.RunSuperseded):
+        return replace(run, superseded_by=event.by_run)
+    return replace(
+        run,
+        family=event.family,
+        origin=event.origin,
+        parents=event.parents,
+        overrides=event.overrides,
+        publish=event.publish,
+    )
+
+
+def _checkpoint(
+    run: Run,
+    event: schema.CheckpointCaptured | schema.CheckpointRedacted,
+    commit: Commit,
+) -> Run:
+    if isinstance(event, schema.CheckpointRedacted):
+        state = None if event.digest == run.state_digest else run.state
+        return replace(run, redacted=run.redacted | {event.digest}, state=state)
+    return replace(
+        run,
+        state=commit.state,
+        state_digest=event.digest,
+        checkpoint_id=event.checkpoint_id,
+    )
 
 
 def _move(run: Run, event: schema.RunStateChanged, commit: Commit) -> Run:
@@ -93,37 +118,10 @@ def _move(run: Run, event: schema.RunStateChanged, commit: Commit) -> Run:
         changes["losses"] = run.losses + 1
     elif event.transition == "back_off":
         changes["attempt"] = run.attempt + 1
+    if event.transition in BY_PEOPLE:
+        changes["queued_at"] = commit.time
     if status in RUN.terminal:
         changes["finished_at"] = commit.time
     if status in RUN.terminal or status is Status.CANCELLING:
         changes["outcome"] = event.reason or run.outcome
     return replace(run, **changes)
-
-
-def _part(run: Run, event: Move) -> Run:
-    match event:
-        case schema.StepMove():
-            attempts = run.step_attempts
-            if isinstance(event, schema.StepStarted):
-                attempts = {**attempts, event.subject: event.attempt}
-            steps = {**run.steps, event.subject: event.to}
-            return replace(run, steps=steps, step_attempts=attempts)
-        case schema.EffectMove():
-            effects = {**run.effects, event.subject: _effect(run, event)}
-            return replace(run, effects=effects)
-        case schema.FindingMove():
-            return replace(run, findings={**run.findings, event.subject: event.to})
-        case _:
-            return replace(run, gates={**run.gates, event.subject: event.to})
-
-
-def _effect(run: Run, event: schema.EffectMove) -> Effect:
-    if isinstance(event, schema.EffectIntended):
-        return Effect(status=event.to, kind=event.kind, digest=event.digest)
-    known = run.effects[event.subject]
-    result = (
-        event.result
-        if isinstance(event, schema.EffectPerformed | schema.EffectReconciled)
-        else None
-    )
-    return replace(known, status=event.to, result=result)

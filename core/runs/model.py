@@ -6,6 +6,7 @@ from datetime import datetime
 
 from core.events.base import JSON
 from core.events.commit import GENESIS
+from core.events.schema import CheckpointRef
 from core.runs.states import RUN, Status
 
 TRAIL = 32
@@ -31,12 +32,38 @@ class Subject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
-    """A write to GitHub as far as it has come; `result` is there once performed."""
+    """A write to GitHub as far as it has come; `result` is there once performed.
+
+    `from_run` names the run that made it, when this one only goes on from that.
+    """
 
     status: str
     kind: str
     digest: str
+    step: str = ""
     result: JSON | None = None
+    from_run: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """Where a gate stands, its last verdict and the reason that was shown."""
+
+    status: str
+    conclusion: str | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """What a person decided about a gate: for which head, why and when."""
+
+    gate: str
+    decision: str
+    actor: str
+    reason: str
+    head_sha: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +72,11 @@ class Run:
 
     `fence` counts the claims and losses of it: whoever holds a smaller number than the
     last claim's no longer writes. `state` is the last checkpoint's when it was stored
-    inline; `state_digest` names it always. Times are UTC.
+    inline; `state_digest` names it always. `family` is the run that it descends from by
+    branching, itself when by none; without `publish` it says nothing at GitHub.
+    `queued_at` is when it was last queued by its request or by a person, from which its
+    deadline counts. `redacted` are the digests of states that were erased. Times are
+    UTC.
     """
 
     id: str
@@ -58,16 +89,24 @@ class Run:
     fence: int = 0
     owner: str | None = None
     due_at: datetime
+    queued_at: datetime
+    family: str
+    origin: str = "request"
+    parents: tuple[CheckpointRef, ...] = ()
+    overrides: JSON = field(default_factory=dict)
+    publish: bool = True
     attempt: int = 1
     losses: int = 0
     steps: Mapping[str, str] = field(default_factory=dict)
     step_attempts: Mapping[str, int] = field(default_factory=dict)
     effects: Mapping[str, Effect] = field(default_factory=dict)
-    gates: Mapping[str, str] = field(default_factory=dict)
+    gates: Mapping[str, Gate] = field(default_factory=dict)
+    approvals: tuple[Approval, ...] = ()
     findings: Mapping[str, str] = field(default_factory=dict)
     state: JSON | None = None
     state_digest: str | None = None
     checkpoint_id: str | None = None
+    redacted: frozenset[str] = frozenset()
     conclusion: str | None = None
     outcome: str = ""
     superseded_by: str | None = None

@@ -1,18 +1,25 @@
-"""How a run's effects, findings and gates move: pure, from states to events."""
+"""How a run's effects and findings move: pure, from states to events."""
 
 from core.events import schema
 from core.events.base import JSON, Payload
 from core.runs.model import Run
-from core.runs.states import EFFECT, FINDING, GATE
+from core.runs.states import EFFECT, FINDING
 
 
-def effect_intended(run: Run, key: str, kind: str, digest: str) -> Payload:
-    """Say what is about to be written to GitHub."""
+def effect_intended(
+    run: Run, key: str, kind: str, digest: str, step: str = ""
+) -> Payload:
+    """Say what is about to be written to GitHub, and in which step."""
     known = run.effects.get(key)
     from_ = known.status if known else None
-    to = EFFECT.step("intend", from_)
     return schema.EffectIntended(
-        subject=key, transition="intend", from_=from_, to=to, kind=kind, digest=digest
+        subject=key,
+        transition="intend",
+        from_=from_,
+        to=EFFECT.step("intend", from_),
+        kind=kind,
+        digest=digest,
+        step=step,
     )
 
 
@@ -57,22 +64,4 @@ def finding_judged(
         from_=state,
         to=FINDING.step(transition, state),
         reason=reason,
-    )
-
-
-def gate_decided(name: str, conclusion: str, reason: str) -> tuple[Payload, ...]:
-    """Open a gate and record its verdict; only a failure conclusion fails it."""
-    transition = "fail" if conclusion == "failure" else "pass"
-    return (
-        schema.GateOpened(
-            subject=name, transition="open", from_=None, to=GATE.step("open", None)
-        ),
-        schema.GateVerdictRecorded(
-            subject=name,
-            transition=transition,
-            from_="opened",
-            to=GATE.step(transition, "opened"),
-            conclusion=conclusion,
-            reason=reason,
-        ),
     )

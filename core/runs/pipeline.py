@@ -1,11 +1,12 @@
 """What a pipeline is: steps in order, and what is done when a run ends early."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from core.events.base import JSON, Payload
 from core.runs.effects import Effects
+from core.runs.gates import Check
 from core.runs.model import Run
 
 Progress = Callable[[str], Awaitable[None]]
@@ -22,11 +23,16 @@ class StepContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepOutcome:
-    """What a step leaves: entries to add to the state, events, and a sentence."""
+    """What a step leaves: entries to add to the state, events, and a sentence.
+
+    `checks` are what it says about gates. While one of them holds the run up, the step
+    is not over: its events are not kept, and it runs again once people have decided.
+    """
 
     state: JSON
     summary: str
     events: tuple[Payload, ...] = ()
+    checks: tuple[Check, ...] = ()
 
 
 class Step(Protocol):
@@ -65,4 +71,8 @@ class Pipeline(Protocol):
 
     async def close(self, context: StepContext, ending: Ending) -> None:
         """Say at GitHub that the run ends without a review; safe to do again."""
+        ...
+
+    def check_overrides(self, overrides: JSON, reused: Collection[str]) -> None:
+        """Raise OverridesError unless a branch that skips `reused` can have them."""
         ...

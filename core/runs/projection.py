@@ -61,6 +61,7 @@ SHAPE: Document = {
     "required": [
         *("_id", "head_seq", "status", "trail", "active", "repository", "pull"),
         *("head_sha", "pipeline", "created_at", "due_at", "fence"),
+        *("family", "publish"),
     ],
     "properties": {
         "status": {"enum": list(RUN.states())},
@@ -68,6 +69,7 @@ SHAPE: Document = {
         "head_seq": {"bsonType": ["int", "long"], "minimum": 1},
         "fence": {"bsonType": ["int", "long"], "minimum": 0},
         "active": {"bsonType": "bool"},
+        "publish": {"bsonType": "bool"},
         "created_at": {"bsonType": "date"},
         "due_at": {"bsonType": "date"},
         "finished_at": {"bsonType": "date"},
@@ -103,8 +105,16 @@ SPEC = CollectionSpec(
         IndexSpec(keys=("status", "due_at")),
         IndexSpec(keys=("repository", "pull")),
         IndexSpec(keys=("repository", "head_sha")),
-        IndexSpec(keys=ONE_ACTIVE, unique=True, partial={"active": True}),
+        IndexSpec(keys=("family",)),
+        # A branch that says nothing at GitHub stands in nobody's way.
+        IndexSpec(
+            keys=ONE_ACTIVE,
+            unique=True,
+            partial={"active": True, "publish": True},
+            label="one_that_speaks",
+        ),
     ),
+    retired=("repository_1_pull_1_head_sha_1_pipeline_1",),
 )
 
 
@@ -126,6 +136,9 @@ def document_of(run: Run) -> Document:
         "pipeline": subject.pipeline,
         "reason": subject.reason,
         "requested_by": subject.requested_by,
+        "family": run.family,
+        "origin": run.origin,
+        "publish": run.publish,
         "priority": subject.priority,
         "created_at": run.created_at,
         "due_at": run.due_at,
@@ -185,7 +198,8 @@ class RunProjection:
                 return bool(found["head_seq"] >= fields["head_seq"])
             # Another run of this head: this one must not become claimable beside it.
             key = {name: fields[name] for name in ONE_ACTIVE}
-            other = await self._runs.find_one({**key, "active": True}, {"_id": 1})
+            speaks = {**key, "active": True, "publish": True}
+            other = await self._runs.find_one(speaks, {"_id": 1})
             if other is not None:
                 raise ActiveRunError(run_id=other["_id"], **key) from None
             return False

@@ -83,7 +83,11 @@ RUN = Machine(
         Transition("back_off", (Status.RUNNING,), Status.RETRY_WAIT),
         Transition("due", (Status.RETRY_WAIT,), Status.QUEUED),
         Transition("lose_lease", (Status.RUNNING,), Status.QUEUED),
-        Transition("pause", (Status.QUEUED, Status.RUNNING), Status.PAUSED),
+        Transition(
+            "pause",
+            (Status.QUEUED, Status.RUNNING, Status.RETRY_WAIT),
+            Status.PAUSED,
+        ),
         Transition("resume", (Status.PAUSED,), Status.QUEUED),
         Transition("request_cancel", (Status.RUNNING,), Status.CANCELLING),
         Transition("finish_cancel", (Status.CANCELLING,), Status.CANCELLED),
@@ -118,11 +122,13 @@ STEP = Machine(
         Transition("back_off", ("running",), "retry_wait"),
         Transition("due", ("retry_wait",), "pending"),
         Transition("lose", ("running",), "pending"),
+        Transition("hold", ("running",), "pending"),
+        Transition("reuse", ("pending",), "reused"),
         Transition("intend", ("running",), "effect_intent"),
         Transition("reconcile", ("effect_intent",), "reconciling"),
         Transition("redo", ("reconciling",), "pending"),
     ),
-    terminal=frozenset({"succeeded", "failed", "skipped", "cancelled"}),
+    terminal=frozenset({"succeeded", "failed", "skipped", "cancelled", "reused"}),
 )
 
 GATE = Machine(
@@ -135,9 +141,10 @@ GATE = Machine(
         Transition("ask", ("opened",), "waiting_approval"),
         Transition("approve", ("waiting_approval",), "approved"),
         Transition("reject", ("waiting_approval",), "rejected"),
-        Transition("waive", ("waiting_approval", "failed"), "waived"),
+        Transition("waive", ("waiting_approval", "failed", "rejected"), "waived"),
+        Transition("reopen", ("failed", "rejected"), "opened"),
     ),
-    terminal=frozenset({"passed", "approved", "rejected", "waived", "skipped"}),
+    terminal=frozenset({"passed", "approved", "waived", "skipped"}),
 )
 
 FINDING = Machine(
@@ -167,6 +174,7 @@ EFFECT = Machine(
         Transition("find", ("intended",), "performed"),
         Transition("miss", ("intended",), "missing"),
         Transition("fail", ("intended",), "failed"),
+        Transition("inherit", (None,), "performed"),
     ),
 )
 

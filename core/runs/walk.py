@@ -1,13 +1,12 @@
 """One claimed run's walk through its pipeline, step by step, one commit a step."""
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 
-from core.checkpoints.capture import Captured, Checkpoints
+from core.checkpoints.capture import Checkpoints
 from core.clock import Clock
 from core.errors import (
     CancelRequestedError,
@@ -18,27 +17,32 @@ from core.errors import (
     StepTimeoutError,
     UnavailableError,
 )
-from core.events.base import JSON, Payload
+from core.events.base import JSON
 from core.metrics.registry import STEP_SECONDS
-from core.runs import decide, step_moves
+from core.runs import decide, gates, step_moves
 from core.runs.effects import Effects
 from core.runs.handle import RunHandle
 from core.runs.model import Run
 from core.runs.pipeline import Ending, Pipeline, Step, StepContext, StepOutcome
 from core.runs.states import STEP
+from core.runs.step_commits import Ended, StepCommits
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How long a step may take, how often a run is tried, how long it is put off."""
+    """How long a step may take, how often a run is tried, how long it is put off.
+
+    `gate_seconds` is how long a run waits for people at a gate.
+    """
 
     step_seconds: float = 600.0
     attempts: int = 5
     back_off_seconds: float = 2.0
     back_off_most: float = 300.0
     settle_seconds: float = 2.0
+    gate_seconds: float = 14 * 86_400.0
 
 
 class Walk:
@@ -62,9 +66,9 @@ class Walk:
         self._state = state
         self._pipeline = pipeline
         self._checkpoints = checkpoints
+        self._commits = StepCommits(checkpoints)
         self._clock = clock
         self._limits = limits
-        self._effects = Effects(handle, clock=clock, settle=limits.settle_seconds)
 
     async def to_the_end(self, worker: str) -> Run:
         """Run every step that has not ended, then succeed; errors end or put it off.
@@ -74,25 +78,34 @@ class Walk:
         run = self._handle.run
         pending = [s for s in self._pipeline.steps if run.step(s.name) not in ENDED]
         if not pending:
-            return await self._handle.append(lambda run: (_succeed(run, worker),))
+            return await self._handle.append(
+                lambda run: (decide.moved(run, "succeed", actor=worker),)
+            )
         await self._begin(pending[0])
         for place, step in enumerate(pending):
             following = pending[place + 1] if place + 1 < len(pending) else None
-            try:
-                await self._one(step, following, worker)
-            except NOT_OURS:
-                raise
-            except RunOutdatedError as error:
-                return await self._outdated(error, worker)
-            except UnavailableError as error:
-                return await self._put_off(step, error, worker)
-            except Exception as error:
-                if not isinstance(error, NofxError):
-                    log.exception("step.crashed", run_id=run.id, step=step.name)
-                return await self._fail(step, error, worker)
+            if not await self._goes_on(step, following, worker):
+                break
         return self._handle.run
 
-    async def _outdated(self, error: RunOutdatedError, worker: str) -> Run:
+    async def _goes_on(self, step: Step, following: Step | None, worker: str) -> bool:
+        """Do a step; False when a gate holds the run up, or an error ended its walk."""
+        try:
+            return await self._one(step, following, worker)
+        except NOT_OURS:
+            raise
+        except RunOutdatedError as error:
+            await self._outdated(error, worker)
+        except UnavailableError as error:
+            await self._put_off(step, error, worker)
+        except Exception as error:
+            if not isinstance(error, NofxError):
+                run_id = self._handle.run.id
+                log.exception("step.crashed", run_id=run_id, step=step.name)
+            await self._fail(step, error, worker)
+        return False
+
+    async def _outdated(self, error: RunOutdatedError, worker: str) -> None:
         await self._handle.append(
             lambda run: (
                 decide.moved(run, "request_cancel", actor=worker, reason=str(error)),
@@ -107,7 +120,7 @@ class Walk:
         not. Raises UnavailableError, and what `to_the_end` raises.
         """
         try:
-            await self._pipeline.close(self._context(), ending)
+            await self._pipeline.close(self._context(""), ending)
         except (*NOT_OURS, UnavailableError):
             raise
         except Exception:
@@ -122,84 +135,86 @@ class Walk:
             )
         )
 
-    def _context(self) -> StepContext:
+    def _context(self, step: str) -> StepContext:
+        effects = Effects(
+            self._handle,
+            clock=self._clock,
+            settle=self._limits.settle_seconds,
+            step=step,
+        )
         return StepContext(
-            run=self._handle.run, state=dict(self._state), effects=self._effects
+            run=self._handle.run, state=dict(self._state), effects=effects
         )
 
     async def _begin(self, step: Step) -> None:
         captured = await self._checkpoints.capture(self._state)
         await self._handle.append(
-            lambda run: self._started(run, step, captured, run.checkpoint_id),
+            lambda run: self._commits.begun(run, step.name, captured),
             state=captured.inline,
         )
 
-    async def _one(self, step: Step, following: Step | None, worker: str) -> None:
+    async def _one(self, step: Step, following: Step | None, worker: str) -> bool:
+        """Do a step and keep what it left; False when a gate holds the run up."""
         started = self._clock.monotonic()
         outcome = await self._bounded(step)
         seconds = self._clock.monotonic() - started
         STEP_SECONDS.labels(step=step.name).observe(seconds)
         captured = await self._checkpoints.capture({**self._state, **outcome.state})
         self._state = captured.state
-
-        def ended(run: Run) -> tuple[Payload, ...]:
-            checkpoint = self._checkpoints.event(
-                captured, kind="after", step=step.name, parent=run.checkpoint_id
+        ended = Ended(
+            step=step.name, outcome=outcome, captured=captured, seconds=seconds
+        )
+        passage = gates.passage(self._handle.run, outcome.checks)
+        held = bool(passage.stopped or passage.waiting)
+        if held:
+            until = self._clock.now() + timedelta(seconds=self._limits.gate_seconds)
+            await self._handle.append(
+                lambda run: self._commits.held(run, ended, worker=worker, until=until),
+                state=captured.inline,
             )
-            after: tuple[Payload, ...] = (
-                step_moves.step_ended(
-                    run, step.name, "succeed", summary=outcome.summary, seconds=seconds
+        else:
+            name = following.name if following else None
+            await self._handle.append(
+                lambda run: self._commits.ended(
+                    run, ended, following=name, worker=worker
                 ),
-                *outcome.events,
-                checkpoint,
+                state=captured.inline,
             )
-            if following is None:
-                return (*after, _succeed(run, worker))
-            parent = checkpoint.checkpoint_id
-            return (*after, *self._started(run, following, captured, parent))
-
-        await self._handle.append(ended, state=captured.inline)
         log.info(
-            "step.finished",
+            "step.held" if held else "step.finished",
             run_id=self._handle.run.id,
             step=step.name,
             seconds=round(seconds, 3),
             summary=outcome.summary,
         )
+        return not held
 
     async def _bounded(self, step: Step) -> StepOutcome:
         limit = self._limits.step_seconds
         bound = asyncio.timeout(limit)
         try:
             async with bound:
-                return await step.run(self._context())
+                return await step.run(self._context(step.name))
         except TimeoutError:
             if not bound.expired():  # the step's own, and a bug of it
                 raise
             raise StepTimeoutError(step=step.name, seconds=limit) from None
 
-    def _started(
-        self, run: Run, step: Step, captured: Captured, parent: str | None
-    ) -> Sequence[Payload]:
-        before = self._checkpoints.event(
-            captured, kind="before", step=step.name, parent=parent
-        )
-        return (*step_moves.step_started(run, step.name), before)
-
-    async def _put_off(self, step: Step, error: UnavailableError, worker: str) -> Run:
+    async def _put_off(self, step: Step, error: UnavailableError, worker: str) -> None:
         run = self._handle.run
         reason = f"{step.name}: {error}"
         if run.attempt >= self._limits.attempts:
             await self.close(Ending(kind="dead", reason=reason))
-            return await self._handle.append(
+            await self._handle.append(
                 lambda run: (
                     step_moves.step_ended(run, step.name, "fail", error=str(error)),
                     decide.moved(run, "exhaust", actor=worker, reason=reason),
                 )
             )
+            return
         due_at = self._due_at(run.attempt, error)
         log.warning("run.put_off", run_id=run.id, reason=reason, due_at=str(due_at))
-        return await self._handle.append(
+        await self._handle.append(
             lambda run: (
                 *step_moves.steps_put_back(run, "back_off", str(error)),
                 decide.moved(
@@ -218,11 +233,11 @@ class Walk:
         )
         return self._clock.now() + timedelta(seconds=delay)
 
-    async def _fail(self, step: Step, error: Exception, worker: str) -> Run:
+    async def _fail(self, step: Step, error: Exception, worker: str) -> None:
         words = str(error) if isinstance(error, NofxError) else type(error).__name__
         reason = f"{step.name}: {words}"
         await self.close(Ending(kind="failed", reason=reason))
-        return await self._handle.append(
+        await self._handle.append(
             lambda run: (
                 step_moves.step_ended(run, step.name, "fail", error=words),
                 decide.moved(run, "fail", actor=worker, reason=reason),
@@ -232,10 +247,6 @@ class Walk:
 
 ENDED = STEP.terminal
 NOT_OURS = (CancelRequestedError, ConcurrencyError, LeaseLostError)
-
-
-def _succeed(run: Run, worker: str) -> Payload:
-    return decide.moved(run, "succeed", actor=worker)
 
 
 async def cancelled(task: asyncio.Task[object]) -> None:

@@ -1,4 +1,4 @@
-"""Brings a database to a schema: what is missing is made, nothing is dropped."""
+"""Brings a database to a schema: what is missing is made, no document is dropped."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -100,6 +100,11 @@ class Migration:
 
     async def _add_indexes(self, spec: CollectionSpec) -> None:
         present = await self._db[spec.name].index_information()
+        for name in spec.retired:
+            if name in present:
+                await self._refuse_newer()
+                await self._db[spec.name].drop_index(name)
+                self._note("index_dropped", spec.name, name)
         for index in spec.indexes:
             if (found := present.get(index.name)) is None:
                 await self._add_index(spec.name, index)

@@ -28,6 +28,11 @@ async def pending(database: Database, schema: Schema) -> tuple[Change, ...]:
                 changes.append(Change(kind="validator_replaced", collection=spec.name))
             indexes = await database.db[spec.name].index_information()
             changes.extend(
+                Change(kind="index_dropped", collection=spec.name, detail=name)
+                for name in spec.retired
+                if name in indexes
+            )
+            changes.extend(
                 Change(kind="index_created", collection=spec.name, detail=index.name)
                 for index in spec.indexes
                 if index.name not in indexes

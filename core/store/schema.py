@@ -57,6 +57,7 @@ class IndexSpec:
 class CollectionSpec:
     """One collection: the validator that every write must pass, and its indexes.
 
+    `retired` names indexes of earlier versions, which a migration drops.
     The embedded server tries `$expr` on an empty document when it takes a validator:
     guard array operators with `$isArray`, or it refuses the whole validator.
     """
@@ -64,9 +65,10 @@ class CollectionSpec:
     name: str
     validator: Mapping[str, Any] | None = None
     indexes: tuple[IndexSpec, ...] = ()
+    retired: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        names = [index.name for index in self.indexes]
+        names = [*(index.name for index in self.indexes), *self.retired]
         if len(set(names)) != len(names):
             msg = f"two indexes of {self.name} have one name: {sorted(names)}"
             raise ValueError(msg)
@@ -87,7 +89,11 @@ class Schema:
 
 
 ChangeKind = Literal[
-    "collection_created", "validator_replaced", "index_created", "version_raised"
+    "collection_created",
+    "validator_replaced",
+    "index_created",
+    "index_dropped",
+    "version_raised",
 ]
 
 

@@ -11,7 +11,7 @@ a busy machine slows all alike; medians are printed.
 import asyncio
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -28,6 +28,7 @@ from bot.base import Base, opened
 from bot.demo.quiet import logging_to_file
 from bot.schema import SCHEMA
 from bot.settings import Settings, load_settings
+from core.events.base import JSON
 from core.events.feeder import Feeder
 from core.runs.holder import Pace
 from core.runs.model import Subject, stream_of
@@ -83,6 +84,10 @@ class Idle(Pipeline):
     @override
     async def close(self, context: StepContext, ending: Ending) -> None:
         raise AssertionError(ending)
+
+    @override
+    def check_overrides(self, overrides: JSON, reused: Collection[str]) -> None:
+        raise AssertionError(overrides)
 
 
 def main(

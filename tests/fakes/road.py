@@ -22,7 +22,7 @@ RISKY = CLEAN + (
     "    import subprocess\n\n"
     "    subprocess.run(command, shell=True, check=True)\n"
 )
-ENDED = ("succeeded", "failed", "cancelled", "dead")
+RESTING = ("succeeded", "failed", "cancelled", "dead", "gate_failed", "waiting_gate")
 
 
 @dataclass
@@ -113,7 +113,7 @@ class Road:
         async with asyncio.timeout(30):
             while True:
                 runs = await self.runs()
-                if runs and all(run["status"] in ENDED for run in runs):
+                if runs and all(run["status"] in RESTING for run in runs):
                     return runs
                 await asyncio.sleep(0.05)
 

@@ -1,18 +1,30 @@
 """Runs on a real database, a pipeline that does as it is told, a remote that fails."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Sequence,
+)
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core.checkpoints.capture import Checkpoints
 from core.clock import Clock, Ids, SystemClock
-from core.errors import GitHubInvalidError, GitHubUnavailableError, UnclearAnswerError
+from core.errors import (
+    GitHubInvalidError,
+    GitHubUnavailableError,
+    OverridesError,
+    UnclearAnswerError,
+)
 from core.events.base import JSON
 from core.events.journal import Journal
 from core.runs.constraints import collections
 from core.runs.effects import Write
+from core.runs.gates import Check
 from core.runs.holder import Pace
 from core.runs.model import Run, Subject
 from core.runs.pipeline import Ending, Step, StepContext, StepOutcome
@@ -67,6 +79,7 @@ class ScriptedStep:
 
     name: str
     acts: list[Act] = field(default_factory=lambda: [fine])
+    checks: tuple[Check, ...] = ()
     seen: list[JSON] = field(default_factory=list)
     fences: list[int] = field(default_factory=list)
 
@@ -75,7 +88,9 @@ class ScriptedStep:
         self.seen.append(dict(context.state))
         self.fences.append(context.run.fence)
         act = self.acts.pop(0) if len(self.acts) > 1 else self.acts[0]
-        return StepOutcome(state=await act(context), summary=f"{self.name} done")
+        return StepOutcome(
+            state=await act(context), summary=f"{self.name} done", checks=self.checks
+        )
 
 
 class ScriptedPipeline:
@@ -106,6 +121,11 @@ class ScriptedPipeline:
         """Remember what was said, and do what is scripted."""
         self.closed.append((context.run.id, ending))
         await self.closing(context)
+
+    def check_overrides(self, overrides: JSON, reused: Collection[str]) -> None:
+        """Take any override but `refused`."""
+        if "refused" in overrides:
+            raise OverridesError(reason=f"refused, with {len(reused)} steps reused")
 
 
 class Remote:

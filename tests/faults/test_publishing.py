@@ -38,7 +38,7 @@ async def test_each_write_stands_exactly_once(
     number = await road.open_pull()
     check = await road.until_checked(number)
     (run,) = await road.until_runs_end()
-    assert (check["conclusion"], run["status"]) == ("failure", "succeeded")
+    assert (check["conclusion"], run["status"]) == ("failure", "gate_failed")
     assert len(road.github.check_runs(REPO, road.head(number))) == 1
     assert len(road.github.reviews(REPO, number)) == 1
     assert len(road.github.review_comments(REPO, number)) == 1

@@ -204,17 +204,6 @@ def test_an_effect_is_intended_before_all_else() -> None:
         part_moves.effect_failed(story.run, "review", "422")
 
 
-@pytest.mark.parametrize(
-    ("conclusion", "state"),
-    [("success", "passed"), ("neutral", "passed"), ("failure", "failed")],
-)
-def test_only_a_failure_fails_the_gate(conclusion: str, state: str) -> None:
-    """A review that says too little is no red light."""
-    run = Story().add(*part_moves.gate_decided("verdict", conclusion, "because"))
-    assert run.gates == {"verdict": state}
-    assert (run.conclusion, run.outcome) == (conclusion, "because")
-
-
 def test_a_finding_moves_by_its_table() -> None:
     """A filtered one is never posted."""
     judged = part_moves.finding_judged("f", "proposed", "filter", "style")

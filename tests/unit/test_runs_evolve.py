@@ -19,7 +19,7 @@ from core.events import schema
 from core.events.base import Payload, UnknownEvent
 from core.runs import decide, part_moves, step_moves
 from core.runs.evolve import evolve, fold
-from core.runs.model import TRAIL, Run
+from core.runs.model import TRAIL, Gate, Run
 from core.runs.states import RUN, Status
 from tests.fakes.clock import NOON
 from tests.fakes.commits import RUN_ID, SUBJECT, Story, committed
@@ -108,7 +108,7 @@ def test_parts_are_kept_by_their_names() -> None:
         schema.RunSuperseded(by_run="run_2", head_sha="b"),
     )
     assert (run.findings, run.gates, run.superseded_by) == (
-        *({"f": "verified"}, {"g": "opened"}, "run_2"),
+        *({"f": "verified"}, {"g": Gate(status="opened")}, "run_2"),
     )
 
 

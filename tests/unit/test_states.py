@@ -28,7 +28,7 @@ DESIGN = {
         back_off: running → retry_wait
         due: retry_wait → queued
         lose_lease: running → queued
-        pause: queued, running → paused
+        pause: queued, running, retry_wait → paused
         resume: paused → queued
         request_cancel: running → cancelling
         finish_cancel: cancelling → cancelled
@@ -46,6 +46,8 @@ DESIGN = {
         back_off: running → retry_wait
         due: retry_wait → pending
         lose: running → pending
+        hold: running → pending
+        reuse: pending → reused
         intend: running → effect_intent
         reconcile: effect_intent → reconciling
         redo: reconciling → pending
@@ -58,7 +60,8 @@ DESIGN = {
         ask: opened → waiting_approval
         approve: waiting_approval → approved
         reject: waiting_approval → rejected
-        waive: waiting_approval, failed → waived
+        waive: waiting_approval, failed, rejected → waived
+        reopen: failed, rejected → opened
     """,
     "finding": """
         propose: ∅ → proposed
@@ -81,12 +84,13 @@ DESIGN = {
         find: intended → performed
         miss: intended → missing
         fail: intended → failed
+        inherit: ∅ → performed
     """,
 }
 ENDS = {
     "run": {"succeeded", "failed", "cancelled", "dead"},
-    "step": {"succeeded", "failed", "skipped", "cancelled"},
-    "gate": {"passed", "approved", "rejected", "waived", "skipped"},
+    "step": {"succeeded", "failed", "skipped", "cancelled", "reused"},
+    "gate": {"passed", "approved", "waived", "skipped"},
 }
 EACH = pytest.mark.parametrize("machine", MACHINES, ids=lambda one: one.name)
 

@@ -1,0 +1,154 @@
+"""Every event type of nofx, as one discriminated union."""
+
+from typing import Annotated, Any
+
+from pydantic import Field, TypeAdapter
+
+from core.events.base import Payload, UnknownEvent
+from core.events.schema.checkpoints import CheckpointCaptured, CheckpointRedacted, Kind
+from core.events.schema.effects import (
+    EffectFailed,
+    EffectInherited,
+    EffectIntended,
+    EffectMove,
+    EffectPerformed,
+    EffectReconciled,
+)
+from core.events.schema.findings import (
+    FindingJudged,
+    FindingMove,
+    FindingProposed,
+    FindingPublished,
+)
+from core.events.schema.gates import (
+    ApprovalRecorded,
+    ApprovalRequested,
+    Decision,
+    GateMove,
+    GateOpened,
+    GateVerdictRecorded,
+)
+from core.events.schema.merges import MergeCommitted, MergePlanned, MergeResolved
+from core.events.schema.runs import (
+    BranchCreated,
+    BranchMerged,
+    CheckpointRef,
+    Origin,
+    RunCreated,
+    RunMove,
+    RunRequested,
+    RunStateChanged,
+    RunSuperseded,
+)
+from core.events.schema.steps import (
+    ModelCalled,
+    StepFinished,
+    StepMove,
+    StepRetried,
+    StepReused,
+    StepStarted,
+    WorkReused,
+)
+from core.events.schema.writers import WriterRetired
+
+__all__ = [
+    "TYPES",
+    "ApprovalRecorded",
+    "ApprovalRequested",
+    "BranchCreated",
+    "BranchMerged",
+    "CheckpointCaptured",
+    "CheckpointRedacted",
+    "CheckpointRef",
+    "Decision",
+    "EffectFailed",
+    "EffectInherited",
+    "EffectIntended",
+    "EffectMove",
+    "EffectPerformed",
+    "EffectReconciled",
+    "FindingJudged",
+    "FindingMove",
+    "FindingProposed",
+    "FindingPublished",
+    "GateMove",
+    "GateOpened",
+    "GateVerdictRecorded",
+    "Kind",
+    "Known",
+    "MergeCommitted",
+    "MergePlanned",
+    "MergeResolved",
+    "ModelCalled",
+    "Origin",
+    "RunCreated",
+    "RunMove",
+    "RunRequested",
+    "RunStateChanged",
+    "RunSuperseded",
+    "StepFinished",
+    "StepMove",
+    "StepRetried",
+    "StepReused",
+    "StepStarted",
+    "WorkReused",
+    "WriterRetired",
+    "json_schema",
+    "read",
+]
+
+Known = Annotated[
+    RunRequested
+    | RunCreated
+    | RunStateChanged
+    | RunSuperseded
+    | BranchCreated
+    | BranchMerged
+    | StepStarted
+    | StepFinished
+    | StepRetried
+    | StepReused
+    | WorkReused
+    | ModelCalled
+    | CheckpointCaptured
+    | CheckpointRedacted
+    | GateOpened
+    | GateVerdictRecorded
+    | ApprovalRequested
+    | ApprovalRecorded
+    | FindingProposed
+    | FindingJudged
+    | FindingPublished
+    | EffectIntended
+    | EffectPerformed
+    | EffectReconciled
+    | EffectFailed
+    | EffectInherited
+    | MergePlanned
+    | MergeResolved
+    | MergeCommitted
+    | WriterRetired,
+    Field(discriminator="type"),
+]
+
+_adapter: TypeAdapter[Payload] = TypeAdapter(Known)
+TYPES: dict[str, type[Payload]] = {
+    str(member.model_fields["type"].default): member
+    for member in Known.__origin__.__args__  # type: ignore[attr-defined] # the union's members
+}
+
+
+def read(stored: dict[str, Any]) -> Payload:
+    """Turn `{type, data}` into its payload; an unknown type is passed on, not refused.
+
+    Raises pydantic's ValidationError when a known type's data does not fit.
+    """
+    kind, data = stored["type"], stored["data"]
+    if kind not in TYPES:
+        return UnknownEvent(type=kind, data=data)
+    return _adapter.validate_python({**data, "type": kind})
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of all known payloads."""
+    return _adapter.json_schema(by_alias=True)

@@ -1,0 +1,73 @@
+"""What happens to the steps of a run, and the work inside them."""
+
+from typing import ClassVar, Literal
+
+from core.events.base import Move, Payload
+
+
+class StepMove(Move):
+    """A step of the pipeline moves; `subject` is its name."""
+
+    machine: ClassVar[str] = "step"
+
+
+class StepStarted(StepMove):
+    """A worker begins a step."""
+
+    type: Literal["step.started"] = "step.started"
+    attempt: int
+
+
+class StepFinished(StepMove):
+    """A step ended: succeeded, failed, skipped or cancelled."""
+
+    type: Literal["step.finished"] = "step.finished"
+    summary: str = ""
+    seconds: float = 0.0
+    error: str | None = None
+
+
+class StepRetried(StepMove):
+    """A step is put off after an error, held at a gate, or taken from its worker."""
+
+    type: Literal["step.retried"] = "step.retried"
+    attempt: int
+    error: str
+
+
+class StepReused(StepMove):
+    """A step is not run here, for the run goes on from behind it in another run."""
+
+    type: Literal["step.reused"] = "step.reused"
+    from_run: str
+    checkpoint_id: str
+
+
+class WorkReused(Payload):
+    """A step asked for `of` pieces of work, and `count` of them had been done before.
+
+    `kind` says what a piece is, for example `file` for what a reviewer reads at once.
+    """
+
+    type: Literal["work.reused"] = "work.reused"
+    step: str
+    kind: str
+    count: int
+    of: int
+
+
+class ModelCalled(Payload):
+    """A reviewer answered; named after OpenTelemetry's GenAI conventions.
+
+    Source: https://opentelemetry.io/docs/specs/semconv/gen-ai/. Seconds, bytes, US
+    dollars.
+    """
+
+    type: Literal["model.called"] = "model.called"
+    request_model: str
+    input_tokens: int
+    output_tokens: int
+    cost_usd: float
+    wall_seconds: float
+    cpu_seconds: float
+    peak_memory_bytes: int

@@ -1,0 +1,84 @@
+"""From the moves of a run's parts to the run: pure."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from core.events import schema
+from core.events.base import Move
+from core.runs.model import Approval, Effect, Gate, Run
+
+
+def part(run: Run, event: Move, time: datetime) -> Run:
+    """Return the run after a move of one of its parts, decided at `time`."""
+    match event:
+        case schema.StepMove():
+            attempts = run.step_attempts
+            if isinstance(event, schema.StepStarted):
+                attempts = {**attempts, event.subject: event.attempt}
+            steps = {**run.steps, event.subject: event.to}
+            return replace(run, steps=steps, step_attempts=attempts)
+        case schema.EffectMove():
+            effects = {**run.effects, event.subject: _effect(run, event)}
+            return replace(run, effects=effects)
+        case schema.FindingMove():
+            return replace(run, findings={**run.findings, event.subject: event.to})
+        case schema.GateMove():
+            return _gate(run, event, time)
+        case _:
+            return run
+
+
+def _gate(run: Run, event: schema.GateMove, time: datetime) -> Run:
+    known = run.gates.get(event.subject, Gate(status=event.to))
+    gate = replace(known, status=event.to)
+    changes: dict[str, Any] = {}
+    match event:
+        case schema.GateVerdictRecorded():
+            gate = replace(gate, conclusion=event.conclusion, reason=event.reason)
+            changes = {"conclusion": event.conclusion, "outcome": event.reason}
+        case schema.ApprovalRequested():
+            gate = replace(gate, reason=event.reason)
+            changes = {"outcome": event.reason}
+        case schema.ApprovalRecorded():
+            gate = replace(gate, reason=event.reason)
+            changes = {"approvals": (*run.approvals, _approval(event, time))}
+        case _:
+            pass
+    return replace(run, gates={**run.gates, event.subject: gate}, **changes)
+
+
+def _approval(event: schema.ApprovalRecorded, time: datetime) -> Approval:
+    return Approval(
+        gate=event.subject,
+        decision=event.decision,
+        actor=event.actor,
+        reason=event.reason,
+        head_sha=event.head_sha,
+        at=time,
+    )
+
+
+def _effect(run: Run, event: schema.EffectMove) -> Effect:
+    match event:
+        case schema.EffectIntended():
+            return Effect(
+                status=event.to,
+                kind=event.kind,
+                digest=event.digest,
+                step=event.step,
+            )
+        case schema.EffectInherited():
+            return Effect(
+                status=event.to,
+                kind=event.kind,
+                digest=event.digest,
+                step=event.step,
+                result=event.result,
+                from_run=event.from_run,
+            )
+        case schema.EffectPerformed() | schema.EffectReconciled():
+            known = run.effects[event.subject]
+            return replace(known, status=event.to, result=event.result)
+        case _:
+            return replace(run.effects[event.subject], status=event.to, result=None)

@@ -1,0 +1,87 @@
+"""What one commit says at the edges of steps: the step, its gates, its checkpoints."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.checkpoints.capture import Captured, Checkpoints
+from core.events.base import Payload
+from core.events.schema import CheckpointCaptured
+from core.runs import decide, gates, step_moves
+from core.runs.model import Run
+from core.runs.pipeline import StepOutcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """A step that has been done: what it left, the state after it, its seconds."""
+
+    step: str
+    outcome: StepOutcome
+    captured: Captured
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class StepCommits:
+    """Puts together the events of one commit, on the run as it is."""
+
+    checkpoints: Checkpoints
+
+    def begun(self, run: Run, step: str, captured: Captured) -> tuple[Payload, ...]:
+        """Begin a step from the run's last checkpoint."""
+        return self._begun(run, step, captured, run.checkpoint_id)
+
+    def ended(
+        self, run: Run, ended: Ended, *, following: str | None, worker: str
+    ) -> tuple[Payload, ...]:
+        """End a step and begin the one that follows, or end the run with the last."""
+        checkpoint = self.checkpoints.event(
+            ended.captured, kind="after", step=ended.step, parent=run.checkpoint_id
+        )
+        after: tuple[Payload, ...] = (
+            step_moves.step_ended(
+                run,
+                ended.step,
+                "succeed",
+                summary=ended.outcome.summary,
+                seconds=ended.seconds,
+            ),
+            *ended.outcome.events,
+            *gates.passage(run, ended.outcome.checks).events,
+            checkpoint,
+        )
+        if following is None:
+            return (*after, decide.moved(run, "succeed", actor=worker))
+        parent = checkpoint.checkpoint_id
+        return (*after, *self._begun(run, following, ended.captured, parent))
+
+    def held(
+        self, run: Run, ended: Ended, *, worker: str, until: datetime
+    ) -> tuple[Payload, ...]:
+        """Stop before a gate; `until` is when nobody is waited for any longer."""
+        passage = gates.passage(run, ended.outcome.checks)
+        names = ", ".join((*passage.stopped, *passage.waiting))
+        # The table asks for a checkpoint wherever a gate stops a run.
+        checkpoint = self.checkpoints.event(
+            ended.captured,
+            kind="gate_failed" if passage.stopped else "before",
+            step=ended.step,
+            parent=run.checkpoint_id,
+        )
+        move = decide.moved(
+            run,
+            "reject_gate" if passage.stopped else "open_gate",
+            actor=worker,
+            reason=ended.outcome.summary,
+            due_at=until,
+        )
+        held = step_moves.step_held(run, ended.step, names)
+        return (*held, *passage.events, checkpoint, move)
+
+    def _begun(
+        self, run: Run, step: str, captured: Captured, parent: str | None
+    ) -> tuple[Payload, ...]:
+        before: CheckpointCaptured = self.checkpoints.event(
+            captured, kind="before", step=step, parent=parent
+        )
+        return (*step_moves.step_started(run, step), before)

@@ -22,7 +22,7 @@ from core.runs.service import Runs
 
 LOOK_SECONDS = 0.05
 UNTOLD = ("pending", "running")
-STYLES = {"succeeded": "green", "failed": "bold red"}
+STYLES = {"succeeded": "green", "failed": "bold red", "held": "bold yellow"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +40,9 @@ def told(views: Sequence[StepView], event: Payload) -> tuple[StepView, ...]:
     match event:
         case StepStarted(subject=name, to=state):
             fresh = StepView(name=name, state=state)
-        case StepRetried(subject=name, to=state, error=error):
-            fresh = StepView(name=name, state=state, words=error)
+        case StepRetried(subject=name, to=state, error=error, transition=how):
+            shown = "held" if how == "hold" else state
+            fresh = StepView(name=name, state=shown, words=error)
         case StepFinished(subject=name, to=state, summary=summary, error=error):
             fresh = StepView(
                 name=name,
@@ -72,7 +73,7 @@ class Board(ABC):
 async def follow(
     runs: Runs, run_id: str, names: Sequence[str], board: Board, clock: Clock
 ) -> Run:
-    """Show a run's steps until it has ended; return the ended run."""
+    """Show a run's steps until it has ended or a gate holds it; return the run."""
     while True:
         commits = await runs.journal.read(stream_of(run_id))
         views = tuple(StepView(name=name) for name in names)
@@ -81,7 +82,7 @@ async def follow(
                 views = told(views, event)
         board.show(views)
         run = fold(run_id, commits)
-        if run.terminal:
+        if run.terminal or run.at_gate:
             return run
         await clock.sleep(LOOK_SECONDS)
 

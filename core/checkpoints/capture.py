@@ -43,7 +43,9 @@ class Checkpoints:
         *,
         kind: Kind,
         step: str,
-        parent: str | None,
+        parents: tuple[str, ...],
+        actor: str = "",
+        reason: str = "",
     ) -> CheckpointCaptured:
         """Name the captured state as a checkpoint of `step`."""
         return CheckpointCaptured(
@@ -51,8 +53,10 @@ class Checkpoints:
             kind=kind,
             step=step,
             digest=captured.digest,
-            parents=(parent,) if parent else (),
+            parents=parents,
             artifacts=artifacts(captured.state),
+            actor=actor,
+            reason=reason,
         )
 
 

@@ -122,6 +122,11 @@ class Run:
         """Return whether the run has ended for good."""
         return self.status in RUN.terminal
 
+    @property
+    def at_gate(self) -> bool:
+        """Return whether it waits for people at a gate."""
+        return self.status in {Status.WAITING_GATE, Status.GATE_FAILED}
+
     def step(self, name: str) -> str:
         """Return a step's state; one that was never begun is pending."""
         return self.steps.get(name, "pending")

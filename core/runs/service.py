@@ -5,10 +5,12 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from core.checkpoints.capture import Checkpoints
+from core.checkpoints.chain import CheckpointView
 from core.clock import Clock, Ids
-from core.errors import ActiveRunError, ConcurrencyError
+from core.errors import ActiveRunError, ConcurrencyError, RunNotFoundError
 from core.events import schema
 from core.events.base import JSON, Payload
+from core.events.commit import Commit
 from core.events.journal import Journal
 from core.runs import decide, pulls
 from core.runs.evolve import fold
@@ -30,6 +32,17 @@ class Requested:
     run_id: str
     supersedes: str | None
     fresh: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beginning:
+    """What a run's first commit says beside that it begins, and its first state."""
+
+    events: tuple[Payload, ...] = ()
+    state: JSON | None = None
+
+
+AT_THE_START = Beginning()
 
 
 class Runs:
@@ -54,7 +67,12 @@ class Runs:
         self._ids = ids
 
     async def request(
-        self, subject: Subject, request_id: str, *, again: bool = False
+        self,
+        subject: Subject,
+        request_id: str,
+        *,
+        again: bool = False,
+        beginning: Beginning = AT_THE_START,
     ) -> Requested:
         """Decide which run reviews this head, and begin its stream.
 
@@ -72,7 +90,7 @@ class Runs:
                     await self.journal.append(pulls.draft(pull, request, now))
                 except ConcurrencyError:
                     continue
-            await self._begin(request, subject)
+            await self._begin(request, subject, beginning)
             supersedes = request.supersedes[0] if request.supersedes else None
             return Requested(run_id=request.run_id, supersedes=supersedes, fresh=fresh)
 
@@ -95,12 +113,23 @@ class Runs:
         )
         return request, True
 
-    async def _begin(self, request: schema.RunRequested, subject: Subject) -> None:
+    async def _begin(
+        self, request: schema.RunRequested, subject: Subject, beginning: Beginning
+    ) -> None:
         # The head may have moved since an earlier try decided and then was cut off.
         decided = replace(subject, head_sha=request.head_sha, reason=request.reason)
-        # A taken first place means that an earlier try got this far.
+        await self.begin(request.run_id, decided, beginning)
+
+    async def begin(self, run_id: str, subject: Subject, beginning: Beginning) -> None:
+        """Append a run's first commit, unless an earlier try got this far."""
+        draft = decide.first_draft(
+            run_id,
+            subject,
+            self.clock.now(),
+            *beginning.events,
+            state=beginning.state,
+        )
         with suppress(ConcurrencyError):
-            draft = decide.first_draft(request.run_id, decided, self.clock.now())
             await self.journal.append(draft)
 
     async def release(self, run_id: str) -> Run:
@@ -124,7 +153,8 @@ class Runs:
         return run
 
     async def _heir(self, run: Run) -> str | None:
-        if run.subject.pull == 0:  # changes that are on no GitHub do not follow another
+        # What says nothing at GitHub does not give way there.
+        if run.subject.pull == 0 or not run.publish:
             return None
         stream = pulls.pull_stream(run.subject.repository, run.subject.pull)
         newest = pulls.fold(stream, await self.journal.read(stream)).current
@@ -143,6 +173,13 @@ class Runs:
     async def load(self, run_id: str) -> Run:
         """Return the folded run; raises RunNotFoundError."""
         return fold(run_id, await self.journal.read(stream_of(run_id)))
+
+    async def history(self, run_id: str) -> tuple[Commit, ...]:
+        """Return the run's commits, oldest first; raises RunNotFoundError."""
+        commits = await self.journal.read(stream_of(run_id))
+        if not commits:
+            raise RunNotFoundError(run_id=run_id)
+        return commits
 
     async def current(self, repository: str, pull: int) -> Run | None:
         """Return the pull request's newest run."""
@@ -173,7 +210,16 @@ class Runs:
             return dict(run.state)
         if run.state_digest is None:
             return {}
-        state: JSON = await self._blobs.get_json(Digest(run.state_digest))
+        return await self._stored(run.state_digest)
+
+    async def checkpoint_state(self, checkpoint: CheckpointView) -> JSON:
+        """Return the state of a checkpoint; BlobNotFoundError, BlobCorruptError."""
+        if checkpoint.state is not None:
+            return dict(checkpoint.state)
+        return await self._stored(checkpoint.digest)
+
+    async def _stored(self, digest: str) -> JSON:
+        state: JSON = await self._blobs.get_json(Digest(digest))
         return state
 
     async def cancel(

@@ -29,14 +29,14 @@ class StepCommits:
 
     def begun(self, run: Run, step: str, captured: Captured) -> tuple[Payload, ...]:
         """Begin a step from the run's last checkpoint."""
-        return self._begun(run, step, captured, run.checkpoint_id)
+        return self._begun(run, step, captured, _parents(run))
 
     def ended(
         self, run: Run, ended: Ended, *, following: str | None, worker: str
     ) -> tuple[Payload, ...]:
         """End a step and begin the one that follows, or end the run with the last."""
         checkpoint = self.checkpoints.event(
-            ended.captured, kind="after", step=ended.step, parent=run.checkpoint_id
+            ended.captured, kind="after", step=ended.step, parents=_parents(run)
         )
         after: tuple[Payload, ...] = (
             step_moves.step_ended(
@@ -52,8 +52,8 @@ class StepCommits:
         )
         if following is None:
             return (*after, decide.moved(run, "succeed", actor=worker))
-        parent = checkpoint.checkpoint_id
-        return (*after, *self._begun(run, following, ended.captured, parent))
+        parents = (checkpoint.checkpoint_id,)
+        return (*after, *self._begun(run, following, ended.captured, parents))
 
     def held(
         self, run: Run, ended: Ended, *, worker: str, until: datetime
@@ -66,7 +66,7 @@ class StepCommits:
             ended.captured,
             kind="gate_failed" if passage.stopped else "before",
             step=ended.step,
-            parent=run.checkpoint_id,
+            parents=_parents(run),
         )
         move = decide.moved(
             run,
@@ -79,9 +79,13 @@ class StepCommits:
         return (*held, *passage.events, checkpoint, move)
 
     def _begun(
-        self, run: Run, step: str, captured: Captured, parent: str | None
+        self, run: Run, step: str, captured: Captured, parents: tuple[str, ...]
     ) -> tuple[Payload, ...]:
         before: CheckpointCaptured = self.checkpoints.event(
-            captured, kind="before", step=step, parent=parent
+            captured, kind="before", step=step, parents=parents
         )
         return (*step_moves.step_started(run, step), before)
+
+
+def _parents(run: Run) -> tuple[str, ...]:
+    return (run.checkpoint_id,) if run.checkpoint_id else ()

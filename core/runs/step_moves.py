@@ -55,7 +55,7 @@ def steps_put_back(run: Run, transition: str, error: str) -> tuple[Payload, ...]
 def step_held(run: Run, name: str, gates: str) -> tuple[Payload, ...]:
     """Put a step back that came to gates it may not pass yet; it runs again then."""
     attempt = run.step_attempts.get(name, 1)
-    return (_retried(run, name, "hold", attempt, f"held at {gates}"),)
+    return (_retried(run, name, "hold", attempt, f"the gate {gates} holds it up"),)
 
 
 def steps_cancelled(run: Run) -> tuple[Payload, ...]:

@@ -27,7 +27,7 @@ async def test_an_opened_pull_request_gets_comments_and_a_check(road: Road) -> N
     (summary,) = road.summaries(number)
     assert "Rules only (no model is configured)" in summary
     (run,) = await road.until_runs_end()
-    assert run["status"] == "succeeded"
+    assert run["status"] == "gate_failed"
 
 
 async def test_the_same_delivery_twice_is_worked_once(road: Road) -> None:
@@ -54,7 +54,7 @@ async def test_a_push_supersedes_the_run_and_repeats_no_comment(road: Road) -> N
     check = await road.until_checked(number)
     assert check["conclusion"] == "failure"
     old, new = await road.until_runs_end()
-    assert (old["status"], new["status"]) == ("cancelled", "succeeded")
+    assert (old["status"], new["status"]) == ("cancelled", "gate_failed")
     assert old["superseded_by"] == new["_id"]
     (closed,) = road.github.check_runs(REPO, old_head)
     assert (closed["status"], closed["conclusion"]) == ("completed", "cancelled")
@@ -76,7 +76,7 @@ async def test_rerun_reviews_the_same_head_again(road: Road) -> None:
     await road.until(lambda: len(road.github.check_runs(REPO, road.head(number))) == 2)
     await road.until_checked(number)
     first, second = await road.until_runs_end()
-    assert (first["status"], second["status"]) == ("succeeded", "succeeded")
+    assert (first["status"], second["status"]) == ("cancelled", "gate_failed")
     assert len(road.github.review_comments(REPO, number)) == 1
     assert len(road.summaries(number)) == 1
 
@@ -189,7 +189,7 @@ async def test_a_killed_worker_is_replaced_and_repeats_nothing(  # fixtures
                 check = await road.until_checked(number)
                 (run,) = await road.until_runs_end()
         assert check["conclusion"] == "failure"
-        assert (run["status"], run["losses"]) == ("succeeded", 1)
+        assert (run["status"], run["losses"]) == ("gate_failed", 1)
         assert len(road.github.review_comments(REPO, number)) == 1
         assert len(road.github.reviews(REPO, number)) == 1
         assert len(road.summaries(number)) == 1

@@ -142,7 +142,9 @@ def test_the_settings_are_all_there_with_their_defaults() -> None:
         elif field.default in (None, ()):
             assert shown == "unset"
         else:
-            assert shown == f"`{field.default}`"
+            default = field.default
+            plain = str(default).lower() if isinstance(default, bool) else default
+            assert shown == f"`{plain}`"
 
 
 def test_variables_that_are_named_exist() -> None:

@@ -1,6 +1,6 @@
 """What goes wrong when two checkpoints are merged."""
 
-from core.errors.families import ConflictError, InputError
+from core.errors.families import ConflictError, InputError, NotFoundError
 
 
 class StateTooDeepError(InputError):
@@ -57,3 +57,31 @@ class MergeBaseForeignError(InputError):
 
     message = "{base} is not an ancestor of both {ours} and {theirs}."
     hint = "Leave `base` out, or choose a checkpoint that both came from."
+
+
+class MergeNotFoundError(NotFoundError):
+    """No merge has this id."""
+
+    message = "There is no merge {merge_id}."
+    hint = "Check the id; POST /merges makes a new one."
+
+
+class MergeStaleError(ConflictError):
+    """A run has gone on since the merge was planned."""
+
+    message = "Run {run_id} has gone on since merge {merge_id} was planned."
+    hint = "Look at the fresh plan, settle what is open, and commit again."
+
+
+class MergeCommittedError(ConflictError):
+    """A merge is over, and can no longer be changed."""
+
+    message = "Merge {merge_id} was committed as run {run_id}."
+    hint = "Go on with that run, or plan another merge."
+
+
+class NoCheckpointError(ConflictError):
+    """A run has nothing yet that could be merged."""
+
+    message = "Run {run_id} has no checkpoint yet."
+    hint = "Wait until it has begun its first step."

@@ -224,6 +224,11 @@ class RunProjection:
         with translating():
             return await self._runs.find(key).to_list(None)
 
+    async def of_family(self, family: str) -> list[Document]:
+        """Return the runs that descend from one, itself included."""
+        with translating():
+            return await self._runs.find({"family": family}).to_list(None)
+
     async def due(
         self, statuses: Sequence[Status], now: datetime, *, at_most: int = 20
     ) -> list[str]:

@@ -97,4 +97,3 @@ class BranchMerged(Payload):
 
     type: Literal["branch.merged"] = "branch.merged"
     merge_id: str
-    into_run: str

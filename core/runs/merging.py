@@ -1,0 +1,232 @@
+"""Merge two branches: plan, let people settle conflicts, go on as one run."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from core.checkpoints.ancestry import merge_base
+from core.checkpoints.conflicts import Conflict
+from core.checkpoints.merge import NO_RULES, Merged, merge
+from core.checkpoints.merge_rules import MergeRules
+from core.checkpoints.resolutions import Choice, check_choices, resolve
+from core.clock import Ids
+from core.errors import (
+    ConcurrencyError,
+    MergeCommittedError,
+    MergeStaleError,
+    NoCheckpointError,
+)
+from core.events import schema
+from core.events.base import JSON, Payload
+from core.events.schema import CheckpointRef
+from core.runs import decide, merge_model
+from core.runs.branching import Branches, Start, Wish
+from core.runs.family import Family, family_of
+from core.runs.merge_model import Merge
+from core.runs.model import Run
+from core.runs.past import past
+from core.runs.service import Runs
+from core.store.blobs import Blobs, Digest
+
+Begin = Callable[[Start], Awaitable[str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A merge with the whole of its plan."""
+
+    merge: Merge
+    merged: Merged
+
+
+class Merges:
+    """The service over merge streams; `rules` are those of each pipeline by name."""
+
+    def __init__(
+        self,
+        runs: Runs,
+        branches: Branches,
+        *,
+        blobs: Blobs,
+        ids: Ids,
+        rules: Mapping[str, MergeRules],
+    ) -> None:
+        self._runs = runs
+        self._branches = branches
+        self._blobs = blobs
+        self._ids = ids
+        self._rules = rules
+
+    async def plan(
+        self, ours: str, theirs: str, *, base: str | None, actor: str
+    ) -> Planned:
+        """Compare the heads of two runs, and keep the plan under a new id.
+
+        `base` is a checkpoint id, needed only where the runs have several lowest common
+        ancestors. Raises RunNotFoundError, NoCheckpointError, CheckpointRedactedError
+        and what `merge_base` raises.
+        """
+        return await self._plan(
+            self._ids.new("mrg"), None, (ours, theirs), base=base, actor=actor
+        )
+
+    async def get(self, merge_id: str) -> Planned:
+        """Return a merge as it stands; raises MergeNotFoundError."""
+        stream = merge_model.merge_stream(merge_id)
+        merge = merge_model.fold(merge_id, await self._runs.journal.read(stream))
+        stored = await self._blobs.get_json(Digest(merge.plan))
+        return Planned(merge=merge, merged=_read(stored))
+
+    async def settle(
+        self, merge_id: str, choices: Mapping[str, Choice], *, actor: str
+    ) -> Planned:
+        """Keep what a person chose for some conflicts; a later choice replaces it.
+
+        Raises UnknownConflictError, UnknownChoiceError, MergeCommittedError.
+        """
+        while True:
+            planned = await self.get(merge_id)
+            _refuse_committed(planned.merge)
+            check_choices(planned.merged.conflicts, choices)
+            kept: JSON = {key: _plain(choice) for key, choice in choices.items()}
+            event = schema.MergeResolved(resolutions=kept, actor=actor)
+            try:
+                await self._append(planned.merge, event)
+            except ConcurrencyError:
+                continue
+            return await self.get(merge_id)
+
+    async def commit(self, merge_id: str, wish: Wish, begin: Begin) -> Planned:
+        """Make the merge a run that goes on from both heads.
+
+        `begin` begins that run and returns its id; called again for the same merge it
+        must return the same. Raises UnresolvedConflictsError, and MergeStaleError when
+        a head has moved on; then the merge has a fresh plan.
+        """
+        planned = await self.get(merge_id)
+        merge = planned.merge
+        if merge.run_id is not None:
+            return planned
+        state = resolve(planned.merged, merge.choices)
+        family = await family_of(self._runs, merge.ours.run_id)
+        for head in (merge.ours, merge.theirs):
+            if not await self._joined(merge, head):
+                await self._replan(merge, actor=wish.actor)
+                raise MergeStaleError(merge_id=merge_id, run_id=head.run_id)
+        captured = await self._runs.checkpoints.capture(state)
+        ours, theirs = (
+            past(one.run_id, family.members[one.run_id][1], one.checkpoint_id)
+            for one in (merge.ours, merge.theirs)
+        )
+        run_id = await begin(self._branches.merged(ours, theirs, wish, captured))
+        run = await self._runs.load(run_id)
+        event = schema.MergeCommitted(
+            run_id=run_id, checkpoint_id=run.checkpoint_id or "", actor=wish.actor
+        )
+        try:
+            await self._append(merge, event)
+        except ConcurrencyError:
+            # Someone else settled or committed it meanwhile; the run is one and the
+            # same for all who commit this merge.
+            return await self.commit(merge_id, wish, begin)
+        return await self.get(merge_id)
+
+    async def _replan(self, known: Merge, *, actor: str) -> Planned:
+        pair = (known.ours.run_id, known.theirs.run_id)
+        return await self._plan(known.id, known, pair, base=None, actor=actor)
+
+    async def _plan(
+        self,
+        merge_id: str,
+        known: Merge | None,
+        pair: tuple[str, str],
+        *,
+        base: str | None,
+        actor: str,
+    ) -> Planned:
+        ours, theirs = pair
+        family = await family_of(self._runs, ours)
+        # A stranger has no ancestor in common with ours, and is read all the same.
+        other = await family_of(self._runs, theirs)
+        both = Family(members={**other.members, **family.members})
+        heads = [_head(both.members[one][0]) for one in (ours, theirs)]
+        found = merge_base(
+            both.parents(), heads[0].checkpoint_id, heads[1].checkpoint_id, base
+        )
+        root = CheckpointRef(run_id=both.owner(found) or ours, checkpoint_id=found)
+        before, mine, other_state = [
+            await self._state(both, one) for one in (root, *heads)
+        ]
+        pipeline = both.members[ours][0].subject.pipeline
+        rules = self._rules.get(pipeline, NO_RULES)
+        merged = merge(before, mine, other_state, rules)
+        plan = await self._blobs.put_json(_stored(merged))
+        event = schema.MergePlanned(
+            base=root,
+            ours=heads[0],
+            theirs=heads[1],
+            conflicts=tuple(one.id for one in merged.conflicts),
+            plan=plan,
+            actor=actor,
+        )
+        now = self._runs.clock.now()
+        await self._runs.journal.append(
+            merge_model.draft(merge_id, known, (event,), now)
+        )
+        return await self.get(merge_id)
+
+    async def _state(self, family: Family, ref: CheckpointRef) -> JSON:
+        commits = family.members[ref.run_id][1]
+        found = past(ref.run_id, commits, ref.checkpoint_id).checkpoint
+        return await self._runs.checkpoint_state(found)
+
+    async def _joined(self, merge: Merge, head: CheckpointRef) -> bool:
+        """Make sure that a head is still where the plan saw it; False when it is not.
+
+        A run that can move says so in its own stream, at the sequence at which it was
+        looked at: that append fails when it has moved meanwhile. One that has ended
+        cannot move, and is never touched.
+        """
+        while True:
+            run = await self._runs.load(head.run_id)
+            if run.checkpoint_id != head.checkpoint_id:
+                return False
+            if run.terminal:
+                return True
+            event = schema.BranchMerged(merge_id=merge.id)
+            now = self._runs.clock.now()
+            try:
+                await self._runs.journal.append(decide.draft(run, (event,), now))
+            except ConcurrencyError:
+                continue
+            return True
+
+    async def _append(self, merge: Merge, event: Payload) -> None:
+        now = self._runs.clock.now()
+        await self._runs.journal.append(
+            merge_model.draft(merge.id, merge, (event,), now)
+        )
+
+
+def _head(run: Run) -> CheckpointRef:
+    if run.checkpoint_id is None:
+        raise NoCheckpointError(run_id=run.id)
+    return CheckpointRef(run_id=run.id, checkpoint_id=run.checkpoint_id)
+
+
+def _refuse_committed(merge: Merge) -> None:
+    if merge.run_id is not None:
+        raise MergeCommittedError(merge_id=merge.id, run_id=merge.run_id)
+
+
+def _stored(merged: Merged) -> JSON:
+    conflicts = [one.to_json() for one in merged.conflicts]
+    return {"state": merged.state, "conflicts": conflicts}
+
+
+def _read(stored: JSON) -> Merged:
+    conflicts = tuple(Conflict.from_json(one) for one in stored["conflicts"])
+    return Merged(state=stored["state"], conflicts=conflicts)
+
+
+def _plain(choice: Choice) -> object:
+    return choice if isinstance(choice, str) else dict(choice)

@@ -1,0 +1,180 @@
+"""The story of checkpoints: branch, diverge, merge with a conflict, resume, verify."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from core.checkpoints.chain import checkpoints_of
+from core.clock import Ids, SystemClock
+from core.errors import (
+    CheckpointNotFoundError,
+    MergeStaleError,
+    RunNotFoundError,
+    UnrelatedRunsError,
+    UnresolvedConflictsError,
+)
+from core.events.base import JSON
+from core.runs.branching import Branches, Start, Wish
+from core.runs.family import family_of
+from core.runs.merging import Merges
+from core.runs.pipeline import StepContext
+from core.store.blobs import Blobs
+from core.store.database import Database
+from tests.fakes.stage import Act, Stage, staged
+
+STEPS = ("read", "think", "write")
+WISH = Wish(origin="branch", actor="alice", reason="try", overrides={}, publish=False)
+
+
+@pytest.fixture
+async def stage(database: Database) -> AsyncIterator[Stage]:
+    """Give three steps, of which each leaves its name and what the settings say."""
+    stage = await staged(database, STEPS)
+    stage.pipeline.script("read", leaves(text="one", seen=["a"]))
+    stage.pipeline.script("think", thinks)
+    stage.pipeline.script("write", leaves(done=True))
+    yield stage
+    await stage.runs.journal.close()
+
+
+def leaves(**state: object) -> Act:
+    """Return an act that leaves this in the state."""
+
+    async def act(_: StepContext) -> JSON:
+        return state
+
+    return act
+
+
+async def thinks(context: StepContext) -> JSON:
+    """Leave what the run's own settings say."""
+    said = context.run.overrides.get("say", "nothing")
+    return {"thought": said, f"only_{said}": True}
+
+
+def branches_of(stage: Stage) -> Branches:
+    """Return the service that begins runs from checkpoints."""
+    return Branches(stage.runs)
+
+
+def merges_of(stage: Stage) -> Merges:
+    """Return the service that merges them."""
+    return Merges(
+        stage.runs,
+        branches_of(stage),
+        blobs=Blobs(stage.database),
+        ids=Ids(SystemClock()),
+        rules={},
+    )
+
+
+async def begun(stage: Stage, start: Start, run_id: str | None = None) -> str:
+    """Begin a run and let workers have it."""
+    run_id = run_id or Ids(SystemClock()).new("run")
+    await stage.runs.begin(run_id, start.run.subject, start.beginning)
+    await stage.runs.release(run_id)
+    return run_id
+
+
+async def branched(stage: Stage, run_id: str, step: str, **overrides: object) -> str:
+    """Branch before a step with other settings, and walk the branch to its end."""
+    branches = branches_of(stage)
+    past = await branches.past_step(run_id, step)
+    start = await branches.start(past, replace(WISH, overrides=overrides))
+    branch = await begun(stage, start)
+    await stage.worker().work_on(branch)
+    return branch
+
+
+async def test_branch_diverge_merge_and_resume(stage: Stage) -> None:
+    """Two opinions from one checkpoint become one run again, by a person's choice."""
+    origin = await stage.ask()
+    await stage.worker().work_on(origin)
+    before = await stage.runs.history(origin)
+    ours = await branched(stage, origin, "think", say="yes")
+    theirs = await branched(stage, origin, "think", say="no")
+    assert stage.pipeline.ran() == ["read*1", "think*3", "write*3"]
+    merges = merges_of(stage)
+
+    planned = await merges.plan(ours, theirs, base=None, actor="alice")
+
+    (conflict,) = planned.merged.conflicts
+    assert (conflict.path, conflict.base is None) == ("/thought", False)
+    assert (conflict.ours, conflict.theirs) == ("yes", "no")
+    assert planned.merge.status == "conflicts"
+
+    async def begin(start: Start) -> str:
+        return await begun(stage, start, "run_merged")
+
+    with pytest.raises(UnresolvedConflictsError):
+        await merges.commit(planned.merge.id, WISH, begin)
+    settled = await merges.settle(
+        planned.merge.id, {conflict.id: "theirs"}, actor="bob"
+    )
+    assert settled.merge.status == "ready"
+    wish = replace(WISH, origin="merge")
+    done = await merges.commit(planned.merge.id, wish, begin)
+    assert done.merge.run_id == "run_merged"
+    run = await stage.worker().work_on("run_merged")
+    assert run is not None
+    assert (run.status, run.origin) == ("succeeded", "merge")
+    state = await stage.runs.state_of(run)
+    assert state == {
+        "text": "one",
+        "seen": ["a"],
+        "thought": "no",
+        "done": True,
+        "only_yes": True,
+        "only_no": True,
+    }
+    first = checkpoints_of(await stage.runs.history(run.id))[0]
+    assert (first.kind, len(first.parents)) == ("merge", 2)
+    assert await stage.runs.history(origin) == before
+    tree = await family_of(stage.runs, ours)
+    assert {one.id for one in tree.runs} == {origin, ours, theirs, "run_merged"}
+    assert [one.id for one in tree.children(theirs)] == ["run_merged"]
+
+
+async def test_a_head_that_moves_makes_the_plan_stale(stage: Stage) -> None:
+    """What nobody saw is not merged; the fresh plan has it."""
+    origin = await stage.ask()
+    await stage.worker().work_on(origin)
+    ours = await branched(stage, origin, "think", say="yes")
+    branches, merges = branches_of(stage), merges_of(stage)
+    past = await branches.past_step(origin, "think")
+    start = await branches.start(past, replace(WISH, overrides={"say": "no"}))
+    theirs = await begun(stage, start)
+    planned = await merges.plan(ours, theirs, base=None, actor="alice")
+    assert planned.merged.conflicts == ()
+    await stage.worker().work_on(theirs)
+
+    async def begin(start: Start) -> str:
+        return await begun(stage, start)
+
+    with pytest.raises(MergeStaleError):
+        await merges.commit(planned.merge.id, WISH, begin)
+    fresh = await merges.get(planned.merge.id)
+    assert [one.path for one in fresh.merged.conflicts] == ["/thought"]
+
+
+async def test_strangers_are_not_merged(stage: Stage) -> None:
+    """Runs that share no checkpoint have nothing to merge from."""
+    one, other = await stage.ask("a", 1), await stage.ask("b", 2)
+    for run_id in (one, other):
+        await stage.worker().work_on(run_id)
+    with pytest.raises(UnrelatedRunsError):
+        await merges_of(stage).plan(one, other, base=None, actor="alice")
+
+
+async def test_a_foreign_checkpoint_is_refused(stage: Stage) -> None:
+    """A checkpoint belongs to one run, and must be asked of that."""
+    one, other = await stage.ask("a", 1), await stage.ask("b", 2)
+    for run_id in (one, other):
+        await stage.worker().work_on(run_id)
+    foreign = (await stage.run(other)).checkpoint_id
+    assert foreign is not None
+    with pytest.raises(CheckpointNotFoundError):
+        await branches_of(stage).past(one, foreign)
+    with pytest.raises(RunNotFoundError):
+        await branches_of(stage).past("run_nobody", foreign)

@@ -235,6 +235,19 @@ class Journal:
         # Sorted here: the embedded server's `sort` scans the collection.
         return sorted(found, key=lambda one: int(one["seq"]))
 
+    async def erase_state(self, stream: str, seq: int) -> bool:
+        """Take the state out of one entry for good; True when there was one.
+
+        It is the one change that an entry ever sees, and the hash does not cover it:
+        events, digest and chain stay. Append the event that says why first, so that a
+        crash in between leaves a tombstone and a state to erase, never a silent hole.
+        """
+        with translating():
+            done = await self._collection.update_one(
+                {"_id": f"{stream}:{seq}"}, {"$unset": {"state": ""}}
+            )
+        return bool(done.modified_count)
+
     async def close(self) -> None:
         """Wait until every append has its answer, and end this process's log."""
         await self._appender.close()

@@ -1,6 +1,7 @@
 """The journal over the real database: what it takes, and what the database refuses."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -112,6 +113,33 @@ async def test_a_changed_document_breaks_the_chain(
 
     with pytest.raises(BrokenChainError, match="sequence 1"):
         verify_chain(await journal.documents("run/1"))
+
+
+async def test_an_erased_state_leaves_everything_else(
+    journal: Journal, database: Database
+) -> None:
+    """Events and chain stand as before, and the other entries keep their states."""
+    first = await journal.append(draft(CREATED, to="queued", state={"secret": 1}))
+    moved: dict[str, Any] = {"from_": "queued", "to": "running", "state": {"kept": 2}}
+    second = await journal.append(
+        draft(CLAIMED, seq=2, prev_hash=first.stored_hash, **moved)
+    )
+
+    assert await journal.erase_state("run/1", 1)
+    assert await journal.read("run/1") == (replace(first, state=None), second)
+    assert verify_chain(await journal.documents("run/1")) == second.stored_hash
+    raw = await database.db[COLLECTION].find_one({"_id": "run/1:1"})
+    assert raw is not None
+    assert "state" not in raw
+
+
+async def test_erasing_again_is_nothing(journal: Journal) -> None:
+    """Nor is erasing where there is no state, or no entry."""
+    await journal.append(draft(CREATED, to="queued"))
+    before = await journal.documents("run/1")
+    assert not await journal.erase_state("run/1", 1)
+    assert not await journal.erase_state("run/1", 2)
+    assert await journal.documents("run/1") == before
 
 
 async def test_of_fifty_appenders_at_one_sequence_one_wins(

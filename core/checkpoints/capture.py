@@ -10,6 +10,8 @@ from core.events.schema import CheckpointCaptured, Kind
 from core.store.blobs import Blobs, canonical, digest_of
 
 INLINE_BYTES = 16 * 1024
+# In canonical JSON. A document's field cannot have it in its name; a blob takes all.
+NUL = rb"\u0000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +32,13 @@ class Checkpoints:
         self._mask = mask
 
     async def capture(self, state: JSON) -> Captured:
-        """Mask and digest a state, and store it when it is larger than 16 KiB."""
+        """Mask and digest a state, and store what no journal entry can hold.
+
+        That is what is larger than 16 KiB, or has a NUL in the name of a field.
+        """
         masked = await asyncio.to_thread(self._mask, state)
         text = canonical(masked)
-        if len(text) <= INLINE_BYTES:
+        if len(text) <= INLINE_BYTES and NUL not in text:
             return Captured(masked, digest_of(text), masked)
         return Captured(masked, await self._blobs.put(text), None)
 

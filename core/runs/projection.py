@@ -6,7 +6,7 @@ from typing import Any
 
 from core.errors import ActiveRunError
 from core.runs.model import TRAIL, Run
-from core.runs.states import RUN, Status
+from core.runs.states import RUN, STEP, Status
 from core.store.database import Database, Document, DuplicateKeyError, translating
 from core.store.schema import CollectionSpec, IndexSpec
 
@@ -69,6 +69,10 @@ SHAPE: Document = {
         "head_seq": {"bsonType": ["int", "long"], "minimum": 1},
         "fence": {"bsonType": ["int", "long"], "minimum": 0},
         "active": {"bsonType": "bool"},
+        "steps": {
+            "bsonType": "object",
+            "additionalProperties": {"enum": list(STEP.states())},
+        },
         "publish": {"bsonType": "bool"},
         "created_at": {"bsonType": "date"},
         "due_at": {"bsonType": "date"},

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from core.clock import Ids
 from core.events.base import JSON
 from core.events.schema import CheckpointCaptured, Kind
-from core.store.blobs import Blobs, canonical, digest_of
+from core.store.blobs import Blobs, canonical, digest_of, digests_in
 
 INLINE_BYTES = 16 * 1024
 # In canonical JSON. A document's field cannot have it in its name; a blob takes all.
@@ -40,7 +40,8 @@ class Checkpoints:
         text = canonical(masked)
         if len(text) <= INLINE_BYTES and NUL not in text:
             return Captured(masked, digest_of(text), masked)
-        return Captured(masked, await self._blobs.put(text), None)
+        digest = await self._blobs.put(text, refs=digests_in(masked))
+        return Captured(masked, digest, None)
 
     def event(
         self,

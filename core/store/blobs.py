@@ -1,28 +1,33 @@
 """Large values, kept once under the SHA-256 of their bytes."""
 
 import asyncio
-import hashlib
-import io
 import json
-from collections.abc import Callable
-from typing import Any, NewType, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
+from typing import Any, TypeVar
 
-import rfc8785
-import zstandard
-from bson import Binary, ObjectId
-from gridfs.errors import GridFSError
+from core.clock import Clock, SystemClock
+from core.errors import BlobCorruptError, BlobNotFoundError
+from core.store.database import (
+    BulkWriteError,
+    Database,
+    Document,
+    refusals,
+    translating,
+)
+from core.store.digests import PATTERN, Digest, canonical, digest_of, digests_in
+from core.store.pieces import CUT_ABOVE, Piece, pieces_of, unpacked, verified
+from core.store.schema import CollectionSpec, IndexSpec
 
-from core.errors import BlobCorruptError, BlobNotFoundError, BlobNotJsonError
-from core.store.database import Database, Document, DuplicateKeyError, translating
-from core.store.schema import CollectionSpec
+__all__ = ["BLOBS", "GRACE", "Blobs", "Digest", "canonical", "digest_of", "digests_in"]
 
 T = TypeVar("T")
-Digest = NewType("Digest", str)
 
 COLLECTION = "blobs"
-LARGEST_INLINE = 8 * 1024 * 1024
+GRACE = timedelta(hours=24)
+BATCH = 64
 THREAD_ABOVE = 256 * 1024
-LEVEL = 3
+FACTS = {"touched_at": 1, "refs": 1}
 
 BLOBS = (
     CollectionSpec(
@@ -30,72 +35,96 @@ BLOBS = (
         validator={
             "$jsonSchema": {
                 "bsonType": "object",
-                "required": ["_id", "size", "codec"],
+                "required": [
+                    *("_id", "size", "codec", "packed"),
+                    *("refs", "stored_at", "touched_at"),
+                ],
                 "properties": {
-                    "_id": {"bsonType": "string", "pattern": "^sha256:[0-9a-f]{64}$"},
+                    "_id": {"bsonType": "string", "pattern": PATTERN},
                     "size": {"bsonType": ["int", "long"], "minimum": 0},
-                    "codec": {"enum": ["zstd"]},
+                    "codec": {"enum": ["zstd", "parts"]},
+                    "packed": {"bsonType": ["int", "long"], "minimum": 0},
                     "data": {"bsonType": "binData"},
-                    "file": {"bsonType": "objectId"},
+                    "parts": {
+                        "bsonType": "array",
+                        "minItems": 2,
+                        "items": {"bsonType": "string", "pattern": PATTERN},
+                    },
+                    "refs": {
+                        "bsonType": "array",
+                        "items": {"bsonType": "string", "pattern": PATTERN},
+                    },
+                    "stored_at": {"bsonType": "date"},
+                    "touched_at": {"bsonType": "date"},
                 },
                 "additionalProperties": False,
-                "oneOf": [{"required": ["data"]}, {"required": ["file"]}],
+                "oneOf": [{"required": ["data"]}, {"required": ["parts"]}],
             }
         },
+        indexes=(IndexSpec(keys=("touched_at",)),),
     ),
 )
-
-
-def digest_of(data: bytes) -> Digest:
-    """Return the name of `data`: `sha256:` and 64 hexadecimal digits."""
-    return Digest(f"sha256:{hashlib.sha256(data).hexdigest()}")
-
-
-def canonical(value: Any) -> bytes:
-    """Return the one JSON text of `value` that everybody hashes (RFC 8785).
-
-    Raises BlobNotJsonError for what has none: NaN, whole numbers past 2^53, and types
-    that JSON does not know.
-    """
-    try:
-        return rfc8785.dumps(value)
-    except (rfc8785.CanonicalizationError, UnicodeError, RecursionError) as error:
-        raise BlobNotJsonError(reason=str(error) or type(error).__name__) from error
 
 
 class Blobs:
     """Bytes by digest: compressed, stored once, verified whenever they are read.
 
-    What is larger than 8 MiB when compressed goes to GridFS. Every method raises
+    What is larger than 64 KiB is cut into parts that other values may share. What
+    nothing names is swept away once nobody has touched it for `grace`: see garbage.py,
+    which says how long a digest may stay unnamed. Every method raises
     StoreUnavailableError when the database is away.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        clock: Clock | None = None,
+        grace: timedelta = GRACE,
+    ) -> None:
         self._blobs = database.db[COLLECTION]
-        self._files = database.bucket(COLLECTION)
+        self._clock = clock or SystemClock()
+        self._fresh = grace / 4
 
-    async def put(self, data: bytes) -> Digest:
-        """Store `data` durably unless it is there already, and return its digest."""
-        digest, packed = await _beside(len(data), lambda: _pack(data))
+    async def put(self, data: bytes, *, refs: Iterable[str] = ()) -> Digest:
+        """Store `data` durably unless it is there already, and return its digest.
+
+        `refs` are the blobs that the bytes name, which live as long as these do.
+        """
+        digest = await _beside(len(data), lambda: digest_of(data))
+        named = frozenset(refs)
         with translating():
-            if await self._blobs.find_one({"_id": digest}, {"_id": 1}):
+            if len(data) > CUT_ABOVE and await self._is_kept(digest, named):
                 return digest
-            await self._store(digest, len(data), packed)
+            parts, whole = await _beside(
+                len(data), lambda: pieces_of(data, digest, named)
+            )
+            for batch in _batches(parts):
+                await self._keep(batch)
+            # Last, so that whoever finds it finds its parts as well.
+            await self._keep([whole])
         return digest
 
     async def get(self, digest: Digest) -> bytes:
         """Return the bytes; raises BlobNotFoundError, BlobCorruptError."""
         with translating():
             found = await self._blobs.find_one({"_id": digest})
-            if found is None:
-                raise BlobNotFoundError(digest=digest)
-            packed = await self._packed(found)
-        size = int(found["size"])
-        return await _beside(size, lambda: _unpack(packed, digest, size))
+        if found is None:
+            raise BlobNotFoundError(digest=digest)
+        if "parts" not in found:
+            return await _beside(found["size"], lambda: unpacked(found))
+        parts = await self._parts(found)
+        return await _beside(
+            found["size"],
+            lambda: verified(digest, b"".join(parts[one] for one in found["parts"])),
+        )
 
     async def put_json(self, value: Any) -> Digest:
-        """Store the canonical JSON of `value`; raises BlobNotJsonError."""
-        return await self.put(canonical(value))
+        """Store the canonical JSON of `value`; raises BlobNotJsonError.
+
+        Every digest in it counts as a blob that it names.
+        """
+        return await self.put(canonical(value), refs=digests_in(value))
 
     async def get_json(self, digest: Digest) -> Any:
         """Return the value that was stored; raises as `get` does."""
@@ -105,34 +134,94 @@ class Blobs:
         except ValueError as error:
             raise BlobCorruptError(digest=digest, reason="it is not JSON") from error
 
-    async def _store(self, digest: Digest, size: int, packed: bytes) -> None:
-        document: Document = {"_id": digest, "size": size, "codec": "zstd"}
-        if len(packed) <= LARGEST_INLINE:
-            await self._insert({**document, "data": Binary(packed)})
+    async def _is_kept(self, digest: Digest, refs: frozenset[str]) -> bool:
+        found = await self._blobs.find_one({"_id": digest}, FACTS)
+        return found is not None and not self._is_stale(found, refs)
+
+    def _is_stale(self, found: Document, refs: frozenset[str]) -> bool:
+        untouched = self._clock.now() - found["touched_at"]
+        return untouched > self._fresh or not refs.issubset(found["refs"])
+
+    async def _keep(self, pieces: Sequence[Piece]) -> None:
+        """Have each piece stored, and not long untouched."""
+        waiting = {piece.digest: piece for piece in pieces}
+        while waiting:
+            key = {"_id": {"$in": list(waiting)}}
+            cursor = self._blobs.find(key, FACTS)
+            found = {one["_id"]: one async for one in cursor}
+            missing = [one for digest, one in waiting.items() if digest not in found]
+            await self._insert(missing)
+            stale = {
+                digest: one
+                for digest, one in waiting.items()
+                if digest in found and self._is_stale(found[digest], one.refs)
+            }
+            # One that was swept away after we saw it is looked for again.
+            waiting = {} if await self._touch(stale) else stale
+
+    async def _touch(self, pieces: dict[Digest, Piece]) -> bool:
+        if not pieces:
+            return True
+        refs = sorted(frozenset().union(*(one.refs for one in pieces.values())))
+        change: Document = {"$set": {"touched_at": self._clock.now()}}
+        if refs:
+            change["$addToSet"] = {"refs": {"$each": refs}}
+        done = await self._blobs.update_many({"_id": {"$in": list(pieces)}}, change)
+        return done.matched_count == len(pieces)
+
+    async def _insert(self, pieces: Sequence[Piece]) -> None:
+        if not pieces:
             return
-        # The file has an id of its own, so that half an upload is in nobody's way.
-        file = ObjectId()
-        await self._files.upload_from_stream_with_id(file, digest, io.BytesIO(packed))
-        if not await self._insert({**document, "file": file}):
-            await self._files.delete(file)
-
-    async def _insert(self, document: Document) -> bool:
+        now, size = self._clock.now(), sum(len(piece.data) for piece in pieces)
+        documents = await _beside(
+            size, lambda: [piece.document(now) for piece in pieces]
+        )
         try:
-            await self._blobs.insert_one(document)
-        except DuplicateKeyError:  # the same bytes, stored by another at this moment
-            return False
-        return True
+            await self._blobs.insert_many(documents, ordered=False)
+        except BulkWriteError as error:
+            # The same bytes may have been stored by another at this moment.
+            if not all(refusal.duplicate for refusal in refusals(error)):
+                raise
 
-    async def _packed(self, found: Document) -> bytes:
-        if "data" in found:
-            return bytes(found["data"])
-        sink = io.BytesIO()
-        try:
-            await self._files.download_to_stream(found["file"], sink)
-        except GridFSError as error:
-            reason = "its file is missing or cut short"
-            raise BlobCorruptError(digest=found["_id"], reason=reason) from error
-        return sink.getvalue()
+    async def _parts(self, found: Document) -> dict[str, bytes]:
+        """Return the parts' bytes; raises BlobCorruptError for the whole."""
+        parts: dict[str, bytes] = {}
+        for batch in _batches(list(dict.fromkeys(found["parts"]))):
+            with translating():
+                cursor = self._blobs.find({"_id": {"$in": list(batch)}})
+                documents = [one async for one in cursor]
+            try:
+                parts |= await self._opened(documents, smaller_than=found["size"])
+            except BlobCorruptError as error:
+                reason = f"its part {error.facts['digest']}: {error.facts['reason']}"
+                raise BlobCorruptError(digest=found["_id"], reason=reason) from error
+            missing = [one for one in batch if one not in parts]
+            if missing:
+                reason = f"its part {missing[0]} is missing"
+                raise BlobCorruptError(digest=found["_id"], reason=reason)
+        if sum(len(parts[one]) for one in found["parts"]) != found["size"]:
+            raise BlobCorruptError(digest=found["_id"], reason="its size is another")
+        return parts
+
+    async def _opened(
+        self, documents: Sequence[Document], *, smaller_than: int
+    ) -> dict[str, bytes]:
+        """Unpack documents; what was first stored by itself may have parts of its own.
+
+        A part is smaller than its whole, so going down comes to an end.
+        """
+        for one in documents:
+            if one["size"] >= smaller_than:
+                raise BlobCorruptError(digest=one["_id"], reason="its size is another")
+        plain = [one for one in documents if "parts" not in one]
+        size = sum(one["size"] for one in plain)
+        opened = await _beside(
+            size, lambda: {one["_id"]: unpacked(one) for one in plain}
+        )
+        for one in documents:
+            if "parts" in one:
+                opened[one["_id"]] = await self.get(one["_id"])
+        return opened
 
 
 async def _beside(size: int, work: Callable[[], T]) -> T:
@@ -140,18 +229,6 @@ async def _beside(size: int, work: Callable[[], T]) -> T:
     return await asyncio.to_thread(work) if size > THREAD_ABOVE else work()
 
 
-def _pack(data: bytes) -> tuple[Digest, bytes]:
-    return digest_of(data), zstandard.ZstdCompressor(level=LEVEL).compress(data)
-
-
-def _unpack(packed: bytes, digest: Digest, size: int) -> bytes:
-    """Unpack and compare; `size` bounds the memory that a damaged blob can take."""
-    try:
-        if zstandard.frame_content_size(packed) != size:
-            raise BlobCorruptError(digest=digest, reason="its size is another")
-        data = zstandard.ZstdDecompressor().decompress(packed, allow_extra_data=False)
-    except zstandard.ZstdError as error:
-        raise BlobCorruptError(digest=digest, reason=str(error)) from error
-    if digest_of(data) != digest:
-        raise BlobCorruptError(digest=digest, reason="its bytes have another SHA-256")
-    return data
+def _batches(items: Sequence[T]) -> Iterable[Sequence[T]]:
+    """Slice `items` so that one command stays far below what the server takes."""
+    return (items[at : at + BATCH] for at in range(0, len(items), BATCH))

@@ -6,15 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import Any, Literal, cast
 
-import gridfs
 from motor.motor_asyncio import (
     AsyncIOMotorClient,
     AsyncIOMotorCollection,
     AsyncIOMotorDatabase,
-    AsyncIOMotorGridFSBucket,
 )
 from pymongo import AsyncMongoClient
-from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import (
     BulkWriteError,
     ConnectionFailure,
@@ -77,14 +74,6 @@ class Database:
             await client.close()
         else:
             self.client.close()
-
-    def bucket(self, name: str) -> AsyncIOMotorGridFSBucket:
-        """Return the GridFS bucket `name`, for files larger than a document may be."""
-        db = cast("object", self.db)
-        if isinstance(db, AsyncDatabase):
-            files = gridfs.AsyncGridFSBucket(db, bucket_name=name)
-            return cast("AsyncIOMotorGridFSBucket", files)
-        return AsyncIOMotorGridFSBucket(self.db, bucket_name=name)
 
 
 def connect(

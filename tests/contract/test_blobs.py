@@ -2,6 +2,7 @@
 
 import asyncio
 
+import bson
 import pytest
 from bson import Binary
 from hypothesis import HealthCheck, given, settings
@@ -12,12 +13,12 @@ from core.errors import (
     BlobNotFoundError,
     BlobNotJsonError,
 )
-from core.store.blobs import BLOBS, LARGEST_INLINE, Blobs, Digest, digest_of
-from core.store.database import (
-    Database,
-)
+from core.store.blobs import BLOBS, Blobs, Digest, digest_of
+from core.store.database import Database
 from core.store.migrate import migrate
+from core.store.pieces import cut
 from core.store.schema import Schema
+from tests.fakes.noise import noise
 
 NOISE = b"".join(digest_of(bytes([n % 256, n // 256])).encode() for n in range(64))
 SCHEMA = Schema(version=1, collections=BLOBS)
@@ -47,28 +48,91 @@ async def test_a_blob_is_stored_once(store: Database, blobs: Blobs) -> None:
     assert [found["_id"] async for found in store.db["blobs"].find({})] == [digests[0]]
 
 
-async def test_a_large_blob_goes_to_gridfs_once(store: Database, blobs: Blobs) -> None:
-    """Nine MiB that do not compress are a file, whose twin leaves nothing behind."""
-    data = incompressible(LARGEST_INLINE + 1024 * 1024)
+async def stored_bytes(store: Database) -> int:
+    """Return how many bytes of data all blobs take, lists of parts included."""
+    documents = [one async for one in store.db["blobs"].find({})]
+    return sum(
+        len(one.get("data", b"")) + sum(map(len, one.get("parts", ())))
+        for one in documents
+    )
+
+
+async def test_a_blob_of_25_mb_is_stored_once_and_comes_back(
+    store: Database, blobs: Blobs
+) -> None:
+    """Larger than a document may be, by two writers at a time; its list stays short."""
+    data = noise(25_000_000)
     digests = await asyncio.gather(blobs.put(data), blobs.put(data))
+    assert set(digests) == {digest_of(data)}
     assert await blobs.get(digests[0]) == data
-    files = [found["_id"] async for found in store.db["blobs.files"].find({})]
-    found = await store.db["blobs"].find_one({"_id": digests[1]})
-    assert found is not None
-    assert files == [found["file"]]
+    whole = await store.db["blobs"].find_one({"_id": digests[0]})
+    assert whole is not None
+    assert len(bson.encode(whole)) < 16 * 1024
+    assert await stored_bytes(store) < len(data) * 1.01
 
 
-def incompressible(size: int) -> bytes:
-    """Return the same noise every time."""
-    blocks = (digest_of(n.to_bytes(4))[7:] for n in range(size // 32))
-    return bytes.fromhex("".join(blocks))
+async def test_a_state_of_1_mb_with_a_small_change_is_not_stored_again(
+    store: Database, blobs: Blobs
+) -> None:
+    """A finding is judged in the middle of a large state: a few parts are new."""
+    findings = [
+        {"id": noise(32, n).hex(), "line": n, "title": noise(100, n).hex()}
+        for n in range(3_600)
+    ]
+    first = await blobs.put_json({"findings": findings})
+    before = await stored_bytes(store)
+    findings[1_800]["title"] = "It was judged, and the text is longer than before." * 9
+    second = await blobs.put_json({"findings": findings})
+    assert len(await blobs.get(first)) > 1_000_000
+    assert await blobs.get_json(second) == {"findings": findings}
+    assert await stored_bytes(store) - before < 64 * 1024
 
 
-async def test_a_file_that_is_gone_is_named(store: Database, blobs: Blobs) -> None:
-    """The chunks of a large blob vanished: it is damaged, not missing."""
-    digest = await blobs.put(incompressible(LARGEST_INLINE + 1024 * 1024))
-    await store.db["blobs.files"].delete_many({})
-    with pytest.raises(BlobCorruptError, match="missing or cut short"):
+async def test_a_blob_may_be_a_part_of_another(blobs: Blobs) -> None:
+    """A part of a large value was stored by itself before, in parts of its own."""
+    data = noise(25_000_000)
+    part = max(cut(data), key=len)
+    assert len(cut(part)) > 1
+    await blobs.put(part)
+    assert await blobs.get(await blobs.put(data)) == data
+
+
+LARGE = noise(100_000)
+
+
+async def test_a_part_that_is_gone_is_named(store: Database, blobs: Blobs) -> None:
+    """A part of a large blob vanished: it is damaged, not missing."""
+    digest = await blobs.put(LARGE)
+    part = digest_of(cut(LARGE)[1])
+    await store.db["blobs"].delete_one({"_id": part})
+    with pytest.raises(BlobCorruptError, match=f"part {part} is missing"):
+        await blobs.get(digest)
+
+
+async def test_a_damaged_part_is_named(store: Database, blobs: Blobs) -> None:
+    """The error is about the blob that was asked for, and says where it is broken."""
+    digest = await blobs.put(LARGE)
+    parts = [digest_of(part) for part in cut(LARGE)]
+    other = await store.db["blobs"].find_one({"_id": parts[0]})
+    assert other is not None
+    await swap(store, parts[1], data=other["data"], size=other["size"])
+    with pytest.raises(BlobCorruptError, match=f"{parts[1]}: its bytes") as caught:
+        await blobs.get(digest)
+    assert caught.value.facts["digest"] == digest
+
+
+async def test_a_damaged_list_of_parts_is_seen(store: Database, blobs: Blobs) -> None:
+    """Parts in another order, too few, or the blob as its own part."""
+    digest = await blobs.put(LARGE)
+    parts = [str(digest_of(part)) for part in cut(LARGE)]
+    await swap(store, digest, parts=parts[::-1])
+    with pytest.raises(BlobCorruptError, match="another SHA-256"):
+        await blobs.get(digest)
+    await swap(store, digest, parts=parts[1:])
+    with pytest.raises(BlobCorruptError, match="size is another"):
+        await blobs.get(digest)
+    await swap(store, digest, parts=[digest, *parts])
+    with pytest.raises(BlobCorruptError, match=f"{digest}: its size"):
         await blobs.get(digest)
 
 

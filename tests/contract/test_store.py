@@ -142,6 +142,7 @@ async def test_a_migration_says_what_it_did_and_does_it_once(store: Database) ->
         ("collection_created", "numbers"),
         *[("index_created", "numbers")] * 3,
         ("collection_created", "blobs"),
+        ("index_created", "blobs"),
     ]
     assert await migrate(store, FIRST) == ()
     assert await stored_version(store) == 1

@@ -28,6 +28,7 @@ from core.store.blobs import Blobs
 from core.store.database import Database, connect
 from core.store.embedded import EmbeddedServer
 from core.store.migrate import migrate
+from core.store.server_clock import ServerClock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,12 +72,16 @@ async def opened(
     """
     async with reached(settings, data_dir or settings.data_dir) as database:
         await migrate(database, SCHEMA)
-        base = assembled(database, settings)
+        clock = ServerClock(database.time, clock=SystemClock())
+        await clock.refresh()
+        base = assembled(database, settings, clock)
         # Loading its rules takes seconds the first time: it begins before it is needed.
         warming = asyncio.create_task(asyncio.to_thread(base.finder.warm))
+        setting = asyncio.create_task(clock.keep_right())
         try:
             yield base
         finally:
+            setting.cancel()
             await base.runs.journal.close()
             await warming
 
@@ -99,11 +104,10 @@ async def reached(settings: Settings, data_dir: Path) -> AsyncIterator[Database]
             await database.close()
 
 
-def assembled(database: Database, settings: Settings) -> Base:
+def assembled(database: Database, settings: Settings, clock: Clock) -> Base:
     """Wire the services over a database; the settings' secrets are masked in it."""
-    clock = SystemClock()
     ids = Ids(clock)
-    blobs = Blobs(database)
+    blobs = Blobs(database, clock=clock)
     bus = Bus()
     finder = shared_finder(private_folder(settings.cache_dir))
     masker = Masker(settings.secret_values(), finder=finder)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from bot.base import assembled, reached
 from bot.schema import SCHEMA
 from bot.settings import Settings
+from core.clock import SystemClock
 from core.runs.rebuild import rebuild_runs
 from core.store.migrate import migrate
 
@@ -17,6 +18,6 @@ async def bring_up_to_date(settings: Settings, *, rebuild: bool) -> Sequence[str
             f"{one.collection}: {one.kind} {one.detail}".rstrip() for one in changes
         ]
         if rebuild:
-            base = assembled(database, settings)
+            base = assembled(database, settings, SystemClock())
             said += await rebuild_runs(database, base.runs)
         return said

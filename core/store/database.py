@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any, Literal, cast
 
 from motor.motor_asyncio import (
@@ -66,6 +66,13 @@ class Database:
         """Return when the server answers; raises StoreUnavailableError."""
         with translating():
             await self.client.admin.command("ping")
+
+    async def time(self) -> datetime:
+        """Return the server's own time in UTC; raises StoreUnavailableError."""
+        with translating():
+            told = await self.client.admin.command("hello")
+        # A command's answer is read without the client's own zone.
+        return cast("datetime", told["localTime"]).replace(tzinfo=UTC)
 
     async def close(self) -> None:
         """Close every connection; the database cannot be used afterwards."""

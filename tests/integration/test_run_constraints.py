@@ -135,6 +135,48 @@ WRONG: dict[str, JSON] = {
     "_id of another stream": {"_id": "run/run_2:2"},
     "an unknown field": {"note": "hello"},
     "an unknown field of an event": {"events": [CLAIM | {"note": "hello"}]},
+    "a state that a broken chain of moves arrives at": {
+        "from": "queued",
+        "to": "broken",
+        "events": [event("run.state_changed", "claim", "paused", "running")],
+    },
+    "a status without a letter": {"from": "", "to": "queued", "events": [CREATE]},
+    "a move that spans the fields of a row": {
+        "from": "queued",
+        "events": [event("run.state_changed", "claim|queued", "", "running")],
+    },
+    "a move that spans two rows": {
+        "from": "paused",
+        "to": "paused",
+        "events": [
+            event(
+                "step.started",
+                "start|pending|running\nstep.started|succeed",
+                "running",
+                "succeeded",
+            )
+        ],
+    },
+    "a move without an end": {
+        "to": "queued",
+        "events": [
+            {
+                "type": "run.state_changed",
+                "data": {"transition": "claim", "from": "queued"},
+            }
+        ],
+    },
+    "a move without a name": {
+        "events": [
+            {
+                "type": "run.state_changed",
+                "data": {"from": "queued", "to": "running"},
+            }
+        ]
+    },
+    "a step that moves by no row beside a run that does": {
+        "events": [CLAIM, event("step.started", "start", "running", "pending")]
+    },
     "no events": {"events": []},
     "events that are no list": {"events": "none"},
     "an event type that is no name": {

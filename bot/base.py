@@ -82,7 +82,7 @@ async def opened(
             yield base
         finally:
             setting.cancel()
-            await base.runs.journal.close()
+            await base.runs.close()
             await warming
 
 

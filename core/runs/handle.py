@@ -1,6 +1,7 @@
 """One holder's view of a run: decide on what it is now, append, fold."""
 
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import structlog
 
@@ -16,11 +17,18 @@ from core.events.journal import Journal
 from core.runs import decide
 from core.runs.evolve import evolve, fold
 from core.runs.model import Run, stream_of
-from core.runs.projection import RunProjection
 from core.runs.states import Status
 
 log = structlog.get_logger()
 Decide = Callable[[Run], Sequence[Payload]]
+
+
+class Projects(Protocol):
+    """What shows a run's state to others: at once, or a little later."""
+
+    async def save(self, run: Run) -> None:
+        """Take the state; raises StoreUnavailableError."""
+        ...
 
 
 class RunHandle:
@@ -36,7 +44,7 @@ class RunHandle:
         run: Run,
         *,
         journal: Journal,
-        projection: RunProjection | None,
+        projection: Projects | None,
         clock: Clock,
         fence: int | None = None,
     ) -> None:

@@ -142,6 +142,7 @@ class Holder:
 
     async def _still_held(self, handle: RunHandle, walking: asyncio.Task[Run]) -> bool:
         projection = self._runs.projection
+        await self._runs.projector.settled(handle.run.id)
         until = self._clock.now() + timedelta(seconds=self._pace.lease)
         seen = handle.run
         if seen.status not in LEASED:

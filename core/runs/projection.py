@@ -7,7 +7,13 @@ from typing import Any
 from core.errors import ActiveRunError
 from core.runs.model import TRAIL, Run
 from core.runs.states import RUN, STEP, Status
-from core.store.database import Database, Document, DuplicateKeyError, translating
+from core.store.database import (
+    Database,
+    Document,
+    DuplicateKeyError,
+    UpdateOne,
+    translating,
+)
 from core.store.schema import CollectionSpec, IndexSpec
 
 COLLECTION = "runs"
@@ -161,6 +167,21 @@ def document_of(run: Run) -> Document:
     return {name: value for name, value in fields.items() if value is not None}
 
 
+def _moves(run: Run, fields: Document) -> list[tuple[Document, Document]]:
+    """Return updates that bring an older document forward; one of them finds it."""
+    kept = {name: value for name, value in fields.items() if name != "_id"}
+    older = {"_id": run.id, "head_seq": {"$lt": run.head_seq}}
+    # Never empty: a run is held or has ended, but not both.
+    gone = {name: 1 for name in OPTIONAL if name not in fields}
+    whole = older, {"$set": kept, "$unset": gone}
+    if run.status not in LEASED:
+        return [whole]
+    leased = [str(status) for status in LEASED]
+    held = {**older, "fence": run.fence, "status": {"$in": leased}}
+    still = {name: kept[name] for name in kept.keys() - {"lease", "due_at"}}
+    return [(held, {"$set": still}), whole]
+
+
 class RunProjection:
     """Keeps `runs` in step with the journal, and answers what is due."""
 
@@ -178,20 +199,26 @@ class RunProjection:
             while not (await self._advance(run, fields) or await self._begin(fields)):
                 pass  # an older state of it was put there in between
 
+    async def save_all(self, runs: Sequence[Run]) -> None:
+        """Store several runs as `save` does, in one command if nothing is in the way.
+
+        Raises the first error; which of the runs are stored is then unknown.
+        """
+        moves = [move for run in runs for move in _moves(run, document_of(run))]
+        with translating():
+            done = await self._runs.bulk_write(
+                [UpdateOne(which, change) for which, change in moves]
+            )
+        if done.matched_count < len(runs):  # some are new, or newer there
+            for run in runs:
+                await self.save(run)
+
     async def _advance(self, run: Run, fields: Document) -> bool:
-        kept = {name: value for name, value in fields.items() if name != "_id"}
-        older = {"_id": run.id, "head_seq": {"$lt": run.head_seq}}
-        if run.status in LEASED:
-            leased = [str(status) for status in LEASED]
-            held = {**older, "fence": run.fence, "status": {"$in": leased}}
-            still = {name: kept[name] for name in kept.keys() - {"lease", "due_at"}}
-            done = await self._runs.update_one(held, {"$set": still})
+        for which, change in _moves(run, fields):
+            done = await self._runs.update_one(which, change)
             if done.matched_count:
                 return True
-        # Never empty: a run is held or has ended, but not both.
-        gone = {name: 1 for name in OPTIONAL if name not in fields}
-        done = await self._runs.update_one(older, {"$set": kept, "$unset": gone})
-        return bool(done.matched_count)
+        return False
 
     async def _begin(self, fields: Document) -> bool:
         try:

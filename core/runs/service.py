@@ -17,6 +17,7 @@ from core.runs.evolve import fold
 from core.runs.handle import RunHandle
 from core.runs.model import Run, Subject, stream_of
 from core.runs.projection import RunProjection
+from core.runs.projector import Projector
 from core.runs.states import Status
 from core.store.blobs import Blobs, Digest
 
@@ -60,6 +61,7 @@ class Runs:
     ) -> None:
         self.journal = journal
         self.projection = projection
+        self.projector = Projector(projection, clock=clock)
         self.checkpoints = checkpoints
         self.clock = clock
         self.wake = asyncio.Event()
@@ -188,16 +190,24 @@ class Runs:
         return await self.find(newest.run_id) if newest else None
 
     async def handle(
-        self, run_id: str, *, fence: int | None = None, unseen: bool = False
+        self,
+        run_id: str,
+        *,
+        fence: int | None = None,
+        unseen: bool = False,
+        behind: bool = False,
     ) -> RunHandle:
         """Return a handle on the run as it is now; a worker gives its fence.
 
-        What is appended to an `unseen` one does not make it claimable.
+        What is appended to an `unseen` one does not make it claimable. With `behind`
+        the projection follows a little later: only for runs that are due or held, since
+        a claim or the reaper finds those again when this process dies.
         """
+        shown = self.projector if behind else self.projection
         handle = RunHandle(
             await self.load(run_id),
             journal=self.journal,
-            projection=None if unseen else self.projection,
+            projection=None if unseen else shown,
             clock=self.clock,
             fence=fence,
         )
@@ -248,3 +258,8 @@ class Runs:
             async with asyncio.timeout(seconds):
                 await self.wake.wait()
         self.wake.clear()
+
+    async def close(self) -> None:
+        """Bring the projection up to date and end this process's log."""
+        await self.projector.drain()
+        await self.journal.close()

@@ -19,6 +19,7 @@ from core.runs.service import Runs
 from core.runs.states import Status
 from core.runs.walk import Limits
 
+CANDIDATES = 20
 WAITING = (Status.QUEUED, Status.RETRY_WAIT)
 log = structlog.get_logger()
 
@@ -114,9 +115,15 @@ class Worker:
 
     async def _claim(self) -> RunHandle | None:
         async with self._claiming:
-            ids = await self._runs.projection.due(WAITING, self._clock.now())
+            # Those that this process moved on may still be listed as they were.
+            behind = self._runs.projector
+            ids = await self._runs.projection.due(
+                WAITING, self._clock.now(), at_most=CANDIDATES + len(behind)
+            )
             random.shuffle(ids)
             for run_id in ids:
+                if run_id in behind:
+                    continue
                 try:
                     held = await self._take_due(run_id)
                 except StoreUnavailableError:
@@ -130,7 +137,7 @@ class Worker:
         return None
 
     async def _take_due(self, run_id: str) -> RunHandle | None:
-        handle = await self._runs.handle(run_id)
+        handle = await self._runs.handle(run_id, behind=True)
         run = handle.run
         if run.status not in WAITING or run.due_at > self._clock.now():
             # The projection lags behind the journal.

@@ -11,7 +11,7 @@ from motor.motor_asyncio import (
     AsyncIOMotorCollection,
     AsyncIOMotorDatabase,
 )
-from pymongo import AsyncMongoClient
+from pymongo import AsyncMongoClient, UpdateOne
 from pymongo.errors import (
     BulkWriteError,
     ConnectionFailure,
@@ -31,6 +31,7 @@ __all__ = [
     "Document",
     "DuplicateKeyError",
     "PyMongoError",
+    "UpdateOne",
     "WriteRefusal",
     "connect",
     "is_validation_failure",

@@ -202,7 +202,8 @@ class Stage:
         return await self.runs.load(run_id)
 
     async def shown(self, run_id: str) -> dict[str, Any]:
-        """Return the run as the projection has it."""
+        """Return the run as the projection has it, once that has caught up."""
+        await self.runs.projector.settled(run_id)
         return await self.runs.projection.get(run_id) or {}
 
     async def until(self, run_id: str, *statuses: str) -> Run:

@@ -79,6 +79,7 @@ async def populated(stage: Stage) -> dict[str, str]:
     await begun.wait()
     doomed.cancel()
     await asyncio.gather(doomed, return_exceptions=True)
+    await stage.runs.projector.drain()
     return ids
 
 

@@ -81,6 +81,6 @@ soak: $(INSTALLED)
 	@$(BIN)/pytest -m slow --timeout 3600
 
 clean:
-	@rm -rf .venv build dist .coverage .coverage.* .hypothesis .import_linter_cache \
-	    .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf .venv .venv-peers build dist .coverage .coverage.* .hypothesis \
+	    .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find bot core tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -38,6 +38,11 @@ class Child:
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(facts).encode() + b"\n")
 
+    async def ask(self, **facts: object) -> dict[str, Any]:
+        """Send it one line and return the next that it prints."""
+        self.tell(**facts)
+        return await self.hear()
+
 
 @asynccontextmanager
 async def child(
@@ -45,11 +50,12 @@ async def child(
     *arguments: object,
     log: Path,
     variables: Mapping[str, str] | None = None,
+    python: Path = Path(sys.executable),
 ) -> AsyncIterator[Child]:
     """Run `python -m module` with only these variables; its errors go to `log`."""
     with log.open("ab") as errors:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", module, *map(str, arguments)),
+            *(str(python), "-m", module, *map(str, arguments)),
             cwd=log.parent,
             env={
                 "PATH": os.defpath,

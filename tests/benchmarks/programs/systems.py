@@ -1,0 +1,121 @@
+"""The systems that `durable_steps` compares: how each is started, told and heard."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Any
+
+from tests.benchmarks.programs.children import Child, child
+from tests.benchmarks.programs.peers_venv import NotInstalledError, peers_python
+from tests.benchmarks.programs.postgres import address, postgres
+
+PROGRAMS = "tests.benchmarks.programs"
+NOFX, ASKED = "nofx", "nofx, asked for too"
+FLOOR, VALIDATED = "floor: bare inserts", "floor: into a journal"
+DBOS, LANGGRAPH = "dbos", "langgraph"
+TITLES = {DBOS: "DBOS", LANGGRAPH: "LangGraph"}
+SQLITE, POSTGRES = "SQLite", "PostgreSQL"
+
+
+@dataclass(slots=True, kw_only=True)
+class System:
+    """One that is measured: its program, what it is told beside, what it answered.
+
+    One that cannot be had has no program, and `absent` says why.
+    """
+
+    name: str
+    program: Child | None = None
+    absent: str = ""
+    order: Mapping[str, object] = field(default_factory=dict)
+    batches: Mapping[int, Sequence[int]] = field(default_factory=dict)
+    answers: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
+
+    async def measure(self, runs: int, slots: int) -> dict[str, Any]:
+        """Have it do so many runs, so many at once."""
+        assert self.program is not None
+        told = dict(self.order)
+        if self.batches:
+            told["batches"] = self.batches[slots]
+        answer = await self.program.ask(runs=runs, slots=slots, **told)
+        return {**answer, "rate": runs / answer["seconds"]}
+
+    def rate(self, slots: int) -> float | None:
+        """Return the median of runs a second, None when it was not measured."""
+        answers = self.answers.get(slots)
+        return median(one["rate"] for one in answers) if answers else None
+
+    def cut(self, slots: int, percent: int) -> float | None:
+        """Return the rounds' median of a percentile of a run's milliseconds."""
+        answers = [one for one in self.answers.get(slots, []) if "taken" in one]
+        cuts = [quantiles(one["taken"], n=100, method="inclusive") for one in answers]
+        return median(cut[percent - 1] for cut in cuts) * 1000 if cuts else None
+
+
+@asynccontextmanager
+async def ours(
+    folder: Path, like: str, batches: Mapping[int, Sequence[int]]
+) -> AsyncIterator[Sequence[System]]:
+    """Start nofx and the floor on the embedded server in `folder`.
+
+    The floor inserts the like of a run, in these batches for so many runs at once.
+    """
+    data = folder / "data"
+    async with (
+        child(f"{PROGRAMS}.nofx_runs", data, log=folder / "nofx.log") as nofx,
+        child(f"{PROGRAMS}.floor_runs", data, like, log=folder / "floor.log") as floor,
+    ):
+        await nofx.hear()
+        await floor.hear()
+        yield (
+            System(name=NOFX, program=nofx),
+            System(name=ASKED, program=nofx, order={"asked": True}),
+            *(
+                System(name=name, program=floor, order=order, batches=batches)
+                for name, order in (
+                    (FLOOR, {"collection": "bare"}),
+                    (VALIDATED, {"collection": "journal"}),
+                )
+            ),
+        )
+
+
+@asynccontextmanager
+async def peers(folder: Path) -> AsyncIterator[Sequence[System]]:
+    """Start the peers, each with SQLite in `folder` and with PostgreSQL."""
+    async with AsyncExitStack() as stack:
+        absent = ""
+        try:
+            server = await stack.enter_async_context(postgres((DBOS, LANGGRAPH)))
+        except NotInstalledError as error:
+            server, absent = folder, str(error)
+        measured = []
+        for peer, title in TITLES.items():
+            file = f"sqlite:///{folder}/{peer}.db"
+            measured.append(await _peer(stack, folder, f"{title}, {SQLITE}", file))
+            name = f"{title}, {POSTGRES}"
+            measured.append(
+                System(name=name, absent=absent)
+                if absent
+                else await _peer(stack, folder, name, address(server, peer))
+            )
+        yield measured
+
+
+async def _peer(stack: AsyncExitStack, folder: Path, name: str, where: str) -> System:
+    title, _, kind = name.partition(", ")
+    module = f"{PROGRAMS}.peers.{title.lower()}_runs"
+    log = folder / f"{title}-{kind}.log"
+    try:
+        python = await asyncio.to_thread(peers_python)
+        program = await stack.enter_async_context(
+            child(module, where, log=log, python=python)
+        )
+        await program.hear()
+    except (NotInstalledError, RuntimeError) as error:
+        last = str(error).strip().splitlines()[-1:]
+        return System(name=name, absent=last[0] if last else "it ended")
+    return System(name=name, program=program)

@@ -12,6 +12,8 @@ from bot.models.catalog import make_model
 from bot.pipeline.overrides import Choices, remembering
 from bot.schema import SCHEMA
 from bot.settings import Settings
+from core.access.service import Tokens
+from core.access.store import TokenStore
 from core.checkpoints.capture import Checkpoints
 from core.clock import Clock, Ids, SystemClock
 from core.events.base import JSON
@@ -38,6 +40,7 @@ class Base:
     database: Database
     blobs: Blobs
     runs: Runs
+    tokens: Tokens
     bus: Bus
     finder: SecretFinder
     masker: Masker
@@ -127,6 +130,7 @@ def assembled(database: Database, settings: Settings, clock: Clock) -> Base:
         database=database,
         blobs=blobs,
         runs=runs,
+        tokens=Tokens(TokenStore(database), clock=clock, ids=ids),
         bus=bus,
         finder=finder,
         masker=masker,

@@ -14,8 +14,11 @@ from bot.settings import Settings
 from core.secrets.forms import forms
 
 MASK = "***"
-# GitHub's tokens, and the App's signed requests for one.
-SIGNED = r"gh[a-z]_[A-Za-z0-9._-]{36,}|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}"
+# GitHub's tokens, the App's signed requests for one, and our own tokens.
+SIGNED = (
+    r"gh[a-z]_[A-Za-z0-9._-]{36,}|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}"
+    r"|nofx_[0-9A-Za-z]{8}_[0-9A-Za-z]{32,}"
+)
 
 
 def configure_logs(
@@ -24,8 +27,8 @@ def configure_logs(
     """Send everything that is logged, by us or by libraries, to `stream`.
 
     `auto` is console on a terminal and JSON elsewhere; `level` goes before the one in
-    the settings. The settings' secrets, and GitHub's tokens, are masked wherever they
-    appear, in values, messages and traces.
+    the settings. The settings' secrets, GitHub's tokens and our own are masked
+    wherever they appear, in values, messages and traces.
     """
     as_json = settings.log_format is LogFormat.JSON or (
         settings.log_format is LogFormat.AUTO and not stream.isatty()

@@ -1,6 +1,7 @@
 """Every collection of this version of nofx, for `nofx migrate` and every start."""
 
 from bot.webhooks.delivery_schema import DELIVERIES
+from core.access.store import TOKENS
 from core.events.feed import FEED_COLLECTIONS
 from core.runs.constraints import collections
 from core.store.blobs import BLOBS
@@ -8,5 +9,5 @@ from core.store.schema import Schema
 
 SCHEMA = Schema(
     version=2,
-    collections=(*collections(), *FEED_COLLECTIONS, *BLOBS, DELIVERIES),
+    collections=(*collections(), *FEED_COLLECTIONS, *BLOBS, DELIVERIES, TOKENS),
 )

@@ -11,6 +11,7 @@ from bot.cli.migrate import migrate
 from bot.cli.review import review
 from bot.cli.running import guarded
 from bot.cli.serve import serve
+from bot.cli.token import token
 from bot.cli.work import work
 from bot.version import running_version
 
@@ -58,3 +59,4 @@ def nofx(
 
 for command in (serve, work, migrate, demo, doctor, review):
     app.command()(guarded(command))
+app.add_typer(token)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from typing_extensions import override
 
 # Only names for types: `nofx --help` must not wait for what they import.
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Coroutine, Sequence
 
+    from bot.base import Base
     from bot.demo.wish import DemoWish
     from bot.doctor.results import CheckResult
     from bot.pipeline.changes import LocalChange
     from bot.settings import Settings
     from core.review.report import ReviewReport
+
+T = TypeVar("T")
 
 
 class Service(Protocol):
@@ -44,6 +47,14 @@ class Service(Protocol):
 
     async def review(self, settings: Settings, change: LocalChange) -> ReviewReport:
         """Review a change and post nothing."""
+        ...
+
+    async def on_base(
+        self,
+        settings: Settings,
+        call: Callable[[Base], Coroutine[object, object, T]],
+    ) -> T:
+        """Call something on the database and what stands on it, without the API."""
         ...
 
 
@@ -92,3 +103,14 @@ class Installed(Service):
         from bot.dry_run import review  # noqa: PLC0415  # as above
 
         return await review(settings, change)
+
+    @override
+    async def on_base(
+        self,
+        settings: Settings,
+        call: Callable[[Base], Coroutine[object, object, T]],
+    ) -> T:
+        from bot.base import opened  # noqa: PLC0415  # as above
+
+        async with opened(settings) as base:
+            return await call(base)

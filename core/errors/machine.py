@@ -71,3 +71,10 @@ class UnknownModelError(InputError):
 
     message = "There is no model named {name}."
     hint = "Set NOFX_MODEL to one of: {known}."
+
+
+class SpanError(InputError):
+    """A span of time cannot be read."""
+
+    message = "{text} is not a span of time."
+    hint = "Write a number and m, h, d or w, such as 12h or 30d."

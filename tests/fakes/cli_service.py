@@ -1,10 +1,12 @@
 """What stands behind the command line in a test: it remembers and answers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from typing_extensions import override
 
+from bot.base import Base, opened
 from bot.cli.service import Service
 from bot.demo.wish import DemoWish
 from bot.doctor.results import CheckResult
@@ -12,6 +14,8 @@ from bot.pipeline.changes import LocalChange
 from bot.settings import Settings
 from core.review.report import ReviewReport
 from tests.fakes.reports import a_report
+
+T = TypeVar("T")
 
 
 @dataclass(kw_only=True)
@@ -55,6 +59,16 @@ class FakeService(Service):
         self._note(settings, "review")
         self.change = change
         return self.report
+
+    @override
+    async def on_base(
+        self,
+        settings: Settings,
+        call: Callable[[Base], Coroutine[object, object, T]],
+    ) -> T:
+        self._note(settings, "on_base")
+        async with opened(settings) as base:
+            return await call(base)
 
     def _note(self, settings: Settings, *call: object) -> None:
         self.settings = settings

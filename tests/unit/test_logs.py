@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from bot.logs import configure_logs
 from bot.settings import environment, load_settings
+from core.access.tokens import new_secret
 
 SECRET = "hook-secret-1234567890"
 
@@ -70,6 +71,8 @@ def test_no_secret_reaches_the_log() -> None:
     )
     logging.getLogger("library").warning("refused %s", SECRET)
     log.info("token", value=f"Bearer ghs_{'a1.B' * 20}")
+    own = new_secret()
+    log.info("token", value=f"Bearer {own}")
     try:
         int(SECRET)
     except ValueError:
@@ -77,6 +80,7 @@ def test_no_secret_reaches_the_log() -> None:
     shown = stream.getvalue()
     assert SECRET not in shown
     assert "a1.B" not in shown
+    assert own[14:] not in shown
     assert shown.count("***") >= 6
     assert "ValueError" in shown
     assert "abc" not in [event["event"] for event in lines(stream)]

@@ -1,0 +1,45 @@
+"""What goes wrong with tokens and with who may do what."""
+
+from core.errors.families import InputError, NofxError, NotFoundError
+
+
+class TokenMissingError(NofxError):
+    """The request shows no token: HTTP 401."""
+
+    message = "This needs a token."
+    hint = "Send `Authorization: Bearer nofx_…`; `nofx token create` makes a token."
+
+
+class TokenRefusedError(NofxError):
+    """The token that was shown does not count: HTTP 401."""
+
+    message = "The token was refused: {reason}."
+    hint = "`nofx token list` tells which tokens count; `nofx token create` makes one."
+
+
+class ScopeMissingError(NofxError):
+    """The token does not allow this: HTTP 403."""
+
+    message = "This needs the scope {needed}; the token has {held}."
+    hint = "Use a token with a wider scope: read < operate < supervise < admin."
+
+
+class TokenNotFoundError(NotFoundError):
+    """No token has this prefix."""
+
+    message = "There is no token {prefix}."
+    hint = "`nofx token list` shows the prefixes: the eight letters after `nofx_`."
+
+
+class TokenWishError(InputError):
+    """A token cannot be made like this."""
+
+    message = "The token cannot be made: {reason}."
+    hint = "See `nofx token create --help`."
+
+
+class RepositoryPatternError(InputError):
+    """A pattern of repositories has another form."""
+
+    message = "{pattern} is not a pattern of repositories."
+    hint = "Write `owner/name`, `owner/*`, or `*` for all of them."

@@ -1,0 +1,52 @@
+"""What an HTTP request can be refused for, before anybody acts on it."""
+
+from core.errors.families import InputError, NotFoundError
+
+
+class BodyMalformedError(InputError):
+    """The body is not JSON: HTTP 400."""
+
+    message = "The body cannot be read as JSON: {reason}."
+    hint = "Send one JSON object in UTF-8."
+
+
+class BodyTypeError(InputError):
+    """The body says that it is something else than JSON: HTTP 415."""
+
+    message = "The body is said to be {found}."
+    hint = "Send JSON with `Content-Type: application/json`."
+
+
+class BodyTooLargeError(InputError):
+    """The body does not fit: HTTP 413."""
+
+    message = "The body is larger than {limit} bytes."
+    hint = "Send less: no request needs as much."
+
+
+class BodySlowError(InputError):
+    """The body did not arrive in time: HTTP 408."""
+
+    message = "The body did not arrive within {seconds:g} seconds."
+    hint = "Send it again, and check the network in between."
+
+
+class RequestInvalidError(InputError):
+    """A part of the request is not what it has to be."""
+
+    message = "The request does not fit: {reason}."
+    hint = "GET /openapi.json describes every request."
+
+
+class IdMalformedError(NotFoundError):
+    """What stands in the path is no id at all."""
+
+    message = "{found} is not the id of a {noun}."
+    hint = "An id of a {noun} looks like {example}."
+
+
+class CursorError(InputError):
+    """A page cannot be gone on from here."""
+
+    message = "{cursor} is not a cursor of a list of runs."
+    hint = "Take `next` from the page before it, as it is, or begin without one."

@@ -11,6 +11,8 @@ import structlog
 from aiohttp import web
 
 from bot.api import health
+from bot.api import site as api
+from bot.api.problems import speaking_http
 from bot.base import Base, opened
 from bot.commands.handlers import Commands
 from bot.github.client import GitHubApp
@@ -23,6 +25,7 @@ from bot.pipeline.verdict import GatePolicy
 from bot.reviews import Reviews
 from bot.schema import SCHEMA
 from bot.settings import Settings
+from bot.terminal import emit
 from bot.webhooks import receiver
 from bot.webhooks.deliveries import Deliveries
 from bot.webhooks.handlers import Handlers
@@ -31,6 +34,7 @@ from bot.webhooks.sieve import sieve
 from core.errors import AddressTakenError
 from core.events.feeder import Feeder
 from core.runs.holder import Pace
+from core.runs.lister import RunLister
 from core.runs.walk import Limits
 from core.runs.worker import Worker
 
@@ -59,8 +63,19 @@ async def serve(settings: Settings, *, host: str, port: int, workers: int) -> No
     """Answer webhooks, and work on runs beside it, until SIGTERM or SIGINT."""
     async with running(settings, host=host, port=port, workers=workers) as bot:
         log.info("bot.serving", url=bot.url, webhook=f"{bot.url}{receiver.PATH}")
+        await _hand_over(settings, bot.base)
         await _told_to_stop()
         log.info("bot.stopping")
+
+
+async def _hand_over(settings: Settings, base: Base) -> None:
+    """Print a token for everything where the embedded database has none yet.
+
+    It goes to standard output alone, for the log is kept and read by others.
+    """
+    issued = await base.tokens.first() if settings.mongodb_url is None else None
+    if issued is not None:
+        emit(f"API token for everything, shown only now: {issued.secret}\n")
 
 
 async def migrate(settings: Settings, *, rebuild: bool) -> Sequence[str]:
@@ -103,7 +118,7 @@ async def running(
             owner=parts.base.ids.new("inbox"),
             clock=parts.base.clock,
         )
-        site = web.Application()
+        site = web.Application(middlewares=[speaking_http])
         secrets = [
             one.get_secret_value().encode() for one in credentials.webhook_secrets
         ]
@@ -114,6 +129,7 @@ async def running(
             sift=sieve(credentials.app_id),
         )
         health.add_routes(site, database=parts.base.database)
+        api.add_routes(site, api_services(parts.base))
         async with (
             _listening(site, host, port) as url,
             _beside(parts.feeder.run, parts.feeder.stop),
@@ -166,6 +182,16 @@ async def _parts(settings: Settings, *, workers: int) -> AsyncIterator[_Parts]:
             bus=base.bus,
         )
         yield _Parts(base=base, app=app, worker=worker, feeder=feeder, reviews=reviews)
+
+
+def api_services(base: Base) -> api.Services:
+    """Return what the API calls."""
+    return api.Services(
+        tokens=base.tokens,
+        runs=base.runs,
+        lister=RunLister(base.database, clock=base.clock),
+        ids=base.ids,
+    )
 
 
 @asynccontextmanager

@@ -11,16 +11,26 @@ from bot.naming import PREFIX
 
 
 def farewell(
-    say: Callable[[str], None], stage: Stage, scene: Scene, *, stays: bool
+    say: Callable[[str], None],
+    stage: Stage,
+    scene: Scene,
+    *,
+    stays: bool,
+    secret: str = "",
 ) -> None:
-    """Print what can be tried: on the demo while it stays up, and without it."""
+    """Print what can be tried: on the demo while it stays up, and without it.
+
+    `secret` is that of the demo's own API token.
+    """
     hints: list[tuple[str, str]] = []
     if stays:
+        shown = shlex.quote(f"Authorization: Bearer {secret}")
         page = stage.github.pull_url(scene.repository, 1)
         rerun = shlex.quote(f"{PREFIX} rerun")
         hints += [
             ("See the pull request", f"curl {page}"),
             ("Talk to nofx", f"curl -d {rerun} {page}"),
+            ("List its runs", f"curl -H {shown} {stage.bot.url}/runs"),
             ("Ask how it is", f"curl {stage.bot.url}/healthz"),
             ("See its metrics", f"curl {stage.bot.url}/metrics"),
         ]

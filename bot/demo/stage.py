@@ -70,7 +70,9 @@ async def _show(settings: Settings, wish: DemoWish, folder: Path, log: Path) -> 
             return
 
         async def stay() -> None:
-            farewell(audience.say, stage, scene, stays=True)
+            issued = await stage.bot.base.tokens.first()
+            secret = issued.secret if issued is not None else ""
+            farewell(audience.say, stage, scene, stays=True, secret=secret)
             await audience.stay()
 
         await _until_ctrl_c(stay())

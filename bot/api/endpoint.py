@@ -1,0 +1,81 @@
+"""One endpoint: who may call it, what goes in, what comes out, what is refused."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from core.access.tokens import Scope, Token
+from core.errors import NofxError
+
+
+class Incoming(BaseModel):
+    """What comes with a request; what nobody knows is refused, not passed over."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Nothing(Incoming):
+    """A query or a body in which there is nothing to say."""
+
+
+Q = TypeVar("Q", bound=Incoming)
+B = TypeVar("B", bound=Incoming)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call(Generic[Q, B]):
+    """A request that was understood: the caller's token, ids from the path, values."""
+
+    token: Token
+    path: dict[str, str]
+    query: Q
+    body: B
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint(Generic[Q, B]):
+    """A method on a path, and the call that answers it.
+
+    `refusals` are the errors, beside those of every request, that a caller should be
+    ready for. `current` tells how things stand after a conflict. A call that makes
+    something has `makes`, the path of what it made.
+    """
+
+    method: str
+    path: str
+    scope: Scope
+    summary: str
+    act: Callable[[Call[Q, B]], Awaitable[BaseModel]]
+    answer: type[BaseModel]
+    query: type[Q]
+    body: type[B]
+    status: int = 200
+    refusals: Sequence[type[NofxError]] = ()
+    current: Callable[[Call[Q, B]], Awaitable[BaseModel]] | None = None
+    makes: Callable[[BaseModel], str] | None = None
+    tags: tuple[str, ...] = field(default=())
+
+
+def get(
+    path: str,
+    act: Callable[[Call[Q, Nothing]], Awaitable[BaseModel]],
+    *,
+    summary: str,
+    answer: type[BaseModel],
+    query: type[Q],
+    refusals: Sequence[type[NofxError]] = (),
+) -> Endpoint[Q, Nothing]:
+    """Return an endpoint that reads and changes nothing."""
+    return Endpoint(
+        method="GET",
+        path=path,
+        scope=Scope.READ,
+        summary=summary,
+        act=act,
+        answer=answer,
+        query=query,
+        body=Nothing,
+        refusals=refusals,
+    )

@@ -1,0 +1,195 @@
+"""`GET /openapi.json`: the API described by what it is made of (OpenAPI 3.1)."""
+
+import re
+from collections.abc import Iterable, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
+
+from bot.api.endpoint import Nothing
+from bot.api.problems import MEDIA_TYPE, Problem, status_of
+from bot.api.requests import IDS
+from bot.api.serving import AnyEndpoint
+from bot.version import running_version
+from core.access.tokens import Scope
+from core.errors import (
+    BodyMalformedError,
+    BodySlowError,
+    BodyTooLargeError,
+    BodyTypeError,
+    IdMalformedError,
+    NofxError,
+    RequestInvalidError,
+    ScopeMissingError,
+    StoreUnavailableError,
+    TokenMissingError,
+    TokenRefusedError,
+)
+
+JSON = dict[str, Any]
+REF = "#/components/schemas/{model}"
+EVERY = (TokenMissingError, TokenRefusedError, ScopeMissingError, StoreUnavailableError)
+WITH_BODY = (BodyMalformedError, BodySlowError, BodyTooLargeError, BodyTypeError)
+DESCRIPTION = (
+    "Runs, their checkpoints, gates and effects. Every request shows a bearer token;"
+    " scopes include those before them: " + " < ".join(Scope) + ". What a token may"
+    " not see is not there (404)."
+)
+
+
+def document(endpoints: Sequence[AnyEndpoint]) -> JSON:
+    """Return the OpenAPI document of these endpoints."""
+    models: dict[tuple[type[BaseModel], JsonSchemaMode], None] = {
+        (Problem, "serialization"): None
+    }
+    for one in endpoints:
+        models[one.answer, "serialization"] = None
+        models[one.query, "validation"] = None
+        models[one.body, "validation"] = None
+    names, found = models_json_schema(list(models), ref_template=REF)
+    schemas: JSON = found["$defs"]
+    paths: JSON = {}
+    for one in endpoints:
+        query = _name(names[one.query, "validation"])
+        operation = {
+            "operationId": _operation_id(one),
+            "summary": one.summary,
+            "security": [{"token": [str(one.scope)]}],
+            "parameters": [*_in_path(one.path), *_in_query(schemas[query])],
+            "responses": {
+                str(one.status): _success(one, names[one.answer, "serialization"]),
+                **_refusals(one),
+            },
+        }
+        if one.body is not Nothing:
+            operation["requestBody"] = _body(one, names[one.body, "validation"])
+        paths.setdefault(one.path, {})[one.method.lower()] = operation
+    for query in {_name(names[one.query, "validation"]) for one in endpoints}:
+        schemas.pop(query)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "nofx",
+            "version": running_version(),
+            "description": DESCRIPTION,
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {
+                "token": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "From `nofx token create`.",
+                }
+            },
+        },
+    }
+
+
+def _name(reference: JSON) -> str:
+    return str(reference["$ref"]).rpartition("/")[2]
+
+
+def _operation_id(one: AnyEndpoint) -> str:
+    words = re.findall(r"\w+", one.path)
+    return "_".join([one.method.lower(), *words])
+
+
+def _in_path(path: str) -> Iterable[JSON]:
+    for name in re.findall(r"{(\w+)}", path):
+        schema = {"type": "string", "pattern": IDS[name].pattern}
+        yield {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "description": f"The id of a {IDS[name].noun}.",
+            "schema": schema,
+            "example": IDS[name].example,
+        }
+
+
+def _in_query(schema: JSON) -> Iterable[JSON]:
+    needed = schema.get("required", [])
+    for name, part in schema.get("properties", {}).items():
+        shown = {key: value for key, value in part.items() if key != "title"}
+        text = shown.pop("description", None)
+        yield {
+            "name": name,
+            "in": "query",
+            "required": name in needed,
+            **({"description": text} if text else {}),
+            "schema": _without_null(shown),
+        }
+
+
+def _without_null(schema: JSON) -> JSON:
+    """Return the schema of what can be written: a query leaves out, it has no null."""
+    choices = [one for one in schema.get("anyOf", []) if one != {"type": "null"}]
+    rest = {key: value for key, value in schema.items() if key != "anyOf"}
+    if rest.get("default", ...) is None:
+        rest.pop("default")
+    match choices:
+        case []:
+            return rest
+        case [only]:
+            return {**rest, **only}
+        case _:
+            return {**rest, "anyOf": choices}
+
+
+def _success(one: AnyEndpoint, schema: JSON) -> JSON:
+    text = (one.answer.__doc__ or "").strip().partition("\n")[0]
+    answer: JSON = {
+        "description": text,
+        "content": {"application/json": {"schema": schema}},
+    }
+    if one.makes is not None:
+        answer["headers"] = {
+            "Location": {
+                "description": "The path of what was made.",
+                "schema": {"type": "string"},
+            }
+        }
+    return answer
+
+
+def _body(one: AnyEndpoint, schema: JSON) -> JSON:
+    needed = any(field.is_required() for field in one.body.model_fields.values())
+    return {
+        "required": needed,
+        "content": {"application/json": {"schema": schema}},
+    }
+
+
+def _refusals(one: AnyEndpoint) -> JSON:
+    kinds: list[type[NofxError]] = [*EVERY, RequestInvalidError, *one.refusals]
+    if "{" in one.path:
+        kinds.append(IdMalformedError)
+    if one.body is not Nothing:
+        kinds += WITH_BODY
+    by_status: dict[int, list[type[NofxError]]] = {}
+    for kind in dict.fromkeys(kinds):
+        by_status.setdefault(status_of(kind), []).append(kind)
+    answers = {
+        str(status): _problem(" ".join(_first(kind) for kind in of_it))
+        for status, of_it in sorted(by_status.items())
+    }
+    bug = f"{HTTPStatus.INTERNAL_SERVER_ERROR.phrase}: a bug, with its number."
+    return {**answers, "500": _problem(bug)}
+
+
+def _problem(text: str) -> JSON:
+    return {
+        "description": text,
+        "content": {MEDIA_TYPE: {"schema": {"$ref": REF.format(model="Problem")}}},
+    }
+
+
+def _first(kind: type[NofxError]) -> str:
+    return (kind.__doc__ or "").partition("\n")[0].partition(": HTTP")[0].rstrip(
+        "."
+    ) + "."

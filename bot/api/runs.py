@@ -1,0 +1,124 @@
+"""`/runs`: lists of runs, and one run as its history tells it."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import AwareDatetime, BaseModel, Field
+
+from bot.api.answers.runs import RunDetail, RunPage
+from bot.api.endpoint import Call, Endpoint, Incoming, Nothing, get
+from core.access.tokens import Token
+from core.errors import CursorError, RunNotFoundError
+from core.events.commit import Commit
+from core.runs.account import account
+from core.runs.evolve import fold
+from core.runs.lister import BEFORE_ALL, RunLister
+from core.runs.listing import RunFilter, position_in
+from core.runs.model import Run, stream_of
+from core.runs.service import Runs
+from core.runs.states import Status
+
+AFTER_ALL = datetime(9000, 1, 1, tzinfo=UTC)
+MOST_PULLS = 2**31 - 1
+
+
+class RunQuery(Incoming):
+    """What `GET /runs` can be narrowed by."""
+
+    repo: str | None = Field(
+        default=None, pattern=r"^[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}$"
+    )
+    pull: int | None = Field(default=None, ge=0, le=MOST_PULLS)
+    status: Status | None = None
+    pipeline: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_-]{0,39}$")
+    since: AwareDatetime | None = Field(
+        default=None, description="created at this time or later"
+    )
+    until: AwareDatetime | None = Field(
+        default=None, description="created before this time"
+    )
+    cursor: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9_-]{1,200}$",
+        description="`next` of the page before",
+    )
+    limit: int = Field(default=50, ge=1, le=100)
+
+    def filter(self, token: Token) -> RunFilter:
+        """Return what is wanted and may be seen."""
+        return RunFilter(
+            repository=self.repo,
+            pull=self.pull,
+            status=self.status,
+            pipeline=self.pipeline,
+            since=_storable(self.since),
+            until=_storable(self.until),
+            sees=token.sees,
+        )
+
+
+def _storable(time: datetime | None) -> datetime | None:
+    """Return the time, or the nearest that a database can compare with."""
+    return time and max(BEFORE_ALL, min(time, AFTER_ALL))
+
+
+class RunReading:
+    """Finds runs for callers: what a token may not see is not there."""
+
+    def __init__(self, runs: Runs) -> None:
+        self.runs = runs
+
+    async def commits(self, call: Call[Any, Any]) -> tuple[Commit, ...]:
+        """Return the history of the run in the path; raises RunNotFoundError."""
+        run_id = call.path["run_id"]
+        commits = await self.runs.journal.read(stream_of(run_id))
+        if not call.token.sees(fold(run_id, commits).subject.repository):
+            raise RunNotFoundError(run_id=run_id)
+        return commits
+
+    async def run(self, call: Call[Any, Any]) -> Run:
+        """Return the run in the path; raises RunNotFoundError."""
+        return fold(call.path["run_id"], await self.commits(call))
+
+
+class RunEndpoints:
+    """Reading runs."""
+
+    def __init__(self, reading: RunReading, lister: RunLister) -> None:
+        self._reading = reading
+        self._lister = lister
+
+    def endpoints(self) -> tuple[Endpoint[Any, Any], ...]:
+        """Return what is answered here."""
+        return (
+            get(
+                "/runs",
+                self.list,
+                summary="List runs, newest first",
+                query=RunQuery,
+                answer=RunPage,
+                refusals=(CursorError,),
+            ),
+            get(
+                "/runs/{run_id}",
+                self.show,
+                summary="Show one run",
+                query=Nothing,
+                answer=RunDetail,
+                refusals=(RunNotFoundError,),
+            ),
+        )
+
+    async def list(self, call: Call[RunQuery, Nothing]) -> BaseModel:
+        """Answer a page of runs."""
+        query = call.query
+        after = position_in(query.cursor) if query.cursor else None
+        wanted = query.filter(call.token)
+        return RunPage.of(
+            await self._lister.page(wanted, after=after, limit=query.limit)
+        )
+
+    async def show(self, call: Call[Nothing, Nothing]) -> BaseModel:
+        """Answer one run, steps and gates included."""
+        commits = await self._reading.commits(call)
+        return RunDetail.of(fold(call.path["run_id"], commits), account(commits))

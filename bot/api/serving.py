@@ -1,0 +1,90 @@
+"""Puts endpoints on the site: token, ids, query, body, call, answer, in this order."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from aiohttp import web
+from pydantic import BaseModel
+
+from bot.api import problems, requests
+from bot.api.endpoint import Call, Endpoint
+from core.access.service import Tokens
+from core.clock import Ids
+from core.errors import ConflictError, NofxError
+
+NO_STORE = {"Cache-Control": "no-store"}
+AnyEndpoint = Endpoint[Any, Any]
+
+
+def serve(
+    app: web.Application,
+    endpoints: Iterable[AnyEndpoint],
+    *,
+    tokens: Tokens,
+    ids: Ids,
+) -> None:
+    """Answer each endpoint on `app`; a GET answers HEAD too."""
+    for endpoint in endpoints:
+        handler = _Answering(endpoint, tokens, ids).handle
+        if endpoint.method == "GET":
+            app.router.add_get(endpoint.path, handler)
+        else:
+            app.router.add_route(endpoint.method, endpoint.path, handler)
+
+
+class _Answering:
+    """One endpoint, ready for requests."""
+
+    def __init__(self, endpoint: AnyEndpoint, tokens: Tokens, ids: Ids) -> None:
+        self._endpoint = endpoint
+        self._tokens = tokens
+        self._ids = ids
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """Answer one request; whatever goes wrong becomes a problem."""
+        call: Call[Any, Any] | None = None
+        try:
+            call = await self._understand(request)
+            answer = await self._endpoint.act(call)
+            return self._respond(answer)
+        except ConflictError as error:
+            return await self._conflict(request, error, call)
+        except NofxError as error:
+            if problems.status_of(type(error)) == problems.BUG:
+                return problems.bug(request, error, self._ids)
+            return problems.refusal(request, error)
+        except Exception as error:  # noqa: BLE001  # logged with its trace, told as a number
+            return problems.bug(request, error, self._ids)
+
+    async def _understand(self, request: web.Request) -> Call[Any, Any]:
+        endpoint = self._endpoint
+        token = await requests.token_of(request, self._tokens, endpoint.scope)
+        return Call(
+            token=token,
+            path=requests.path_of(request),
+            query=requests.query_of(request, endpoint.query),
+            body=await requests.body_of(request, endpoint.body),
+        )
+
+    def _respond(self, answer: BaseModel) -> web.Response:
+        headers = dict(NO_STORE)
+        if self._endpoint.makes is not None:
+            headers["Location"] = self._endpoint.makes(answer)
+        return web.Response(
+            text=answer.model_dump_json(by_alias=True),
+            status=self._endpoint.status,
+            content_type="application/json",
+            headers=headers,
+        )
+
+    async def _conflict(
+        self, request: web.Request, error: ConflictError, call: Call[Any, Any] | None
+    ) -> web.Response:
+        """Refuse, and say how things stand now as far as that can be told."""
+        current: BaseModel | None = None
+        if call is not None and self._endpoint.current is not None:
+            try:
+                current = await self._endpoint.current(call)
+            except NofxError as unknown:
+                problems.log.warning("api.no_current", reason=str(unknown))
+        return problems.refusal(request, error, current=current)

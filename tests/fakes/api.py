@@ -1,0 +1,80 @@
+"""The API over real HTTP for one test: a database, tokens, and a client that asks."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from bot.api import site
+from bot.api.problems import speaking_http
+from bot.app import api_services
+from bot.base import Base, assembled
+from bot.schema import SCHEMA
+from bot.settings import load_settings
+from core.access.tokens import Scope
+from core.store.database import Database
+from core.store.migrate import migrate
+from tests.fakes.stage import ScriptedPipeline, Stage
+
+Client = TestClient[web.Request, web.Application]
+
+
+@dataclass
+class Answer:
+    """What came back: the status, the headers and the JSON."""
+
+    status: int
+    headers: dict[str, str]
+    body: Any
+
+
+@dataclass
+class ApiStage:
+    """Runs to ask about, and a way to ask."""
+
+    base: Base
+    stage: Stage
+    client: Client
+
+    async def token(
+        self, *scopes: str, repositories: Sequence[str] = ("*",), **more: Any
+    ) -> str:
+        """Make a token and return its secret."""
+        wanted = [Scope(one) for one in scopes or ("read",)]
+        issued = await self.base.tokens.create(
+            wanted, repositories=repositories, **more
+        )
+        return issued.secret
+
+    async def ask(
+        self, path: str, *, secret: str | None = None, method: str = "GET", **more: Any
+    ) -> Answer:
+        """Send one request; without a secret, a token for everything is used."""
+        known = await self.token("admin") if secret is None else secret
+        headers = {"Authorization": f"Bearer {known}"} if known else {}
+        headers |= more.pop("headers", {})
+        async with self.client.request(
+            method, path, headers=headers, **more
+        ) as response:
+            typed = response.content_type.endswith("json")
+            body = await response.json(content_type=None) if typed else None
+            return Answer(response.status, dict(response.headers), body)
+
+
+@asynccontextmanager
+async def api_stage(database: Database) -> AsyncIterator[ApiStage]:
+    """Set the stage on a database, with the schema that `nofx migrate` installs."""
+    await migrate(database, SCHEMA)
+    base = assembled(database, load_settings(None))
+    app = web.Application(middlewares=[speaking_http])
+    site.add_routes(app, api_services(base))
+    stage = Stage(database, ScriptedPipeline("one", "two"))
+    async with TestClient(TestServer(app)) as client:
+        try:
+            yield ApiStage(base=base, stage=stage, client=client)
+        finally:
+            await base.runs.journal.close()
+            await stage.runs.journal.close()

@@ -34,7 +34,6 @@ from bot.webhooks.sieve import sieve
 from core.errors import AddressTakenError
 from core.events.feeder import Feeder
 from core.runs.holder import Pace
-from core.runs.lister import RunLister
 from core.runs.walk import Limits
 from core.runs.worker import Worker
 
@@ -189,7 +188,9 @@ def api_services(base: Base) -> api.Services:
     return api.Services(
         tokens=base.tokens,
         runs=base.runs,
-        lister=RunLister(base.database, clock=base.clock),
+        lister=base.lister,
+        verifier=base.verifier,
+        blobs=base.blobs,
         ids=base.ids,
     )
 

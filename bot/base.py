@@ -21,8 +21,10 @@ from core.events.bus import Bus
 from core.events.journal import Journal
 from core.review.reviewer import ReviewModel
 from core.review.verify import Policy
+from core.runs.lister import RunLister
 from core.runs.projection import RunProjection
 from core.runs.service import Runs
+from core.runs.verification import Verifier
 from core.sandbox import Sandbox
 from core.secrets.finder import SecretFinder, shared_finder
 from core.secrets.masker import Masker
@@ -41,6 +43,8 @@ class Base:
     blobs: Blobs
     runs: Runs
     tokens: Tokens
+    lister: RunLister
+    verifier: Verifier
     bus: Bus
     finder: SecretFinder
     masker: Masker
@@ -131,6 +135,8 @@ def assembled(database: Database, settings: Settings, clock: Clock) -> Base:
         blobs=blobs,
         runs=runs,
         tokens=Tokens(TokenStore(database), clock=clock, ids=ids),
+        lister=RunLister(database, clock=clock),
+        verifier=Verifier(journal=runs.journal, blobs=blobs),
         bus=bus,
         finder=finder,
         masker=masker,

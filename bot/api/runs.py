@@ -7,15 +7,13 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from bot.api.answers.runs import RunDetail, RunPage
 from bot.api.endpoint import Call, Endpoint, Incoming, Nothing, get
+from bot.api.reading import RunReading
 from core.access.tokens import Token
 from core.errors import CursorError, RunNotFoundError
-from core.events.commit import Commit
 from core.runs.account import account
 from core.runs.evolve import fold
 from core.runs.lister import BEFORE_ALL, RunLister
 from core.runs.listing import RunFilter, position_in
-from core.runs.model import Run, stream_of
-from core.runs.service import Runs
 from core.runs.states import Status
 
 AFTER_ALL = datetime(9000, 1, 1, tzinfo=UTC)
@@ -60,25 +58,6 @@ class RunQuery(Incoming):
 def _storable(time: datetime | None) -> datetime | None:
     """Return the time, or the nearest that a database can compare with."""
     return time and max(BEFORE_ALL, min(time, AFTER_ALL))
-
-
-class RunReading:
-    """Finds runs for callers: what a token may not see is not there."""
-
-    def __init__(self, runs: Runs) -> None:
-        self.runs = runs
-
-    async def commits(self, call: Call[Any, Any]) -> tuple[Commit, ...]:
-        """Return the history of the run in the path; raises RunNotFoundError."""
-        run_id = call.path["run_id"]
-        commits = await self.runs.journal.read(stream_of(run_id))
-        if not call.token.sees(fold(run_id, commits).subject.repository):
-            raise RunNotFoundError(run_id=run_id)
-        return commits
-
-    async def run(self, call: Call[Any, Any]) -> Run:
-        """Return the run in the path; raises RunNotFoundError."""
-        return fold(call.path["run_id"], await self.commits(call))
 
 
 class RunEndpoints:

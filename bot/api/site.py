@@ -5,12 +5,17 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from bot.api import openapi
-from bot.api.runs import RunEndpoints, RunReading
+from bot.api.checkpoints import CheckpointEndpoints
+from bot.api.parts import PartEndpoints
+from bot.api.reading import RunReading
+from bot.api.runs import RunEndpoints
 from bot.api.serving import AnyEndpoint, serve
 from core.access.service import Tokens
 from core.clock import Ids
 from core.runs.lister import RunLister
 from core.runs.service import Runs
+from core.runs.verification import Verifier
+from core.store.blobs import Blobs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,13 +25,20 @@ class Services:
     tokens: Tokens
     runs: Runs
     lister: RunLister
+    verifier: Verifier
+    blobs: Blobs
     ids: Ids
 
 
 def endpoints_of(services: Services) -> tuple[AnyEndpoint, ...]:
     """Return every endpoint, noun by noun."""
     reading = RunReading(services.runs)
-    return (*RunEndpoints(reading, services.lister).endpoints(),)
+    lister, verifier = services.lister, services.verifier
+    return (
+        *RunEndpoints(reading, lister).endpoints(),
+        *CheckpointEndpoints(reading, services.blobs).endpoints(),
+        *PartEndpoints(reading, lister=lister, verifier=verifier).endpoints(),
+    )
 
 
 def add_routes(app: web.Application, services: Services) -> None:

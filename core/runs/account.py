@@ -11,7 +11,10 @@ from core.events.commit import Commit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepAccount:
-    """One step: `seconds` are those of its last attempt, `summary` what it said."""
+    """One step: `seconds` are those of its last attempt, `summary` what it said.
+
+    `reused_from` names the run that did it, where this one went on from behind it.
+    """
 
     name: str
     status: str = "pending"
@@ -21,6 +24,7 @@ class StepAccount:
     seconds: float | None = None
     summary: str = ""
     error: str | None = None
+    reused_from: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,26 +40,48 @@ class GateAccount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReusedWork:
+    """Of the pieces that a step asked for, how many had been done before."""
+
+    step: str
+    kind: str
+    count: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """Steps and gates in the order in which they were first reached."""
 
     steps: tuple[StepAccount, ...] = ()
     gates: tuple[GateAccount, ...] = ()
+    reused: tuple[ReusedWork, ...] = ()
 
 
 def account(commits: Iterable[Commit]) -> Account:
     """Return what a run's commits, oldest first, tell of its steps and gates."""
     steps: dict[str, StepAccount] = {}
     gates: dict[str, GateAccount] = {}
-    for commit in commits:
-        for event in commit.events:
-            if isinstance(event, schema.StepMove):
+    reused: list[ReusedWork] = []
+    for time, event in _events(commits):
+        match event:
+            case schema.StepMove():
                 known = steps.get(event.subject, StepAccount(name=event.subject))
-                steps[event.subject] = _step(known, event, commit.time)
-            elif isinstance(event, schema.GateOpened | schema.GateVerdictRecorded):
-                known_gate = gates.get(event.subject)
-                gates[event.subject] = _gate(known_gate, event, commit.time)
-    return Account(steps=tuple(steps.values()), gates=tuple(gates.values()))
+                steps[event.subject] = _step(known, event, time)
+            case schema.GateMove():
+                gates[event.subject] = _gate(gates.get(event.subject), event, time)
+            case schema.WorkReused():
+                values = event.model_dump(exclude={"type"})
+                reused.append(ReusedWork(**values))
+            case _:
+                pass
+    return Account(
+        steps=tuple(steps.values()), gates=tuple(gates.values()), reused=tuple(reused)
+    )
+
+
+def _events(commits: Iterable[Commit]) -> Iterable[tuple[datetime, Payload]]:
+    return ((commit.time, event) for commit in commits for event in commit.events)
 
 
 def _step(known: StepAccount, event: schema.StepMove, time: datetime) -> StepAccount:
@@ -78,20 +104,28 @@ def _step(known: StepAccount, event: schema.StepMove, time: datetime) -> StepAcc
             )
         case schema.StepRetried():
             return replace(moved, error=event.error)
+        case schema.StepReused():
+            return replace(moved, reused_from=event.from_run)
         case _:
             return moved
 
 
-def _gate(known: GateAccount | None, event: Payload, time: datetime) -> GateAccount:
-    if isinstance(event, schema.GateVerdictRecorded):
-        begun = known or GateAccount(name=event.subject, status="", opened_at=time)
-        return replace(
-            begun,
-            status=event.to,
-            conclusion=event.conclusion,
-            reason=event.reason,
-            decided_at=time,
-        )
-    opened = event if isinstance(event, schema.GateOpened) else None
-    name, status = (opened.subject, opened.to) if opened else ("", "")
-    return GateAccount(name=name, status=status, opened_at=time)
+def _gate(
+    known: GateAccount | None, event: schema.GateMove, time: datetime
+) -> GateAccount:
+    begun = known or GateAccount(name=event.subject, status=event.to, opened_at=time)
+    moved = replace(begun, status=event.to)
+    match event:
+        case schema.GateVerdictRecorded():
+            return replace(
+                moved,
+                conclusion=event.conclusion,
+                reason=event.reason,
+                decided_at=time,
+            )
+        case schema.ApprovalRequested():
+            return replace(moved, reason=event.reason, decided_at=None)
+        case schema.ApprovalRecorded():
+            return replace(moved, reason=event.reason, decided_at=time)
+        case _:
+            return replace(moved, conclusion=None, decided_at=None)

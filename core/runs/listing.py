@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from core.errors import CursorError
+from core.events.schema import CheckpointRef
 from core.runs.states import Status
 
 MILLISECOND = timedelta(milliseconds=1)
@@ -71,7 +72,10 @@ class RunSummary:
     conclusion: str | None = None
     outcome: str = ""
     superseded_by: str | None = None
-    family: str | None = None
+    family: str
+    origin: str = "request"
+    publish: bool = True
+    parents: tuple[CheckpointRef, ...] = ()
 
     @property
     def position(self) -> "Position":
@@ -85,7 +89,11 @@ SUMMARY_FIELDS = tuple(RunSummary.__dataclass_fields__)
 def summary_of(document: Mapping[str, Any]) -> RunSummary:
     """Return the line that a run's document amounts to."""
     values = {name: document[name] for name in SUMMARY_FIELDS if name in document}
-    values |= {"id": document["_id"], "status": Status(document["status"])}
+    values |= {
+        "id": document["_id"],
+        "status": Status(document["status"]),
+        "parents": tuple(CheckpointRef(**one) for one in document.get("parents", ())),
+    }
     return RunSummary(**values)
 
 

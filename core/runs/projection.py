@@ -172,6 +172,8 @@ def document_of(run: Run) -> Document:
     }
     if run.status in LEASED:
         fields["lease"] = {"owner": run.owner, "until": run.due_at}
+    if run.parents:
+        fields["parents"] = [one.model_dump() for one in run.parents]
     if run.id.endswith(MILESTONE_ENDING):
         fields["milestone"] = True
     return {name: value for name, value in fields.items() if value is not None}

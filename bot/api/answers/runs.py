@@ -2,19 +2,16 @@
 
 from collections import Counter
 from datetime import datetime
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from core.runs.account import Account, GateAccount, StepAccount
+from bot.api.answers.base import Shown
+from bot.api.answers.parts import GateDetail, StepDetail, WorkDetail, gates_of
+from core.runs.account import Account
 from core.runs.listing import Page, RunSummary
 from core.runs.model import Run
 from core.runs.states import Status
-
-
-class Shown(BaseModel):
-    """A value that is made from one of ours by its attributes."""
-
-    model_config = ConfigDict(from_attributes=True, frozen=True)
 
 
 class RunLine(Shown):
@@ -33,6 +30,9 @@ class RunLine(Shown):
     conclusion: str | None
     outcome: str
     superseded_by: str | None
+    family: str = Field(description="the run that it descends from, or itself")
+    origin: str = Field(description="request, rerun, branch or merge")
+    publish: bool = Field(description="whether it says anything at GitHub")
 
 
 class RunPage(Shown):
@@ -50,38 +50,11 @@ class RunPage(Shown):
         return cls(runs=lines, next=page.next.cursor() if page.next else None)
 
 
-class StepDetail(Shown):
-    """One step of a run."""
+class Parent(Shown):
+    """A checkpoint of another run that a run went on from."""
 
-    name: str
-    status: str
-    attempts: int
-    started_at: datetime | None
-    finished_at: datetime | None
-    seconds: float | None = Field(description="how long its last attempt took")
-    summary: str
-    error: str | None
-
-    @classmethod
-    def of(cls, step: StepAccount) -> "StepDetail":
-        """Return the step as the API shows it."""
-        return cls.model_validate(step)
-
-
-class GateDetail(Shown):
-    """One gate of a run."""
-
-    name: str
-    status: str
-    conclusion: str | None
-    reason: str
-    opened_at: datetime
-    decided_at: datetime | None
-
-    @classmethod
-    def of(cls, gate: GateAccount) -> "GateDetail":
-        """Return the gate as the API shows it."""
-        return cls.model_validate(gate)
+    run_id: str
+    checkpoint_id: str
 
 
 class RunDetail(RunLine):
@@ -95,9 +68,14 @@ class RunDetail(RunLine):
     losses: int = Field(description="how often a worker that held it fell silent")
     head_seq: int = Field(description="the number of its last entry in the journal")
     seconds: float | None = Field(description="from its creation to its end")
-    checkpoint_id: str | None
+    checkpoint_id: str | None = Field(description="its last checkpoint")
+    parents: list[Parent]
+    overrides: dict[str, Any] = Field(
+        description="settings that differ from the service's"
+    )
     steps: list[StepDetail]
     gates: list[GateDetail]
+    reused: list[WorkDetail]
     findings: dict[str, int] = Field(description="how many findings are in each state")
     effects: dict[str, int] = Field(description="how many effects are in each state")
 
@@ -105,23 +83,24 @@ class RunDetail(RunLine):
     def of(cls, run: Run, history: Account) -> "RunDetail":
         """Return the folded run as the API shows it."""
         ended = run.finished_at
-        return cls.model_validate(
-            {
-                **RunLine.model_validate(line_of(run)).model_dump(),
-                "base_sha": run.subject.base_sha,
-                "priority": run.subject.priority,
-                "owner": run.owner,
-                "due_at": run.due_at,
-                "attempt": run.attempt,
-                "losses": run.losses,
-                "head_seq": run.head_seq,
-                "seconds": (ended - run.created_at).total_seconds() if ended else None,
-                "checkpoint_id": run.checkpoint_id,
-                "steps": [StepDetail.of(one) for one in history.steps],
-                "gates": [GateDetail.of(one) for one in history.gates],
-                "findings": dict(Counter(run.findings.values())),
-                "effects": dict(Counter(e.status for e in run.effects.values())),
-            }
+        return cls(
+            **RunLine.model_validate(line_of(run)).model_dump(),
+            base_sha=run.subject.base_sha,
+            priority=run.subject.priority,
+            owner=run.owner,
+            due_at=run.due_at,
+            attempt=run.attempt,
+            losses=run.losses,
+            head_seq=run.head_seq,
+            seconds=(ended - run.created_at).total_seconds() if ended else None,
+            checkpoint_id=run.checkpoint_id,
+            parents=[Parent.model_validate(one) for one in run.parents],
+            overrides=run.overrides,
+            steps=[StepDetail.model_validate(one) for one in history.steps],
+            gates=gates_of(run, history),
+            reused=[WorkDetail.model_validate(one) for one in history.reused],
+            findings=dict(Counter(run.findings.values())),
+            effects=dict(Counter(one.status for one in run.effects.values())),
         )
 
 
@@ -142,4 +121,8 @@ def line_of(run: Run) -> RunSummary:
         conclusion=run.conclusion,
         outcome=run.outcome,
         superseded_by=run.superseded_by,
+        family=run.family,
+        origin=run.origin,
+        publish=run.publish,
+        parents=run.parents,
     )

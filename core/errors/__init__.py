@@ -69,25 +69,27 @@ from core.errors.machine import (
     UnsafePathError,
 )
 from core.errors.merges import (
-    BodyMalformedError,
-    BodySlowError,
-    BodyTooLargeError,
-    BodyTypeError,
-    CursorError,
-    IdMalformedError,
     MergeBaseAmbiguousError,
     MergeBaseForeignError,
     MergeCommittedError,
     MergeNotFoundError,
     MergeStaleError,
     NoCheckpointError,
-    RequestInvalidError,
     StateNotJsonError,
     StateTooDeepError,
     UnknownChoiceError,
     UnknownConflictError,
     UnrelatedRunsError,
     UnresolvedConflictsError,
+)
+from core.errors.requests import (
+    BodyMalformedError,
+    BodySlowError,
+    BodyTooLargeError,
+    BodyTypeError,
+    CursorError,
+    IdMalformedError,
+    RequestInvalidError,
 )
 from core.errors.runs import (
     ActiveRunError,

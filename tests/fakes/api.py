@@ -15,6 +15,7 @@ from bot.base import Base, assembled
 from bot.schema import SCHEMA
 from bot.settings import load_settings
 from core.access.tokens import Scope
+from core.clock import SystemClock
 from core.store.database import Database
 from core.store.migrate import migrate
 from tests.fakes.stage import ScriptedPipeline, Stage
@@ -68,7 +69,7 @@ class ApiStage:
 async def api_stage(database: Database) -> AsyncIterator[ApiStage]:
     """Set the stage on a database, with the schema that `nofx migrate` installs."""
     await migrate(database, SCHEMA)
-    base = assembled(database, load_settings(None))
+    base = assembled(database, load_settings(None), SystemClock())
     app = web.Application(middlewares=[speaking_http])
     site.add_routes(app, api_services(base))
     stage = Stage(database, ScriptedPipeline("one", "two"))
@@ -76,5 +77,5 @@ async def api_stage(database: Database) -> AsyncIterator[ApiStage]:
         try:
             yield ApiStage(base=base, stage=stage, client=client)
         finally:
-            await base.runs.journal.close()
-            await stage.runs.journal.close()
+            await base.runs.close()
+            await stage.runs.close()

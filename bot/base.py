@@ -10,6 +10,8 @@ from typing import cast
 
 from bot.models.catalog import make_model
 from bot.pipeline.overrides import Choices, remembering
+from bot.pipeline.review_pipeline import NAME as PIPELINE
+from bot.pipeline.state import MERGE_RULES
 from bot.schema import SCHEMA
 from bot.settings import Settings
 from core.access.service import Tokens
@@ -21,7 +23,10 @@ from core.events.bus import Bus
 from core.events.journal import Journal
 from core.review.reviewer import ReviewModel
 from core.review.verify import Policy
+from core.runs.branching import Branches
+from core.runs.decisions import Decisions
 from core.runs.lister import RunLister
+from core.runs.merging import Merges
 from core.runs.projection import RunProjection
 from core.runs.service import Runs
 from core.runs.verification import Verifier
@@ -45,6 +50,9 @@ class Base:
     tokens: Tokens
     lister: RunLister
     verifier: Verifier
+    branches: Branches
+    merges: Merges
+    decisions: Decisions
     bus: Bus
     finder: SecretFinder
     masker: Masker
@@ -130,6 +138,7 @@ def assembled(database: Database, settings: Settings, clock: Clock) -> Base:
         clock=clock,
         ids=ids,
     )
+    branches = Branches(runs)
     return Base(
         database=database,
         blobs=blobs,
@@ -137,6 +146,11 @@ def assembled(database: Database, settings: Settings, clock: Clock) -> Base:
         tokens=Tokens(TokenStore(database), clock=clock, ids=ids),
         lister=RunLister(database, clock=clock),
         verifier=Verifier(journal=runs.journal, blobs=blobs),
+        branches=branches,
+        merges=Merges(
+            runs, branches, blobs=blobs, ids=ids, rules={PIPELINE: MERGE_RULES}
+        ),
+        decisions=Decisions(runs),
         bus=bus,
         finder=finder,
         masker=masker,

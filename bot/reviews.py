@@ -14,7 +14,7 @@ from core.runs.effects import Effects
 from core.runs.handle import RunHandle
 from core.runs.model import Run, Subject
 from core.runs.pipeline import Ending
-from core.runs.service import Runs
+from core.runs.service import AT_THE_START, Beginning, Runs
 from core.runs.states import Status
 
 log = structlog.get_logger()
@@ -78,14 +78,27 @@ class Reviews:
             reason=wish.reason,
             requested_by=wish.requested_by,
         )
-        requested = await self.runs.request(subject, wish.request_id, again=wish.again)
+        return await self.begin(subject, wish.request_id, again=wish.again)
+
+    async def begin(
+        self,
+        subject: Subject,
+        request_id: str,
+        *,
+        again: bool,
+        beginning: Beginning = AT_THE_START,
+    ) -> Answer:
+        """Begin the run that speaks on the subject's pull request from now on."""
+        requested = await self.runs.request(
+            subject, request_id, again=again, beginning=beginning
+        )
         handle = await self.runs.handle(requested.run_id, unseen=True)
         if handle.run.status is Status.QUEUED:
             await self._desk.announce(handle.run, self._effects(handle))
         if requested.supersedes is not None:
             await self._give_way(requested.supersedes, requested.run_id)
         run = await self.runs.release(requested.run_id)
-        await self._close_cancelled(run)
+        await self.close_cancelled(run)
         return Answer(run=run, fresh=requested.fresh)
 
     async def cancel(
@@ -97,6 +110,13 @@ class Reviews:
             await self._call_off(run.id, actor=actor, reason=reason)
         return run
 
+    async def close_cancelled(self, run: Run) -> None:
+        """Close the check run of a cancelled run that no worker held."""
+        if run.status is Status.CANCELLED and run.publish and run.subject.pull:
+            handle = await self.runs.handle(run.id)
+            ending = Ending(kind="cancelled", reason=run.outcome or "cancelled")
+            await self._desk.close(run, self._effects(handle), ending)
+
     async def _give_way(self, run_id: str, by_run: str) -> None:
         if await self.runs.find(run_id) is None:
             return
@@ -107,14 +127,7 @@ class Reviews:
         self, run_id: str, *, actor: str, reason: str, by_run: str | None = None
     ) -> None:
         run = await self.runs.cancel(run_id, actor=actor, reason=reason, by_run=by_run)
-        await self._close_cancelled(run)
-
-    async def _close_cancelled(self, run: Run) -> None:
-        # One that no worker held has nobody else to close its check run.
-        if run.status is Status.CANCELLED:
-            handle = await self.runs.handle(run.id)
-            ending = Ending(kind="cancelled", reason=run.outcome or "cancelled")
-            await self._desk.close(run, self._effects(handle), ending)
+        await self.close_cancelled(run)
 
     def _effects(self, handle: RunHandle) -> Effects:
         return Effects(handle, clock=self._clock, settle=self._settle)

@@ -1,6 +1,6 @@
 """The pull-request pipeline: its steps in order, each shown on the check run."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
@@ -17,7 +17,6 @@ from bot.pipeline.state import Artifacts
 from bot.pipeline.verdict import Conclude, GatePolicy
 from bot.pipeline.verify import Verify
 from core.errors import UnavailableError
-from core.events.base import JSON
 from core.runs.model import Run
 from core.runs.pipeline import Ending, Step, StepContext, StepOutcome
 from core.store.blobs import Blobs
@@ -66,7 +65,6 @@ class ReviewPipeline:
         name: str = NAME,
     ) -> None:
         self.name = name
-        self._choices = choices
 
         def desk_for(run: Run) -> Desk:
             return desk if run.publish else NobodysDesk()
@@ -88,7 +86,3 @@ class ReviewPipeline:
         """Complete the check run of a run that ends without a review."""
         desk = self._desk_for(context.run)
         await desk.close(context.run, context.effects, ending)
-
-    def check_overrides(self, overrides: JSON, reused: Collection[str]) -> None:
-        """Raise OverridesError unless a branch that skips `reused` can have them."""
-        self._choices.check(overrides, reused)

@@ -6,6 +6,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict
 
 from bot.pipeline.ports import Described
+from core.checkpoints.merge_rules import BY_PAIR, MergeRules
 from core.events.base import JSON
 from core.review.hunks import Diff, parse_diff
 from core.review.report import ReportUsage, ReviewReport
@@ -15,6 +16,11 @@ from core.store.blobs import Blobs, Digest
 # Paths and hunk ids with their reasons: pairs, for MongoDB before 5 takes no dots in
 # a field's name.
 Pairs = tuple[tuple[str, str], ...]
+
+# How two branches' states are merged: what is listed by path or hunk, item by item.
+MERGE_RULES = MergeRules(
+    identities={"/missing": BY_PAIR, "/unread": BY_PAIR}, texts=("/description",)
+)
 
 
 class State(BaseModel):

@@ -136,3 +136,10 @@ class SimulatorClosedError(NofxError):
 
     message = "The simulated GitHub cannot do this: {reason}."
     hint = "Await its start() first, and use it before close()."
+
+
+class PublisherMissingError(UnavailableError):
+    """What was asked for speaks at GitHub, and this process cannot."""
+
+    message = "This needs GitHub, and this process has no App credentials."
+    hint = "Set NOFX_APP_ID, the private key and NOFX_WEBHOOK_SECRETS, or ask the API."

@@ -106,8 +106,8 @@ class OverridesError(InputError):
     hint = "Leave them out, or branch from a checkpoint before the step that uses them."
 
 
-class RunActiveError(ConflictError):
-    """What was asked needs a run that has come to rest."""
+class RunEndedError(ConflictError):
+    """A run that has ended is never touched again."""
 
-    message = "Run {run_id} is {status}, so it cannot be {what} now."
-    hint = "Wait for its end, or cancel or pause it first."
+    message = "Run {run_id} is {status}; a run that has ended stays as it is."
+    hint = "Go on from one of its checkpoints: branch it, or run it again."

@@ -1,7 +1,7 @@
 """Runs that go on from checkpoints of other runs, which are never touched for it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.checkpoints.capture import Captured
 from core.events import schema
@@ -86,7 +86,7 @@ class Branches:
 
         What both have done is not done again, up to the first step with a gate: a
         merged run passes its gates itself. What either wrote at GitHub is not written
-        again.
+        again. It has our settings.
         """
         steps: dict[str, str] = {}
         for name in ours.steps:
@@ -97,7 +97,7 @@ class Branches:
         effects = {key: (p.run.id, e) for p in sides for key, e in p.effects.items()}
         return self._start(
             ours.run,
-            wish,
+            replace(wish, overrides=ours.run.overrides),
             parents=(_ref(ours), _ref(theirs)),
             steps=steps,
             effects={

@@ -121,26 +121,47 @@ def decided(
 
     Raises GateNotFoundError, ReasonMissingError, IllegalTransitionError.
     """
+    if decision in NEEDS_REASON and not reason.strip():
+        raise ReasonMissingError(decision=decision, gate=name)
+    recorded = _recorded(run, name, decision, actor=actor, reason=reason)
+    gates = {**run.gates, name: Gate(status=recorded.to)}
+    words = reason or f"{decision} {name}"
+    return (recorded, *_run_moves(run, gates, actor=actor, reason=words))
+
+
+def retried(run: Run, *, actor: str, reason: str) -> tuple[Payload, ...]:
+    """Open every gate again that failed or was rejected, and queue the run.
+
+    Raises IllegalTransitionError when there is none.
+    """
+    names = _in_state(run.gates, STOPPED)
+    if not names:
+        RUN.step("retry_gate", run.status)
+    recorded = tuple(
+        _recorded(run, name, "retry", actor=actor, reason=reason) for name in names
+    )
+    gates = {**run.gates, **{one.subject: Gate(status=one.to) for one in recorded}}
+    words = reason or f"retry {', '.join(names)}"
+    return (*recorded, *_run_moves(run, gates, actor=actor, reason=words))
+
+
+def _recorded(
+    run: Run, name: str, decision: Decision, *, actor: str, reason: str
+) -> schema.ApprovalRecorded:
     gate = run.gates.get(name)
     if gate is None:
         known = ", ".join(run.gates) or "none so far"
         raise GateNotFoundError(run_id=run.id, gate=name, known=known)
-    if decision in NEEDS_REASON and not reason.strip():
-        raise ReasonMissingError(decision=decision, gate=name)
-    to = GATE.step(MOVES[decision], gate.status)
-    recorded = schema.ApprovalRecorded(
+    return schema.ApprovalRecorded(
         subject=name,
         transition=MOVES[decision],
         from_=gate.status,
-        to=to,
+        to=GATE.step(MOVES[decision], gate.status),
         decision=decision,
         actor=actor,
         reason=reason,
         head_sha=run.subject.head_sha,
     )
-    gates = {**run.gates, name: Gate(status=to)}
-    moves = _run_moves(run, gates, actor=actor, reason=reason or f"{decision} {name}")
-    return (recorded, *moves)
 
 
 def _run_moves(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from core.checkpoints.ancestry import merge_base
 from core.checkpoints.conflicts import Conflict
+from core.checkpoints.json_values import text_of
 from core.checkpoints.merge import NO_RULES, Merged, merge
 from core.checkpoints.merge_rules import MergeRules
 from core.checkpoints.resolutions import Choice, check_choices, resolve
@@ -132,7 +133,9 @@ class Merges:
 
     async def _replan(self, known: Merge, *, actor: str) -> Planned:
         pair = (known.ours.run_id, known.theirs.run_id)
-        return await self._plan(known.id, known, pair, base=None, actor=actor)
+        # What both came from they still come from, also where there is a choice.
+        base = known.base.checkpoint_id
+        return await self._plan(known.id, known, pair, base=base, actor=actor)
 
     async def _plan(
         self,
@@ -159,7 +162,8 @@ class Merges:
         pipeline = both.members[ours][0].subject.pipeline
         rules = self._rules.get(pipeline, NO_RULES)
         merged = merge(before, mine, other_state, rules)
-        plan = await self._blobs.put_json(_stored(merged))
+        # Canonical JSON would make 1 of 1.0, which are two values to a merge.
+        plan = await self._blobs.put(text_of(_stored(merged)).encode())
         event = schema.MergePlanned(
             base=root,
             ours=heads[0],

@@ -1,6 +1,6 @@
 """What a pipeline is: steps in order, and what is done when a run ends early."""
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -71,8 +71,4 @@ class Pipeline(Protocol):
 
     async def close(self, context: StepContext, ending: Ending) -> None:
         """Say at GitHub that the run ends without a review; safe to do again."""
-        ...
-
-    def check_overrides(self, overrides: JSON, reused: Collection[str]) -> None:
-        """Raise OverridesError unless a branch that skips `reused` can have them."""
         ...

@@ -107,7 +107,7 @@ class Runs:
             if run is None or run.status not in FRESH_AGAIN:
                 return current, False
         request = schema.RunRequested(
-            run_id=self._ids.new("run"),
+            run_id=self.new_id(),
             head_sha=subject.head_sha,
             request_id=request_id,
             reason=subject.reason,
@@ -121,6 +121,10 @@ class Runs:
         # The head may have moved since an earlier try decided and then was cut off.
         decided = replace(subject, head_sha=request.head_sha, reason=request.reason)
         await self.begin(request.run_id, decided, beginning)
+
+    def new_id(self) -> str:
+        """Return an id for a run that nobody has asked for by name."""
+        return self._ids.new("run")
 
     async def begin(self, run_id: str, subject: Subject, beginning: Beginning) -> None:
         """Append a run's first commit, unless an earlier try got this far."""

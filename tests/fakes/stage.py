@@ -5,7 +5,6 @@ from collections.abc import (
     AsyncIterator,
     Awaitable,
     Callable,
-    Collection,
     Sequence,
 )
 from contextlib import asynccontextmanager
@@ -17,7 +16,6 @@ from core.clock import Clock, Ids, SystemClock
 from core.errors import (
     GitHubInvalidError,
     GitHubUnavailableError,
-    OverridesError,
     UnclearAnswerError,
 )
 from core.events.base import JSON
@@ -121,11 +119,6 @@ class ScriptedPipeline:
         """Remember what was said, and do what is scripted."""
         self.closed.append((context.run.id, ending))
         await self.closing(context)
-
-    def check_overrides(self, overrides: JSON, reused: Collection[str]) -> None:
-        """Take any override but `refused`."""
-        if "refused" in overrides:
-            raise OverridesError(reason=f"refused, with {len(reused)} steps reused")
 
 
 class Remote:

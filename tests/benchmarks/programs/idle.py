@@ -1,11 +1,9 @@
 """A pipeline whose steps do nothing but leave the next state."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 from typing_extensions import override
 
-from core.events.base import JSON
 from core.runs.pipeline import Ending, Pipeline, Step, StepContext, StepOutcome
 from tests.benchmarks.programs.peers import work
 
@@ -43,7 +41,3 @@ class Idle(Pipeline):
     @override
     async def close(self, context: StepContext, ending: Ending) -> None:
         raise AssertionError(ending)
-
-    @override
-    def check_overrides(self, overrides: JSON, reused: Collection[str]) -> None:
-        raise AssertionError(overrides)

@@ -1,0 +1,225 @@
+"""What people do with runs, whichever way they ask: API, command line, comments."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+
+from bot.base import Base
+from bot.reviews import Answer, Reviews, Wish
+from core.checkpoints.resolutions import Choice
+from core.errors import PublisherMissingError, RunOutdatedError
+from core.events import schema
+from core.events.base import JSON
+from core.events.schema import CheckpointRef
+from core.runs import branching
+from core.runs.branching import Branches, Start
+from core.runs.merging import Merges, Planned
+from core.runs.model import Run, Subject
+from core.runs.past import Past
+from core.runs.service import Beginning, Runs
+
+CheckOverrides = Callable[[JSON, Collection[str]], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """A run that goes on, and what of its past is not done again.
+
+    `steps` and `effects` are those of `parents`, of which a run that was begun anew has
+    none.
+    """
+
+    run: Run
+    parents: tuple[CheckpointRef, ...] = ()
+    steps: tuple[str, ...] = ()
+    effects: tuple[str, ...] = ()
+
+
+class Operations:
+    """Joins the control plane with GitHub, where what is done shows there.
+
+    `reviews` is None in a process without the App's credentials: then whatever would
+    speak at GitHub raises PublisherMissingError. `check` raises OverridesError for
+    settings that a branch, which does not run the given steps again, cannot use.
+    """
+
+    def __init__(
+        self,
+        runs: Runs,
+        *,
+        branches: Branches,
+        merges: Merges,
+        reviews: Reviews | None,
+        check: CheckOverrides,
+    ) -> None:
+        self._runs = runs
+        self._branches = branches
+        self._merges = merges
+        self._reviews = reviews
+        self._check = check
+
+    async def request(self, wish: Wish) -> Answer:
+        """Review a pull request's head of now."""
+        return await self._speaking().request(wish)
+
+    async def cancel(self, run_id: str, *, actor: str, reason: str) -> Run:
+        """End a run, or ask its worker to; one that has ended stays as it is."""
+        run = await self._runs.cancel(run_id, actor=actor, reason=reason)
+        if self._reviews is not None:
+            await self._reviews.close_cancelled(run)
+        return run
+
+    async def rerun(
+        self, run_id: str, *, start_at: str | None, actor: str, reason: str
+    ) -> Begun:
+        """Run a run again: all of it, or from a step or a checkpoint on.
+
+        Raises RunNotFoundError, StepNotReachedError, CheckpointNotFoundError,
+        CheckpointRedactedError, and RunOutdatedError after a newer push.
+        """
+        run = await self._runs.load(run_id)
+        wish = branching.Wish(
+            origin="rerun",
+            actor=actor,
+            reason=reason or "rerun",
+            overrides=run.overrides,
+            publish=speaks(run),
+        )
+        if start_at is None:
+            return await self._begin(_anew(run, wish), wish)
+        past = await self._past(run_id, start_at)
+        return await self._begin(await self._branches.start(past, wish), wish)
+
+    async def branch(
+        self,
+        run_id: str,
+        checkpoint_id: str,
+        *,
+        overrides: JSON,
+        publish: bool,
+        actor: str,
+        reason: str,
+    ) -> Begun:
+        """Go on from a checkpoint with other settings, silently unless `publish`.
+
+        Raises as `rerun` does, and OverridesError.
+        """
+        past = await self._branches.past(run_id, checkpoint_id)
+        wanted = {**past.run.overrides, **overrides}
+        self._check(wanted, past.steps)
+        wish = branching.Wish(
+            origin="branch",
+            actor=actor,
+            reason=reason,
+            overrides=wanted,
+            publish=publish and past.run.subject.pull > 0,
+        )
+        return await self._begin(await self._branches.start(past, wish), wish)
+
+    async def commit(
+        self, merge_id: str, *, publish: bool, actor: str, reason: str
+    ) -> tuple[Planned, Begun]:
+        """Make a merge a run; asked again, it answers with the same run.
+
+        Raises UnresolvedConflictsError, MergeStaleError.
+        """
+        wish = branching.Wish(
+            origin="merge",
+            actor=actor,
+            reason=reason or f"merge {merge_id}",
+            overrides={},
+            publish=publish,
+        )
+        begun: list[Begun] = []
+
+        async def begin(start: Start) -> str:
+            begun[:] = [await self._begin(start, wish, name=merge_id)]
+            return begun[0].run.id
+
+        planned = await self._merges.commit(merge_id, wish, begin)
+        if begun:
+            return planned, begun[0]
+        run = await self._runs.load(planned.merge.run_id or "")
+        return planned, Begun(run=run, parents=run.parents)
+
+    async def settle(
+        self, merge_id: str, choices: Mapping[str, Choice], *, actor: str
+    ) -> Planned:
+        """Keep what a person chose for conflicts of a merge."""
+        return await self._merges.settle(merge_id, choices, actor=actor)
+
+    async def _past(self, run_id: str, start_at: str) -> Past:
+        if start_at.startswith("cp_"):
+            return await self._branches.past(run_id, start_at)
+        return await self._branches.past_step(run_id, start_at)
+
+    async def _begin(
+        self, start: Start, wish: branching.Wish, *, name: str | None = None
+    ) -> Begun:
+        """Begin a run; `name` makes beginning it again harmless."""
+        run_id = _named(name) if name else self._runs.new_id()
+        subject = replace(
+            start.run.subject, reason=wish.origin, requested_by=wish.actor
+        )
+        if wish.publish:
+            await self._refuse_outdated(subject)
+            answer = await self._speaking().begin(
+                subject, name or run_id, again=True, beginning=start.beginning
+            )
+            run_id = answer.run.id if answer.run else run_id
+        else:
+            await self._runs.begin(run_id, subject, start.beginning)
+        run = await self._runs.release(run_id)
+        return Begun(
+            run=run, parents=start.parents, steps=start.steps, effects=start.effects
+        )
+
+    async def _refuse_outdated(self, subject: Subject) -> None:
+        current = await self._runs.current(subject.repository, subject.pull)
+        if current is not None and current.subject.head_sha != subject.head_sha:
+            raise RunOutdatedError(head=subject.head_sha, now=current.subject.head_sha)
+
+    def _speaking(self) -> Reviews:
+        if self._reviews is None:
+            raise PublisherMissingError
+        return self._reviews
+
+
+def speaks(run: Run) -> bool:
+    """Return whether a run says at GitHub what it finds."""
+    return run.publish and run.subject.pull > 0
+
+
+def _named(name: str) -> str:
+    """Return the run id that belongs to a merge's id."""
+    return f"run_{name.partition('_')[2]}"
+
+
+def _anew(run: Run, wish: branching.Wish) -> Start:
+    """Return the start of a run that has none of this one's past, only its settings."""
+    event = schema.BranchCreated(
+        origin=wish.origin,
+        parents=(),
+        family=run.family,
+        overrides=wish.overrides,
+        publish=wish.publish,
+        actor=wish.actor,
+        reason=wish.reason,
+    )
+    return Start(
+        run=run,
+        parents=(),
+        steps=(),
+        effects=(),
+        beginning=Beginning(events=(event,)),
+    )
+
+
+def operations_on(base: Base, reviews: Reviews | None, *, model: str) -> Operations:
+    """Put the operations together over a process's services."""
+    return Operations(
+        base.runs,
+        branches=base.branches,
+        merges=base.merges,
+        reviews=reviews,
+        check=base.choices(model).check,
+    )

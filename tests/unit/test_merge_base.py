@@ -115,6 +115,17 @@ def test_a_long_history_is_walked() -> None:
     assert merge_base(graph, "ours", "theirs") == "40000"
 
 
+def test_a_history_of_many_merges_is_walked_once() -> None:
+    """Sixty merges make 2^60 ways up; each checkpoint is looked at once."""
+    graph = {
+        f"{side}{number}": [f"left{number - 1}", f"right{number - 1}"]
+        for side in ("left", "right")
+        for number in range(1, 60)
+    }
+    assert lowest_common_ancestors(graph, "left59", "right59") == ("left58", "right58")
+    assert len(ancestors(graph, "left59")) == 119
+
+
 @given(graphs())
 def test_the_lowest_have_no_common_ancestor_below_them(graph: Graph) -> None:
     """Every common ancestor is above a lowest one, and no lowest above another."""

@@ -14,10 +14,12 @@ from bot.api import health
 from bot.api import site as api
 from bot.api.problems import speaking_http
 from bot.base import Base, opened
+from bot.commands.deciding import GateCommands
 from bot.commands.handlers import Commands
 from bot.github.client import GitHubApp
 from bot.github.limits import Policy as GitHubPolicy
 from bot.migration import bring_up_to_date
+from bot.operations import operations_on
 from bot.pipeline.github_desk import GitHubDesk
 from bot.pipeline.github_source import GitHubSources
 from bot.pipeline.review_pipeline import STEPS, ReviewPipeline
@@ -106,9 +108,17 @@ async def running(
     async with _parts(settings, workers=workers) as parts:
         deliveries = Deliveries(parts.base.database, clock=parts.base.clock)
         credentials = settings.app_credentials()
+        operations = operations_on(parts.base, parts.reviews, model=settings.model)
         handlers = Handlers(
             reviews=parts.reviews,
-            commands=Commands(reviews=parts.reviews, app=parts.app),
+            commands=Commands(
+                reviews=parts.reviews,
+                operations=operations,
+                gates=GateCommands(
+                    runs=parts.base.runs, decisions=parts.base.decisions
+                ),
+                app=parts.app,
+            ),
             app_id=credentials.app_id,
         )
         inbox = Inbox(

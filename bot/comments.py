@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from bot.naming import PREFIX
+from core.errors import NofxError
 from core.review.findings import Finding, Severity
 from core.review.report import Coverage, CoverageState, ReviewReport, Verdict
 from core.review.sanitize import (
@@ -139,6 +140,29 @@ def queued(run: Run) -> str:
     """Return the answer to a command that asked for a run."""
     sha = run.subject.head_sha[:SHORT_SHA]
     return f"Rerun: {sha} is queued as run {code_span(run.id)}."
+
+
+def goes_on(run: Run, reused: Sequence[str]) -> str:
+    """Return the answer to a command that runs a part of a review again."""
+    kept = ", ".join(reused) or "nothing"
+    return f"Rerun: run {code_span(run.id)} goes on; reused: {kept}."
+
+
+def decided(run: Run, decision: str, gate: str) -> str:
+    """Return the answer to a decision about a gate, and what follows from it."""
+    about = f" {code_span(gate)}" if gate else ""
+    return f"Recorded: {decision}{about}. Run {code_span(run.id)} is **{run.status}**."
+
+
+def gate_missing(verb: str, gates: Sequence[str]) -> str:
+    """Return the answer to a decision that names no gate."""
+    known = ", ".join(code_span(gate) for gate in gates) or "none so far"
+    return f"Say which gate: `{PREFIX} {verb} <gate> <reason>`. This run has: {known}."
+
+
+def refused(error: NofxError) -> str:
+    """Return the answer to a command that cannot be done, and the way out."""
+    return f"That could not be done. {_line(str(error))} {_line(error.way_out)}"
 
 
 def not_reviewed(reason: str) -> str:

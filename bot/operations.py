@@ -69,9 +69,17 @@ class Operations:
         return run
 
     async def rerun(
-        self, run_id: str, *, start_at: str | None, actor: str, reason: str
+        self,
+        run_id: str,
+        *,
+        start_at: str | None,
+        actor: str,
+        reason: str,
+        name: str | None = None,
     ) -> Begun:
         """Run a run again: all of it, or from a step or a checkpoint on.
+
+        A `name` makes asking again harmless where the run speaks at GitHub.
 
         Raises RunNotFoundError, StepNotReachedError, CheckpointNotFoundError,
         CheckpointRedactedError, and RunOutdatedError after a newer push.
@@ -85,9 +93,10 @@ class Operations:
             publish=speaks(run),
         )
         if start_at is None:
-            return await self._begin(_anew(run, wish), wish)
+            return await self._begin(_anew(run, wish), wish, name=name)
         past = await self._past(run_id, start_at)
-        return await self._begin(await self._branches.start(past, wish), wish)
+        start = await self._branches.start(past, wish)
+        return await self._begin(start, wish, name=name)
 
     async def branch(
         self,
@@ -155,8 +164,9 @@ class Operations:
     async def _begin(
         self, start: Start, wish: branching.Wish, *, name: str | None = None
     ) -> Begun:
-        """Begin a run; `name` makes beginning it again harmless."""
-        run_id = _named(name) if name else self._runs.new_id()
+        """Begin a run; a merge's id for a `name` makes it the same run each time."""
+        of_merge = name is not None and name.startswith("mrg_")
+        run_id = f"run_{name[4:]}" if name and of_merge else self._runs.new_id()
         subject = replace(
             start.run.subject, reason=wish.origin, requested_by=wish.actor
         )
@@ -187,11 +197,6 @@ class Operations:
 def speaks(run: Run) -> bool:
     """Return whether a run says at GitHub what it finds."""
     return run.publish and run.subject.pull > 0
-
-
-def _named(name: str) -> str:
-    """Return the run id that belongs to a merge's id."""
-    return f"run_{name.partition('_')[2]}"
 
 
 def _anew(run: Run, wish: branching.Wish) -> Start:

@@ -29,20 +29,29 @@ class Verb(StrEnum):
     RERUN = "rerun"
     REVIEW = "review"
     CANCEL = "cancel"
+    APPROVE = "approve"
+    REJECT = "reject"
+    WAIVE = "waive"
+    RETRY = "retry"
 
 
 HELP: Mapping[Verb, str] = {
     Verb.HELP: "show this list",
     Verb.STATUS: "say where the review of this pull request stands",
-    Verb.RERUN: "run the review of the current commit again",
+    Verb.RERUN: "run the review of the current commit again, or a step of it on:"
+    " `rerun verify`",
     Verb.REVIEW: "review the current commit, also while it is a draft",
     Verb.CANCEL: "stop the review that is under way",
+    Verb.APPROVE: "let this commit through a gate that asks: `approve approval`",
+    Verb.REJECT: "stop this commit at a gate that asks, and why: `reject approval …`",
+    Verb.WAIVE: "overrule a gate for this commit, and why: `waive static_analysis …`",
+    Verb.RETRY: "let the gates that failed judge again",
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """A known verb and the words after it, which no verb uses so far."""
+    """A known verb and the words after it: a step, or a gate and a reason."""
 
     verb: Verb
     arguments: tuple[str, ...] = ()

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass
 
 from bot import comments
+from bot.commands.deciding import GateCommands
 from bot.commands.grammar import HELP, Command, Unknown, Verb, parse_command
 from bot.github.client import Connection, GitHubApp
 from bot.github.comments import (
@@ -14,14 +15,16 @@ from bot.github.comments import (
     react_to_review_comment,
 )
 from bot.github.markers import effect_marker
+from bot.operations import Operations
 from bot.pipeline.github_source import connection
 from bot.reviews import Reviews, Wish
 from bot.webhooks.event_types import CommentEvent, ReviewCommentCreated
 from bot.webhooks.outcome import Done, Ignored, Outcome
+from core.errors import ConflictError, InputError, NotFoundError
 from core.runs.model import Subject
 
 # These change something, so they need write access; the others only tell.
-CHANGING = frozenset({Verb.RERUN, Verb.REVIEW, Verb.CANCEL})
+CHANGING = frozenset(Verb) - {Verb.HELP, Verb.STATUS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +32,8 @@ class Commands:
     """Answers `/nofx …` comments; each once, whatever crashes in between."""
 
     reviews: Reviews
+    operations: Operations
+    gates: GateCommands
     app: GitHubApp
 
     async def handle(self, event: CommentEvent, *, tries: int) -> Outcome:
@@ -48,7 +53,7 @@ class Commands:
         marker = effect_marker(f"comment-{event.comment_id}", "answer")
         if tries > 1 and await self._answered(gh, event, marker):
             return Done()
-        text = await self._do(gh, event, asked)
+        text = await self._do(gh, event, asked, again=tries > 1)
         await create_comment(gh, event.repository, event.number, text, marker=marker)
         return Done()
 
@@ -58,7 +63,12 @@ class Commands:
         return found is not None
 
     async def _do(
-        self, gh: Connection, event: CommentEvent, asked: Command | Unknown
+        self,
+        gh: Connection,
+        event: CommentEvent,
+        asked: Command | Unknown,
+        *,
+        again: bool,
     ) -> str:
         if isinstance(asked, Unknown):
             return comments.command_help(HELP.items(), not_known=asked.word)
@@ -68,14 +78,37 @@ class Commands:
             allowed = await permission(gh, event.repository, event.author)
             if not allowed.may_write:
                 return comments.may_not(event.author, asked.verb)
+        try:
+            return await self._change(event, asked, again=again)
+        except (InputError, NotFoundError, ConflictError) as error:
+            return comments.refused(error)
+
+    async def _change(self, event: CommentEvent, asked: Command, *, again: bool) -> str:
         match asked.verb:
             case Verb.CANCEL:
                 return await self._cancel(event)
+            case Verb.RERUN if asked.arguments:
+                return await self._rerun_from(event, asked.arguments[0])
             case Verb.RERUN | Verb.REVIEW:
                 return await self._request(event, asked.verb)
+            case Verb.APPROVE | Verb.REJECT | Verb.WAIVE | Verb.RETRY:
+                return await self.gates.decide(event, asked, again=again)
             case _:
                 run = await self.reviews.runs.current(event.repository, event.number)
                 return comments.status(run)
+
+    async def _rerun_from(self, event: CommentEvent, step: str) -> str:
+        run = await self.reviews.runs.current(event.repository, event.number)
+        if run is None:
+            return comments.status(None)
+        begun = await self.operations.rerun(
+            run.id,
+            start_at=step,
+            actor=event.author,
+            reason=f"/nofx rerun {step}",
+            name=f"comment/{event.comment_id}",
+        )
+        return comments.goes_on(begun.run, begun.steps)
 
     async def _request(self, event: CommentEvent, verb: Verb) -> str:
         wish = Wish(

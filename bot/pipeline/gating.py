@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.pipeline.ports import Ruling
+from bot.pipeline.ruling import Ruling
 from core.review.findings import Finding, Severity
 from core.review.report import Conclusion, ReviewReport, Verdict
 from core.runs.gates import Check, Passage

@@ -23,7 +23,8 @@ from bot.github.reviews_rest import (
 from bot.naming import CHECK
 from bot.pipeline.github_source import connection
 from bot.pipeline.planning import Plan, plan_review
-from bot.pipeline.ports import Desk, Posted, Ruling
+from bot.pipeline.ports import Desk, Posted
+from bot.pipeline.ruling import Ruling
 from core.clock import Clock
 from core.events.base import JSON
 from core.review.findings import Finding, Severity, Side

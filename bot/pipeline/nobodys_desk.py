@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from typing_extensions import override
 
-from bot.pipeline.ports import Desk, Posted, Ruling
+from bot.pipeline.ports import Desk, Posted
+from bot.pipeline.ruling import Ruling
 from core.events.base import JSON
 from core.review.report import ReviewReport
 from core.review.verify import Judged

@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from bot.pipeline.ruling import Ruling
 from core.events.base import JSON
-from core.review.report import ReviewReport, Verdict
+from core.review.report import ReviewReport
 from core.review.verify import Judged
 from core.runs.effects import Effects
 from core.runs.model import Run
@@ -66,20 +67,6 @@ class Posted:
     comments: Mapping[str, int] = field(default_factory=dict)
     summarised: Mapping[str, str] = field(default_factory=dict)
     words: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ruling:
-    """The report's verdict as gates and people have left it.
-
-    `stopped` and `waiting` name the gates that hold the run up; `number` counts what
-    people have decided, so that a ruling after a decision is a write of its own.
-    """
-
-    verdict: Verdict
-    stopped: tuple[str, ...] = ()
-    waiting: tuple[str, ...] = ()
-    number: int = 0
 
 
 class Desk(Protocol):

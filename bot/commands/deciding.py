@@ -1,0 +1,56 @@
+"""What people say about gates in comments: approve, reject, waive, retry."""
+
+from dataclasses import dataclass
+
+from bot import comments
+from bot.commands.grammar import Command, Verb
+from bot.webhooks.event_types import CommentEvent
+from core.events.schema import Decision
+from core.runs.decisions import Decisions
+from core.runs.model import Run
+from core.runs.service import Runs
+
+DECISIONS: dict[Verb, Decision] = {
+    Verb.APPROVE: "approve",
+    Verb.REJECT: "reject",
+    Verb.WAIVE: "waive",
+    Verb.RETRY: "retry",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateCommands:
+    """Records decisions about the gates of a pull request's current run."""
+
+    runs: Runs
+    decisions: Decisions
+
+    async def decide(self, event: CommentEvent, asked: Command, *, again: bool) -> str:
+        """Return the answer; raises what the gates refuse.
+
+        `again` says that the comment was tried before: then a decision that stands
+        already is taken for the one that it asks for.
+        """
+        run = await self.runs.current(event.repository, event.number)
+        if run is None:
+            return comments.status(None)
+        decision = DECISIONS[asked.verb]
+        if decision == "retry":
+            after = await self.decisions.retry(
+                run.id, actor=event.author, reason=" ".join(asked.arguments)
+            )
+            return comments.decided(after, "retry", "")
+        if not asked.arguments:
+            return comments.gate_missing(asked.verb, tuple(run.gates))
+        gate, reason = asked.arguments[0], " ".join(asked.arguments[1:])
+        if again and _stands(run, gate, decision, event.author, reason):
+            return comments.decided(run, decision, gate)
+        after = await self.decisions.gate(
+            run.id, gate, decision, actor=event.author, reason=reason
+        )
+        return comments.decided(after, decision, gate)
+
+
+def _stands(run: Run, gate: str, decision: str, actor: str, reason: str) -> bool:
+    said = [(one.gate, one.decision, one.actor, one.reason) for one in run.approvals]
+    return (gate, decision, actor, reason) in said

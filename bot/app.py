@@ -167,7 +167,7 @@ async def _parts(settings: Settings, *, workers: int) -> AsyncIterator[_Parts]:
             choices=base.choices(settings.model),
             desk=desk,
             blobs=base.blobs,
-            mask=base.masker.mask,
+            memory=base.memory(),
             gates=GatePolicy(approval=settings.require_approval),
         )
         worker = Worker(

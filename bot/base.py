@@ -10,6 +10,7 @@ from typing import cast
 
 from bot.models.catalog import make_model
 from bot.pipeline.overrides import Choices, remembering
+from bot.pipeline.remembered import Memory
 from bot.pipeline.review_pipeline import NAME as PIPELINE
 from bot.pipeline.state import MERGE_RULES
 from bot.schema import SCHEMA
@@ -30,6 +31,7 @@ from core.runs.merging import Merges
 from core.runs.projection import RunProjection
 from core.runs.service import Runs
 from core.runs.verification import Verifier
+from core.runs.work import Work
 from core.sandbox import Sandbox
 from core.secrets.finder import SecretFinder, shared_finder
 from core.secrets.masker import Masker
@@ -58,6 +60,11 @@ class Base:
     masker: Masker
     clock: Clock
     ids: Ids
+
+    def memory(self) -> Memory:
+        """Return what reviewers said before, without the secrets in it."""
+        work = Work(self.database, clock=self.clock)
+        return Memory(work, self.masker.mask)
 
     def choices(self, model: str) -> Choices:
         """Return what runs choose from, `model` unless a branch has another.

@@ -52,7 +52,7 @@ async def _review(base: Base, model: str, change: LocalChange) -> ReviewReport:
         choices=base.choices(model),
         desk=NobodysDesk(),
         blobs=base.blobs,
-        mask=base.masker.mask,
+        memory=base.memory(),
         # Nobody is there to waive anything: the report says it all.
         gates=GatePolicy(blocking=False),
     )

@@ -77,7 +77,7 @@ class Audience:
         if sent.status_code != ACCEPTED:
             raise self._failed(f"the webhook was answered with {sent.status_code}")
         run = await self._follow(name, number)
-        if run.status is not Status.SUCCEEDED:
+        if not (run.at_gate or run.status is Status.SUCCEEDED):
             raise self._failed(one_line(run.outcome) or f"the run {run.status}")
         self._print_review(self._console, name, number)
         self._unheard(self._github.issue_comments(name, number))

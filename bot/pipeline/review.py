@@ -1,17 +1,17 @@
 """Third step: the reviewer reads the change and proposes findings."""
 
-import asyncio
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 from bot.pipeline.overrides import Choices
+from bot.pipeline.remembered import KIND, Memory, Remembered
 from bot.pipeline.state import Artifacts, State
 from core.events import schema
+from core.events.base import Payload
 from core.review.bounds import left_out, most_severe
 from core.review.coverage import nameable
-from core.review.findings import BODY, TITLE, Proposal
 from core.review.report import ReportUsage
-from core.review.reviewer import ReviewAnswer, ReviewRequest
+from core.review.reviewer import ReviewRequest
 from core.review.verify import identify
 from core.runs.pipeline import StepContext, StepOutcome
 from core.runs.states import FINDING
@@ -22,7 +22,7 @@ class Review:
     """Asks the reviewer once and keeps every remark under its fingerprint."""
 
     choices: Choices
-    mask: Callable[[str], str]
+    memory: Memory
     artifacts: Artifacts
     name: str = "review"
 
@@ -38,9 +38,8 @@ class Review:
             files=await self.artifacts.files(state),
         )
         model = self.choices.model_for(context.run)
-        answer = await model.review(request)
-        proposals = await asyncio.to_thread(self._masked, answer)
-        found = identify(proposals, diff)
+        answer = await self.memory.review(model, request, context.run.id)
+        found = identify(answer.proposals, diff)
         findings = most_severe(found)
         missing = state.missing
         if len(findings) < len(found):
@@ -67,30 +66,20 @@ class Review:
                 "unread": [pair for pair in unread.items() if nameable(pair[0])],
                 "usage": usage.model_dump(mode="json"),
             },
-            events=(_called(model.name, answer), *proposed),
-            summary=f"{len(findings)} findings proposed by {model.name}",
-        )
-
-    def _masked(self, answer: ReviewAnswer) -> tuple[Proposal, ...]:
-        """Return the proposals without the secrets that a reviewer may have quoted.
-
-        A suggestion is code that someone will apply: one with a secret in it is dropped
-        rather than changed.
-        """
-        return tuple(
-            one.model_copy(
-                update={
-                    "title": self.mask(one.title)[:TITLE],
-                    "body": self.mask(one.body)[:BODY],
-                    "suggestion": one.suggestion
-                    if one.suggestion and self.mask(one.suggestion) == one.suggestion
-                    else None,
-                }
-            )
-            for one in answer.proposals
-            if nameable(one.path)
+            events=(*_told(model.name, answer), *proposed),
+            summary=_summary(len(findings), model.name, answer),
         )
 
 
-def _called(name: str, answer: ReviewAnswer) -> schema.ModelCalled:
-    return schema.ModelCalled(request_model=name, **asdict(answer.usage))
+def _told(name: str, answer: Remembered) -> Iterator[Payload]:
+    """Yield what was asked of the reviewer, and what did not have to be."""
+    yield schema.ModelCalled(request_model=name, **asdict(answer.usage))
+    if answer.reused:
+        yield schema.WorkReused(
+            step="review", kind=KIND, count=answer.reused, of=answer.files
+        )
+
+
+def _summary(count: int, name: str, answer: Remembered) -> str:
+    reused = f"; {answer.reused} of {answer.files} files as before"
+    return f"{count} findings proposed by {name}{reused if answer.reused else ''}"

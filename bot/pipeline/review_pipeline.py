@@ -1,6 +1,5 @@
 """The pull-request pipeline: its steps in order, each shown on the check run."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
@@ -10,6 +9,7 @@ from bot.pipeline.nobodys_desk import NobodysDesk
 from bot.pipeline.overrides import Choices
 from bot.pipeline.ports import Desk, DeskFor, Sources
 from bot.pipeline.publish import Publish
+from bot.pipeline.remembered import Memory
 from bot.pipeline.reporting import Reporting
 from bot.pipeline.review import Review
 from bot.pipeline.snapshot import Snapshot
@@ -60,7 +60,7 @@ class ReviewPipeline:
         choices: Choices,
         desk: Desk,
         blobs: Blobs,
-        mask: Callable[[str], str],
+        memory: Memory,
         gates: GatePolicy,
         name: str = NAME,
     ) -> None:
@@ -75,7 +75,7 @@ class ReviewPipeline:
         steps: tuple[Step, ...] = (
             Snapshot(sources, kept),
             Analyze(sources, kept),
-            Review(choices, mask, kept),
+            Review(choices, memory, kept),
             Verify(choices, kept),
             Publish(desk_for, reporting, kept),
             Conclude(desk_for, reporting, kept, gates),

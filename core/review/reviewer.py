@@ -57,6 +57,11 @@ class ReviewModel(Protocol):
         ...
 
     @property
+    def version(self) -> str:
+        """Return what else its answers depend on: prompt, programs, their versions."""
+        ...
+
+    @property
     def is_model(self) -> bool:
         """Return False when no language model reads the code, so that it is said."""
         ...

@@ -5,6 +5,7 @@ from core.events.base import Move
 from core.events.journal import Row
 from core.runs import projection
 from core.runs.states import MACHINES
+from core.runs.work import WORK
 from core.store.schema import CollectionSpec
 
 
@@ -34,6 +35,6 @@ def _run_moves() -> list[str]:
 
 
 def collections() -> tuple[CollectionSpec, ...]:
-    """Return the journal and the runs with their validators and indexes."""
+    """Return the journal, the runs and their work, with validators and indexes."""
     own = {"run": _run_moves()}
-    return (journal.collection(rows_by_event_type(), own), projection.SPEC)
+    return (journal.collection(rows_by_event_type(), own), projection.SPEC, WORK)

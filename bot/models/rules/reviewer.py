@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from importlib.metadata import version
 
 from typing_extensions import override
 
@@ -46,6 +47,12 @@ class RulesReviewer(ReviewModel):
     @override
     def name(self) -> str:
         return "rules"
+
+    @property
+    @override
+    def version(self) -> str:
+        programs = ("nofx", "ruff", "zizmor", "kingfisher-secret-scanner")
+        return " ".join(f"{name} {version(name)}" for name in programs)
 
     @property
     @override

@@ -1,0 +1,120 @@
+"""Gates as people meet them: the check, the comment that decides, the check again."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.road import CLEAN, REPO, Road, built_road, driving
+from tests.integration.test_commands import ask
+
+NUMBERS = count(1)
+
+
+@pytest.fixture
+async def careful(tmp_path: Path, mongodb_url: str) -> AsyncIterator[Road]:
+    """Give a road on which a person must approve each commit."""
+    name = f"careful_{next(NUMBERS)}"
+    async with built_road(tmp_path, mongodb_url, name) as road:
+        changes = {"require_approval": True}
+        road.settings = road.settings.model_copy(update=changes)
+        async with driving(road):
+            yield road
+
+
+async def until_it_is(road: Road, status: str) -> None:
+    """Wait until the newest run has this status."""
+    async with asyncio.timeout(30):
+        while (await road.runs())[-1]["status"] != status:
+            await asyncio.sleep(0.02)
+
+
+async def test_a_waived_gate_turns_the_check_neutral(road: Road) -> None:
+    """What was found stands, and so does who overruled it and why."""
+    number = await road.open_pull()
+    check = await road.until_checked(number)
+    assert check["conclusion"] == "failure"
+    assert "/nofx waive static_analysis <reason>" in check["output"]["summary"]
+    await until_it_is(road, "gate_failed")
+
+    answer = await ask(road, number, "/nofx waive static_analysis it is a demo")
+
+    assert "Recorded: waive `static_analysis`" in answer
+    await road.until(lambda: road.check(number)["conclusion"] == "neutral")
+    assert (
+        "alice waived static_analysis: it is a demo."
+        in (road.check(number)["output"]["title"])
+    )
+    await until_it_is(road, "succeeded")
+    assert len(road.github.review_comments(REPO, number)) == 1
+    assert len(road.github.check_runs(REPO, road.head(number))) == 1
+
+
+async def test_a_waiver_needs_a_reason_and_a_gate(road: Road) -> None:
+    """Each refusal says what is missing, and nothing has moved."""
+    number = await road.open_pull()
+    await road.until_checked(number)
+    assert "a reason is needed" in await ask(road, number, "/nofx waive llm_review")
+    assert "Say which gate" in await ask(road, number, "/nofx waive")
+    answer = await ask(road, number, "/nofx waive nothing because")
+    assert "it has: llm_review, static_analysis" in answer
+    assert "cannot approve" in await ask(
+        road, number, "/nofx approve static_analysis please"
+    )
+    await until_it_is(road, "gate_failed")
+
+
+async def test_a_retry_judges_again(road: Road) -> None:
+    """With nothing changed the verdict is the same, and the check says so again."""
+    number = await road.open_pull()
+    await road.until_checked(number)
+    assert "Recorded: retry" in await ask(road, number, "/nofx retry")
+    await road.until_quiet()
+    await until_it_is(road, "gate_failed")
+    assert road.check(number)["conclusion"] == "failure"
+
+
+async def test_an_approval_lets_a_clean_commit_through(careful: Road) -> None:
+    """Until then the check asks for somebody."""
+    clean = {"app.py": CLEAN + '\n\nNAME = "nofx"\n'}
+    careful.repository.commit(clean, "Name it", branch="feature")
+    number = await careful.github.open_pull(REPO, base="main", head="feature")
+    check = await careful.until_checked(number)
+    assert check["conclusion"] == "action_required"
+    assert "/nofx approve approval" in check["output"]["summary"]
+    await until_it_is(careful, "waiting_gate")
+
+    await ask(careful, number, "/nofx approve approval looks right")
+
+    await careful.until(lambda: careful.check(number)["conclusion"] == "success")
+    await until_it_is(careful, "succeeded")
+
+
+async def test_a_rejection_fails_the_check(careful: Road) -> None:
+    """The person and the reason stand in it; a waiver can still overrule it."""
+    clean = {"app.py": CLEAN + '\n\nNAME = "nofx"\n'}
+    careful.repository.commit(clean, "Name it", branch="feature")
+    number = await careful.github.open_pull(REPO, base="main", head="feature")
+    await careful.until_checked(number)
+    await ask(careful, number, "/nofx reject approval not now")
+    await until_it_is(careful, "gate_failed")
+    check = careful.check(number)
+    assert (check["status"], check["conclusion"]) == ("completed", "failure")
+    assert "alice rejected approval: not now." in check["output"]["title"]
+    assert "/nofx waive approval <reason>" in check["output"]["summary"]
+
+
+async def test_a_step_is_run_again_and_the_rest_is_reused(road: Road) -> None:
+    """What stands at GitHub from reused steps is not written again."""
+    number = await road.open_pull()
+    await road.until_checked(number)
+    answer = await ask(road, number, "/nofx rerun verdict")
+    assert "reused: snapshot, analyze, review, verify, publish" in answer
+    first, second = await road.until_runs_end()
+    assert (first["status"], second["status"]) == ("cancelled", "gate_failed")
+    assert len(road.github.review_comments(REPO, number)) == 1
+    assert len(road.summaries(number)) == 1
+    answer = await ask(road, number, "/nofx rerun teatime")
+    assert "never began step teatime" in answer

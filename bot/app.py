@@ -199,7 +199,6 @@ def api_services(base: Base) -> api.Services:
         tokens=base.tokens,
         runs=base.runs,
         lister=base.lister,
-        verifier=base.verifier,
         blobs=base.blobs,
         ids=base.ids,
     )

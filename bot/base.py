@@ -30,7 +30,6 @@ from core.runs.lister import RunLister
 from core.runs.merging import Merges
 from core.runs.projection import RunProjection
 from core.runs.service import Runs
-from core.runs.verification import Verifier
 from core.runs.work import Work
 from core.sandbox import Sandbox
 from core.secrets.finder import SecretFinder, shared_finder
@@ -51,7 +50,6 @@ class Base:
     runs: Runs
     tokens: Tokens
     lister: RunLister
-    verifier: Verifier
     branches: Branches
     merges: Merges
     decisions: Decisions
@@ -152,7 +150,6 @@ def assembled(database: Database, settings: Settings, clock: Clock) -> Base:
         runs=runs,
         tokens=Tokens(TokenStore(database), clock=clock, ids=ids),
         lister=RunLister(database, clock=clock),
-        verifier=Verifier(journal=runs.journal, blobs=blobs),
         branches=branches,
         merges=Merges(
             runs, branches, blobs=blobs, ids=ids, rules={PIPELINE: MERGE_RULES}

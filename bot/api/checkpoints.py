@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from bot.api.answers.checkpoints import CheckpointDetail, CheckpointList
 from bot.api.endpoint import Call, Endpoint, Nothing, get
 from bot.api.reading import RunReading
-from core.checkpoints.history import CheckpointEntry, checkpoints_in
+from core.checkpoints.chain import CheckpointView, checkpoints_of
 from core.errors import BlobNotFoundError, CheckpointNotFoundError, RunNotFoundError
 from core.store.blobs import Blobs, Digest
 
@@ -48,19 +48,19 @@ class CheckpointEndpoints:
 
     async def list(self, call: Call[Nothing, Nothing]) -> BaseModel:
         """Answer all checkpoints of a run."""
-        return CheckpointList.of(checkpoints_in(await self._reading.commits(call)))
+        return CheckpointList.of(checkpoints_of(await self._reading.commits(call)))
 
     async def show(self, call: Call[Nothing, Nothing]) -> BaseModel:
         """Answer one checkpoint of a run."""
         wanted = call.path["checkpoint_id"]
-        for entry in checkpoints_in(await self._reading.commits(call)):
-            if entry.id == wanted:
-                state = await self._state(entry)
-                return CheckpointDetail.with_state(entry, state)
+        for view in checkpoints_of(await self._reading.commits(call)):
+            if view.checkpoint_id == wanted:
+                state = await self._state(view)
+                return CheckpointDetail.with_state(view, state)
         raise CheckpointNotFoundError(run_id=call.path["run_id"], checkpoint_id=wanted)
 
-    async def _state(self, entry: CheckpointEntry) -> dict[str, Any] | None:
-        if entry.redacted or entry.inline is not None:
-            return entry.inline
-        state: dict[str, Any] = await self._blobs.get_json(Digest(entry.digest))
+    async def _state(self, view: CheckpointView) -> dict[str, Any] | None:
+        if view.redacted or view.state is not None:
+            return view.state
+        state: dict[str, Any] = await self._blobs.get_json(Digest(view.digest))
         return state

@@ -7,15 +7,20 @@ from pydantic import BaseModel
 
 from bot.api.answers.families import Family, Relative
 from bot.api.answers.parts import EffectList, GateList, gates_of
-from bot.api.answers.verification import VerificationDetail
+from bot.api.answers.verification import Verification
 from bot.api.endpoint import Call, Endpoint, Nothing, get
 from bot.api.reading import RunReading
-from core.errors import RunNotFoundError
+from core.checkpoints.chain import verify_run
+from core.errors import BrokenChainError, RunNotFoundError
+from core.events.commit import from_document
+from core.events.journal import Journal
 from core.runs.account import account
+from core.runs.continuity import verify_moves
 from core.runs.evolve import fold
 from core.runs.lister import RunLister
 from core.runs.listing import RunFilter
-from core.runs.verification import Verifier
+from core.runs.model import stream_of
+from core.store.blobs import Blobs
 
 MOST_RELATIVES = 1000
 Asked = Call[Nothing, Nothing]
@@ -25,11 +30,17 @@ class PartEndpoints:
     """Reading what belongs to a run."""
 
     def __init__(
-        self, reading: RunReading, *, lister: RunLister, verifier: Verifier
+        self,
+        reading: RunReading,
+        *,
+        lister: RunLister,
+        journal: Journal,
+        blobs: Blobs,
     ) -> None:
         self._reading = reading
         self._lister = lister
-        self._verifier = verifier
+        self._journal = journal
+        self._blobs = blobs
 
     def endpoints(self) -> tuple[Endpoint[Any, Any], ...]:
         """Return what is answered here."""
@@ -40,7 +51,7 @@ class PartEndpoints:
             self._get(
                 "verification",
                 self.verification,
-                VerificationDetail,
+                Verification,
                 "Prove that a run's history was not changed",
             ),
         )
@@ -81,5 +92,18 @@ class PartEndpoints:
 
     async def verification(self, call: Asked) -> BaseModel:
         """Answer whether a run's history is as it was written."""
-        proof = await self._verifier.verify(await self._reading.seen(call))
-        return VerificationDetail.model_validate(proof)
+        run_id = await self._reading.seen(call)
+        return await verification(self._journal, self._blobs, run_id)
+
+
+async def verification(journal: Journal, blobs: Blobs, run_id: str) -> Verification:
+    """Walk a run's history; raises RunNotFoundError, StoreUnavailableError."""
+    documents = await journal.documents(stream_of(run_id))
+    if not documents:
+        raise RunNotFoundError(run_id=run_id)
+    try:
+        proof = await verify_run(documents, blobs)
+        verify_moves(from_document(one) for one in documents)
+    except BrokenChainError as error:
+        return Verification.broken(run_id, error)
+    return Verification.proved(run_id, proof)

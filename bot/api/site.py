@@ -14,7 +14,6 @@ from core.access.service import Tokens
 from core.clock import Ids
 from core.runs.lister import RunLister
 from core.runs.service import Runs
-from core.runs.verification import Verifier
 from core.store.blobs import Blobs
 
 
@@ -25,7 +24,6 @@ class Services:
     tokens: Tokens
     runs: Runs
     lister: RunLister
-    verifier: Verifier
     blobs: Blobs
     ids: Ids
 
@@ -33,11 +31,16 @@ class Services:
 def endpoints_of(services: Services) -> tuple[AnyEndpoint, ...]:
     """Return every endpoint, noun by noun."""
     reading = RunReading(services.runs)
-    lister, verifier = services.lister, services.verifier
+    parts = PartEndpoints(
+        reading,
+        lister=services.lister,
+        journal=services.runs.journal,
+        blobs=services.blobs,
+    )
     return (
-        *RunEndpoints(reading, lister).endpoints(),
+        *RunEndpoints(reading, services.lister).endpoints(),
         *CheckpointEndpoints(reading, services.blobs).endpoints(),
-        *PartEndpoints(reading, lister=lister, verifier=verifier).endpoints(),
+        *parts.endpoints(),
     )
 
 

@@ -6,13 +6,13 @@ from typing import Any
 from pydantic import Field
 
 from bot.api.answers.base import Shown
-from core.checkpoints.history import CheckpointEntry
+from core.checkpoints.chain import CheckpointView
 
 
 class CheckpointLine(Shown):
     """One checkpoint of a run, without its state."""
 
-    id: str
+    checkpoint_id: str
     kind: str = Field(description="before, after, gate_failed, branch, merge, manual")
     step: str
     digest: str = Field(description="the SHA-256 of the state's canonical JSON")
@@ -20,7 +20,7 @@ class CheckpointLine(Shown):
     artifacts: dict[str, str] = Field(description="digests of blobs, by their names")
     actor: str
     reason: str
-    at: datetime
+    time: datetime
     seq: int = Field(description="the entry of the journal in which it stands")
     redacted: bool = Field(description="whether its state was erased for good")
 
@@ -31,9 +31,9 @@ class CheckpointList(Shown):
     checkpoints: list[CheckpointLine]
 
     @classmethod
-    def of(cls, entries: tuple[CheckpointEntry, ...]) -> "CheckpointList":
+    def of(cls, views: tuple[CheckpointView, ...]) -> "CheckpointList":
         """Return the list as the API shows it."""
-        lines = [CheckpointLine.model_validate(one) for one in entries]
+        lines = [CheckpointLine.model_validate(one) for one in views]
         return cls(checkpoints=lines)
 
 
@@ -44,8 +44,8 @@ class CheckpointDetail(CheckpointLine):
 
     @classmethod
     def with_state(
-        cls, entry: CheckpointEntry, state: dict[str, Any] | None
+        cls, view: CheckpointView, state: dict[str, Any] | None
     ) -> "CheckpointDetail":
         """Return the checkpoint as the API shows it."""
-        line = CheckpointLine.model_validate(entry)
+        line = CheckpointLine.model_validate(view)
         return cls(**line.model_dump(), state=state)

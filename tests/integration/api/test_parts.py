@@ -32,8 +32,10 @@ async def test_checkpoints_follow_each_other(api: ApiStage) -> None:
     listed = (await api.ask(f"/runs/{run_id}/checkpoints")).body["checkpoints"]
     assert {one["kind"] for one in listed} >= {"after"}
     for before, after in pairwise(listed):
-        assert after["parents"] == [before["id"]]
-    last = (await api.ask(f"/runs/{run_id}/checkpoints/{listed[-1]['id']}")).body
+        assert after["parents"] == [before["checkpoint_id"]]
+    last = (
+        await api.ask(f"/runs/{run_id}/checkpoints/{listed[-1]['checkpoint_id']}")
+    ).body
     assert last["state"]["seen"] == ["a.py"]
     assert len(last["state"]["large"]) == 20_000
     assert last["digest"] == listed[-1]["digest"]
@@ -43,7 +45,7 @@ async def test_a_foreign_checkpoint_is_not_found(api: ApiStage) -> None:
     """A checkpoint is asked of its own run; of another run, it is not there."""
     first, second = await finished(api), await finished(api, pull=2)
     foreign = (await api.ask(f"/runs/{second}/checkpoints")).body["checkpoints"][0]
-    for wanted in (foreign["id"], UNKNOWN):
+    for wanted in (foreign["checkpoint_id"], UNKNOWN):
         answer = await api.ask(f"/runs/{first}/checkpoints/{wanted}")
         assert (answer.status, answer.body["code"]) == (404, "checkpoint_not_found")
     answer = await api.ask(f"/runs/{first}/checkpoints/{first}")
@@ -82,7 +84,7 @@ async def test_an_untouched_history_is_proved(api: ApiStage) -> None:
     proof = (await api.ask(f"/runs/{run_id}/verification")).body
     assert proof["intact"] is True
     assert proof["entries"] == (await api.ask(f"/runs/{run_id}")).body["head_seq"]
-    assert proof["states"] > 0
+    assert proof["checkpoints"] > 0
     assert proof["head"] == (await api.stage.run(run_id)).head_hash
 
 

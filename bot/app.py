@@ -19,7 +19,7 @@ from bot.commands.handlers import Commands
 from bot.github.client import GitHubApp
 from bot.github.limits import Policy as GitHubPolicy
 from bot.migration import bring_up_to_date
-from bot.operations import operations_on
+from bot.operations import Operations, operations_on
 from bot.pipeline.github_desk import GitHubDesk
 from bot.pipeline.github_source import GitHubSources
 from bot.pipeline.review_pipeline import STEPS, ReviewPipeline
@@ -58,6 +58,7 @@ class _Parts:
     worker: Worker
     feeder: Feeder
     reviews: Reviews
+    operations: Operations
 
 
 async def serve(settings: Settings, *, host: str, port: int, workers: int) -> None:
@@ -108,12 +109,11 @@ async def running(
     async with _parts(settings, workers=workers) as parts:
         deliveries = Deliveries(parts.base.database, clock=parts.base.clock)
         credentials = settings.app_credentials()
-        operations = operations_on(parts.base, parts.reviews, model=settings.model)
         handlers = Handlers(
             reviews=parts.reviews,
             commands=Commands(
                 reviews=parts.reviews,
-                operations=operations,
+                operations=parts.operations,
                 gates=GateCommands(
                     runs=parts.base.runs, decisions=parts.base.decisions
                 ),
@@ -138,7 +138,7 @@ async def running(
             sift=sieve(credentials.app_id),
         )
         health.add_routes(site, database=parts.base.database)
-        api.add_routes(site, api_services(parts.base))
+        api.add_routes(site, parts.base, parts.operations)
         async with (
             _listening(site, host, port) as url,
             _beside(parts.feeder.run, parts.feeder.stop),
@@ -190,18 +190,14 @@ async def _parts(settings: Settings, *, workers: int) -> AsyncIterator[_Parts]:
             clock=base.clock,
             bus=base.bus,
         )
-        yield _Parts(base=base, app=app, worker=worker, feeder=feeder, reviews=reviews)
-
-
-def api_services(base: Base) -> api.Services:
-    """Return what the API calls."""
-    return api.Services(
-        tokens=base.tokens,
-        runs=base.runs,
-        lister=base.lister,
-        blobs=base.blobs,
-        ids=base.ids,
-    )
+        yield _Parts(
+            base=base,
+            app=app,
+            worker=worker,
+            feeder=feeder,
+            reviews=reviews,
+            operations=operations_on(base, reviews, model=settings.model),
+        )
 
 
 @asynccontextmanager

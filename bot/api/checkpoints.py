@@ -4,22 +4,38 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from bot.api.answers.checkpoints import CheckpointDetail, CheckpointList
-from bot.api.endpoint import Call, Endpoint, Nothing, get
+from bot.api.answers.checkpoints import (
+    CheckpointDetail,
+    CheckpointLine,
+    CheckpointList,
+)
+from bot.api.bodies import ReasonGiven
+from bot.api.endpoint import Call, Endpoint, Nothing, get, post
 from bot.api.reading import RunReading
+from core.access.tokens import Scope
 from core.checkpoints.chain import CheckpointView, checkpoints_of
-from core.errors import BlobNotFoundError, CheckpointNotFoundError, RunNotFoundError
+from core.errors import (
+    BlobNotFoundError,
+    CheckpointNotFoundError,
+    NoCheckpointError,
+    RunEndedError,
+    RunNotFoundError,
+)
+from core.runs.decisions import Decisions
 from core.store.blobs import Blobs, Digest
 
 PATH = "/runs/{run_id}/checkpoints"
 
 
 class CheckpointEndpoints:
-    """Reading checkpoints."""
+    """Reading checkpoints, taking them, and erasing what they should not hold."""
 
-    def __init__(self, reading: RunReading, blobs: Blobs) -> None:
+    def __init__(
+        self, reading: RunReading, *, blobs: Blobs, decisions: Decisions
+    ) -> None:
         self._reading = reading
         self._blobs = blobs
+        self._decisions = decisions
 
     def endpoints(self) -> tuple[Endpoint[Any, Any], ...]:
         """Return what is answered here."""
@@ -44,6 +60,24 @@ class CheckpointEndpoints:
                     BlobNotFoundError,
                 ),
             ),
+            post(
+                PATH,
+                self.take,
+                scope=Scope.OPERATE,
+                summary="Name a run's state of now, to come back to",
+                body=ReasonGiven,
+                answer=CheckpointLine,
+                refusals=(RunNotFoundError, RunEndedError, NoCheckpointError),
+            ),
+            post(
+                f"{PATH}/{{checkpoint_id}}/redact",
+                self.redact,
+                scope=Scope.SUPERVISE,
+                summary="Erase a checkpoint's state for good",
+                body=ReasonGiven,
+                answer=CheckpointLine,
+                refusals=(RunNotFoundError, CheckpointNotFoundError),
+            ),
         )
 
     async def list(self, call: Call[Nothing, Nothing]) -> BaseModel:
@@ -58,6 +92,25 @@ class CheckpointEndpoints:
                 state = await self._state(view)
                 return CheckpointDetail.with_state(view, state)
         raise CheckpointNotFoundError(run_id=call.path["run_id"], checkpoint_id=wanted)
+
+    async def take(self, call: Call[Nothing, ReasonGiven]) -> BaseModel:
+        """Take a checkpoint of now."""
+        run = await self._reading.run(call)
+        view = await self._decisions.checkpoint(
+            run.id, actor=call.actor, reason=call.body.reason
+        )
+        return CheckpointLine.model_validate(view)
+
+    async def redact(self, call: Call[Nothing, ReasonGiven]) -> BaseModel:
+        """Erase a state."""
+        run = await self._reading.run(call)
+        view = await self._decisions.redact(
+            run.id,
+            call.path["checkpoint_id"],
+            actor=call.actor,
+            reason=call.body.reason,
+        )
+        return CheckpointLine.model_validate(view)
 
     async def _state(self, view: CheckpointView) -> dict[str, Any] | None:
         if view.redacted or view.state is not None:

@@ -1,7 +1,7 @@
 """One endpoint: who may call it, what goes in, what comes out, what is refused."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
@@ -26,9 +26,13 @@ B = TypeVar("B", bound=Incoming)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call(Generic[Q, B]):
-    """A request that was understood: the caller's token, ids from the path, values."""
+    """A request that was understood: the caller's token, ids from the path, values.
+
+    `actor` is the name under which what is done goes into the history.
+    """
 
     token: Token
+    actor: str
     path: dict[str, str]
     query: Q
     body: B
@@ -40,7 +44,7 @@ class Endpoint(Generic[Q, B]):
 
     `refusals` are the errors, beside those of every request, that a caller should be
     ready for. `current` tells how things stand after a conflict. A call that makes
-    something has `makes`, the path of what it made.
+    something has `makes`, the path of what its answer names.
     """
 
     method: str
@@ -55,7 +59,6 @@ class Endpoint(Generic[Q, B]):
     refusals: Sequence[type[NofxError]] = ()
     current: Callable[[Call[Q, B]], Awaitable[BaseModel]] | None = None
     makes: Callable[[BaseModel], str] | None = None
-    tags: tuple[str, ...] = field(default=())
 
 
 def get(
@@ -78,4 +81,33 @@ def get(
         query=query,
         body=Nothing,
         refusals=refusals,
+    )
+
+
+def post(  # noqa: PLR0913  # one argument a fact
+    path: str,
+    act: Callable[[Call[Nothing, B]], Awaitable[BaseModel]],
+    *,
+    scope: Scope,
+    summary: str,
+    body: type[B],
+    answer: type[BaseModel],
+    refusals: Sequence[type[NofxError]],
+    current: Callable[[Call[Nothing, B]], Awaitable[BaseModel]] | None = None,
+    makes: Callable[[BaseModel], str] | None = None,
+) -> Endpoint[Nothing, B]:
+    """Return an endpoint that changes something; 201 when it makes something."""
+    return Endpoint(
+        method="POST",
+        path=path,
+        scope=scope,
+        summary=summary,
+        act=act,
+        answer=answer,
+        query=Nothing,
+        body=body,
+        status=201 if makes is not None else 200,
+        refusals=refusals,
+        current=current,
+        makes=makes,
     )

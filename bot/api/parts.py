@@ -1,4 +1,4 @@
-"""What belongs to one run: its gates, its effects, its family, its proof."""
+"""What belongs to one run: its effects, its family, its proof."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from bot.api.answers.families import Family, Relative
-from bot.api.answers.parts import EffectList, GateList, gates_of
+from bot.api.answers.parts import EffectList
 from bot.api.answers.verification import Verification
 from bot.api.endpoint import Call, Endpoint, Nothing, get
 from bot.api.reading import RunReading
@@ -14,9 +14,7 @@ from core.checkpoints.chain import verify_run
 from core.errors import BrokenChainError, RunNotFoundError
 from core.events.commit import from_document
 from core.events.journal import Journal
-from core.runs.account import account
 from core.runs.continuity import verify_moves
-from core.runs.evolve import fold
 from core.runs.lister import RunLister
 from core.runs.listing import RunFilter
 from core.runs.model import stream_of
@@ -45,7 +43,6 @@ class PartEndpoints:
     def endpoints(self) -> tuple[Endpoint[Any, Any], ...]:
         """Return what is answered here."""
         return (
-            self._get("gates", self.gates, GateList, "List a run's gates"),
             self._get("effects", self.effects, EffectList, "List a run's writes"),
             self._get("tree", self.tree, Family, "Show the run's family"),
             self._get(
@@ -71,12 +68,6 @@ class PartEndpoints:
             answer=answer,
             refusals=(RunNotFoundError,),
         )
-
-    async def gates(self, call: Asked) -> BaseModel:
-        """Answer the gates of a run."""
-        commits = await self._reading.commits(call)
-        run = fold(call.path["run_id"], commits)
-        return GateList(gates=gates_of(run, account(commits)))
 
     async def effects(self, call: Asked) -> BaseModel:
         """Answer the effects of a run."""

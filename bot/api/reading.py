@@ -19,7 +19,10 @@ class RunReading:
 
     async def commits(self, call: Call[Any, Any]) -> tuple[Commit, ...]:
         """Return the run's history, oldest first."""
-        run_id = call.path["run_id"]
+        return await self.named(call, call.path["run_id"])
+
+    async def named(self, call: Call[Any, Any], run_id: str) -> tuple[Commit, ...]:
+        """Return the history of a run that is named elsewhere than in the path."""
         commits = await self._runs.journal.read(stream_of(run_id))
         self._check(call.token, fold(run_id, commits).subject.repository, run_id)
         return commits

@@ -69,9 +69,8 @@ async def token_of(request: web.Request, tokens: Tokens, needed: Scope) -> Token
     return token
 
 
-def path_of(request: web.Request) -> dict[str, str]:
-    """Return the ids in the path; raises IdMalformedError."""
-    ids = dict(request.match_info)
+def path_of(ids: dict[str, str]) -> dict[str, str]:
+    """Return the ids in the path as they are; raises IdMalformedError."""
     for name, value in ids.items():
         known = IDS[name]
         if not re.fullmatch(known.pattern, value):
@@ -90,7 +89,7 @@ def query_of(request: web.Request, model: type[M]) -> M:
             for name in twice
         ]
         raise _invalid(problems)
-    return _validated(model, dict(request.query), "query")
+    return validated(model, dict(request.query), "query")
 
 
 async def body_of(request: web.Request, model: type[M]) -> M:
@@ -100,7 +99,7 @@ async def body_of(request: web.Request, model: type[M]) -> M:
     """
     data = await _bytes(request)
     if not data:
-        return _validated(model, {}, "body")
+        return validated(model, {}, "body")
     if request.content_type != "application/json":
         raise BodyTypeError(found=one_line(request.content_type)[:LONGEST_SHOWN])
     try:
@@ -108,7 +107,7 @@ async def body_of(request: web.Request, model: type[M]) -> M:
     except (ValueError, RecursionError) as error:
         reason = one_line(str(error)) or type(error).__name__
         raise BodyMalformedError(reason=reason[:LONGEST_SHOWN]) from None
-    return _validated(model, value, "body")
+    return validated(model, value, "body")
 
 
 async def _bytes(request: web.Request) -> bytes:
@@ -121,7 +120,8 @@ async def _bytes(request: web.Request) -> bytes:
         raise BodyTooLargeError(limit=LARGEST_BODY) from None
 
 
-def _validated(model: type[M], value: object, where: str) -> M:
+def validated(model: type[M], value: object, where: str) -> M:
+    """Return a value as its model; raises RequestInvalidError."""
     try:
         return model.model_validate(value)
     except ValidationError as error:

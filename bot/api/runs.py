@@ -6,8 +6,10 @@ from typing import Any
 from pydantic import AwareDatetime, BaseModel, Field
 
 from bot.api.answers.runs import RunDetail, RunPage
+from bot.api.bodies import REPOSITORY
 from bot.api.endpoint import Call, Endpoint, Incoming, Nothing, get
 from bot.api.reading import RunReading
+from bot.api.requests import IDS
 from core.access.tokens import Token
 from core.errors import CursorError, RunNotFoundError
 from core.runs.account import account
@@ -23,12 +25,15 @@ MOST_PULLS = 2**31 - 1
 class RunQuery(Incoming):
     """What `GET /runs` can be narrowed by."""
 
-    repo: str | None = Field(
-        default=None, pattern=r"^[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}$"
-    )
+    repo: str | None = Field(default=None, pattern=REPOSITORY)
     pull: int | None = Field(default=None, ge=0, le=MOST_PULLS)
     status: Status | None = None
     pipeline: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_-]{0,39}$")
+    family: str | None = Field(
+        default=None,
+        pattern=IDS["run_id"].pattern,
+        description="the run that they descend from",
+    )
     since: AwareDatetime | None = Field(
         default=None, description="created at this time or later"
     )
@@ -49,6 +54,7 @@ class RunQuery(Incoming):
             pull=self.pull,
             status=self.status,
             pipeline=self.pipeline,
+            family=self.family,
             since=_storable(self.since),
             until=_storable(self.until),
             sees=token.sees,

@@ -61,7 +61,8 @@ class _Answering:
         token = await requests.token_of(request, self._tokens, endpoint.scope)
         return Call(
             token=token,
-            path=requests.path_of(request),
+            actor=f"token:{token.prefix}",
+            path=requests.path_of(dict(request.match_info)),
             query=requests.query_of(request, endpoint.query),
             body=await requests.body_of(request, endpoint.body),
         )

@@ -1,53 +1,46 @@
 """The API as a whole: every noun's endpoints, and their description."""
 
-from dataclasses import dataclass
-
 from aiohttp import web
 
 from bot.api import openapi
 from bot.api.checkpoints import CheckpointEndpoints
+from bot.api.gates import GateEndpoints
+from bot.api.merges import MergeEndpoints
+from bot.api.operating import OperatingEndpoints
 from bot.api.parts import PartEndpoints
 from bot.api.reading import RunReading
 from bot.api.runs import RunEndpoints
 from bot.api.serving import AnyEndpoint, serve
-from core.access.service import Tokens
-from core.clock import Ids
-from core.runs.lister import RunLister
-from core.runs.service import Runs
-from core.store.blobs import Blobs
+from bot.base import Base
+from bot.operations import Operations
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Services:
-    """What the API calls."""
-
-    tokens: Tokens
-    runs: Runs
-    lister: RunLister
-    blobs: Blobs
-    ids: Ids
-
-
-def endpoints_of(services: Services) -> tuple[AnyEndpoint, ...]:
+def endpoints_of(base: Base, operations: Operations) -> tuple[AnyEndpoint, ...]:
     """Return every endpoint, noun by noun."""
-    reading = RunReading(services.runs)
+    reading = RunReading(base.runs)
+    decisions = base.decisions
+    operating = OperatingEndpoints(
+        reading, operations=operations, decisions=decisions, ids=base.ids
+    )
+    checkpoints = CheckpointEndpoints(reading, blobs=base.blobs, decisions=decisions)
     parts = PartEndpoints(
-        reading,
-        lister=services.lister,
-        journal=services.runs.journal,
-        blobs=services.blobs,
+        reading, lister=base.lister, journal=base.runs.journal, blobs=base.blobs
     )
+    merges = MergeEndpoints(reading, merges=base.merges, operations=operations)
     return (
-        *RunEndpoints(reading, services.lister).endpoints(),
-        *CheckpointEndpoints(reading, services.blobs).endpoints(),
+        *RunEndpoints(reading, base.lister).endpoints(),
+        *operating.endpoints(),
+        *checkpoints.endpoints(),
+        *GateEndpoints(reading, decisions).endpoints(),
         *parts.endpoints(),
+        *merges.endpoints(),
     )
 
 
-def add_routes(app: web.Application, services: Services) -> None:
+def add_routes(app: web.Application, base: Base, operations: Operations) -> None:
     """Serve the API and its description on `app`."""
-    endpoints = endpoints_of(services)
-    serve(app, endpoints, tokens=services.tokens, ids=services.ids)
+    endpoints = endpoints_of(base, operations)
+    serve(app, endpoints, tokens=base.tokens, ids=base.ids)
     described = openapi.document(endpoints)
 
     async def describe(_: web.Request) -> web.Response:

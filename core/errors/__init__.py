@@ -90,6 +90,8 @@ from core.errors.requests import (
     BodyTypeError,
     CursorError,
     IdMalformedError,
+    NotReviewedError,
+    RepositoryNotFoundError,
     RequestInvalidError,
 )
 from core.errors.runs import (
@@ -193,12 +195,14 @@ __all__ = [
     "NofxError",
     "NotARepositoryError",
     "NotFoundError",
+    "NotReviewedError",
     "OptionsError",
     "OverridesError",
     "PrivateKeyError",
     "PublisherMissingError",
     "ReasonMissingError",
     "RefusedByDatabaseError",
+    "RepositoryNotFoundError",
     "RepositoryPatternError",
     "RequestInvalidError",
     "ReviewFailedError",

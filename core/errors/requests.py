@@ -1,6 +1,6 @@
 """What an HTTP request can be refused for, before anybody acts on it."""
 
-from core.errors.families import InputError, NotFoundError
+from core.errors.families import ConflictError, InputError, NotFoundError
 
 
 class BodyMalformedError(InputError):
@@ -50,3 +50,17 @@ class CursorError(InputError):
 
     message = "{cursor} is not a cursor of a list of runs."
     hint = "Take `next` from the page before it, as it is, or begin without one."
+
+
+class RepositoryNotFoundError(NotFoundError):
+    """The token sees no repository of this name."""
+
+    message = "There is no repository {repository} that this token may see."
+    hint = "Check the name, and `nofx token list` for the token's repositories."
+
+
+class NotReviewedError(ConflictError):
+    """A pull request is in no state to be reviewed."""
+
+    message = "{repository}#{pull} is not reviewed: {reason}."
+    hint = "Open it, or mark it as ready for review, and ask again."

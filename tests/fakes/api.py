@@ -10,8 +10,8 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from bot.api import site
 from bot.api.problems import speaking_http
-from bot.app import api_services
 from bot.base import Base, assembled
+from bot.operations import operations_on
 from bot.schema import SCHEMA
 from bot.settings import load_settings
 from core.access.tokens import Scope
@@ -71,7 +71,8 @@ async def api_stage(database: Database) -> AsyncIterator[ApiStage]:
     await migrate(database, SCHEMA)
     base = assembled(database, load_settings(None), SystemClock())
     app = web.Application(middlewares=[speaking_http])
-    site.add_routes(app, api_services(base))
+    operations = operations_on(base, None, model="rules")
+    site.add_routes(app, base, operations)
     stage = Stage(database, ScriptedPipeline("one", "two"))
     async with TestClient(TestServer(app)) as client:
         try:

@@ -27,7 +27,9 @@ async def careful(tmp_path: Path, mongodb_url: str) -> AsyncIterator[Road]:
 async def until_it_is(road: Road, status: str) -> None:
     """Wait until the newest run has this status."""
     async with asyncio.timeout(30):
-        while (await road.runs())[-1]["status"] != status:
+        while True:
+            if (await road.runs())[-1]["status"] == status:
+                return
             await asyncio.sleep(0.02)
 
 

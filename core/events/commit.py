@@ -9,6 +9,7 @@ from typing import Any
 import rfc8785
 
 from core.errors import BrokenChainError
+from core.events import canonical
 from core.events.base import JSON, Payload
 from core.events.schema import read
 
@@ -87,7 +88,7 @@ def shown(time: datetime) -> str:
 
 def chain_hash(prev_hash: str, entry: JSON) -> str:
     """Return the next link's hash: 64 hexadecimal digits."""
-    return hashlib.sha256(prev_hash.encode() + rfc8785.dumps(entry)).hexdigest()
+    return hashlib.sha256(prev_hash.encode() + canonical.dumps(entry)).hexdigest()
 
 
 def from_document(document: dict[str, Any]) -> Commit:

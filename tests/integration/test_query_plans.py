@@ -1,0 +1,206 @@
+"""Every question that the code asks of the database is answered from an index."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import replace
+
+import pytest
+
+from bot.schema import SCHEMA
+from bot.webhooks.deliveries import Deliveries
+from bot.webhooks.delivery import Delivery, DeliveryState
+from bot.webhooks.outcome import Done
+from core.clock import Ids, SystemClock
+from core.errors import ActiveRunError, ConcurrencyError
+from core.events.bus import Bus
+from core.events.feed_reader import FeedReader
+from core.events.feed_round import Pace as FeedPace
+from core.events.feed_round import Round
+from core.events.feeder import Feeder
+from core.events.journal import Journal
+from core.runs.pipeline import StepContext
+from core.runs.rebuild import rebuild_runs
+from core.store.blobs import GRACE, Blobs
+from core.store.database import Database, connect
+from core.store.garbage import Sweep, collect
+from core.store.migrate import migrate
+from core.store.roles import Roles
+from tests.fakes.clock import FakeClock
+from tests.fakes.histories import append
+from tests.fakes.inboxes import arrive
+from tests.fakes.noise import noise
+from tests.fakes.queries import Query, QueryLog, scans
+from tests.fakes.stage import QUICK, ScriptedPipeline, Stage, serving, subject
+
+CLOCK = SystemClock()
+
+# Each reads a whole collection because it must, where nobody waits for it.
+WHOLE = {
+    Query("journal", "find", ()): "the garbage collector marks what entries name",
+    Query("journal", "find", ("seq",)): "`nofx migrate --rebuild` visits every stream",
+    Query("runs", "find", ()): "`nofx migrate --rebuild` compares every run",
+}
+
+
+@pytest.fixture
+async def watched(
+    mongodb_url: str, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[tuple[Database, QueryLog]]:
+    """Give a database with all that nofx has, and the log of what is asked of it."""
+    log = QueryLog()
+    log.watch(monkeypatch)
+    database = connect(mongodb_url, name="test_plans", embedded=True)
+    await migrate(database, replace(SCHEMA, version=1))
+    await migrate(database, SCHEMA)
+    yield database, log
+    await database.client.drop_database("test_plans")
+    await database.close()
+
+
+async def runs_are_walked(stage: Stage) -> None:
+    """Let runs succeed, give way, be lost and be cancelled."""
+    runs = stage.runs
+    large, waits = {"text": "large " * 20_000}, asyncio.Event()
+
+    async def leaving(_: StepContext) -> dict[str, str]:
+        return large
+
+    async def asleep(_: StepContext) -> dict[str, str]:
+        await waits.wait()
+        return {}
+
+    stage.pipeline.script("one", leaving)
+    done = await stage.ask()
+    again = await runs.request(subject(), "again", again=True)
+    with suppress(ActiveRunError):
+        await runs.release(again.run_id)
+    async with serving(stage.worker(), stage.worker("second", own=True)):
+        await stage.until(done, "succeeded", "cancelled")
+    lost = await stage.ask("b", 2)
+    stage.pipeline.script("one", asleep, leaving)
+    frozen = stage.worker("frozen", pace=replace(QUICK, lease=0.05, heartbeat=60))
+    zombie = asyncio.create_task(frozen.work_one())
+    await stage.until(lost, "running")
+    async with serving(stage.worker("third", pace=replace(QUICK, heartbeat=0.01))):
+        await stage.until(lost, "succeeded")
+    waits.set()
+    await zombie
+    await runs.cancel(await stage.ask("c", 2), actor="ann", reason="no more")
+
+
+async def runs_are_read(stage: Stage) -> None:
+    """Read runs in every way, and rebuild them when they differ or are gone."""
+    runs = stage.runs
+    done = (await runs.projection.of_pull("octo/hello", 1))[0]["_id"]
+    lost = (await runs.projection.of_pull("octo/hello", 2))[0]["_id"]
+    await runs.projection.save(await runs.load(done))
+    await runs.projection.of_head("octo/hello", "a" * 40)
+    await runs.current("octo/hello", 2)
+    await stage.database.db["runs"].update_one({"_id": done}, {"$set": {"pull": 99}})
+    await rebuild_runs(stage.database, runs)
+    await stage.database.db["journal"].delete_many({"stream": f"run/{lost}"})
+    await rebuild_runs(stage.database, runs)
+
+
+async def the_feed_is_fed(database: Database) -> None:
+    """Let two writers append to one stream, one fall silent, one end, and be fed."""
+    clock = FakeClock()
+    first, second = (Journal(database, clock=clock, ids=Ids(clock)) for _ in range(2))
+    await append(first, clock, "x/1", 1)
+    with suppress(ConcurrencyError):
+        await append(second, clock, "x/1", 1)
+    await append(second, clock, "x/1", 2)
+    pace = FeedPace(silence=60)
+    for seq in (3, 4):
+        await Round(database, clock=clock, pace=pace).run()
+        await append(first, clock, "x/1", seq)
+    feeder = Feeder(database, holder="f", clock=clock, bus=Bus(), pace=pace)
+    await feeder.feed_once()
+    clock.jump(61)
+    await Round(database, clock=clock, pace=pace).run()
+    await append(second, clock, "x/1", 5)
+    await second.close()
+    await Round(database, clock=clock, pace=pace).run()
+    await append(first, clock, "x/1", 6)
+    await Round(database, clock=clock, pace=pace).run()
+    reader = FeedReader(database)
+    assert await reader.after(await reader.head() - 1)
+    roles = Roles(database, clock=clock)
+    await roles.take("sweeper", "a", 60)
+    clock.jump(61)
+    lease = await roles.take("sweeper", "b", 60)
+    assert lease is not None
+    await roles.renew(lease, 60)
+    await roles.note("sweeper")
+    await first.close()
+
+
+async def deliveries_are_worked(database: Database) -> None:
+    """Let one succeed, one be put back, one be given up and sent again."""
+    clock = FakeClock()
+    deliveries = Deliveries(database, clock=clock)
+    await arrive(deliveries, "a", "b", "c")
+    held = list[Delivery]()
+    for one in await deliveries.due(DeliveryState.RECEIVED, most=10):
+        taken = await deliveries.claim(one, owner="o", seconds=60)
+        assert taken is not None
+        held.append(taken)
+    await deliveries.extend(held[0], seconds=60)
+    await deliveries.finish(held[0], Done())
+    await deliveries.put_back(held[1], due_at=clock.now(), reason="away")
+    await deliveries.bury(held[2], "hopeless")
+    assert await deliveries.dead()
+    await deliveries.redeliver(held[2].guid)
+    await arrive(deliveries, "a")
+
+
+async def blobs_come_and_go(database: Database) -> None:
+    """Store small and large ones, read them, store them again when old, sweep them."""
+    clock = FakeClock()
+    blobs = Blobs(database, clock=clock)
+    large = noise(100_000)
+    for _ in range(2):
+        await blobs.get(await blobs.put(large))
+        await blobs.get(await blobs.put_json({"large": await blobs.put(large)}))
+        clock.jump(GRACE.total_seconds() / 2)
+    clock.jump(GRACE.total_seconds())
+    touched = await blobs.put(large)
+    await Sweep(database, cutoff=clock.now(), dry_run=False)._delete([touched])
+    clock.jump(GRACE.total_seconds() + 1)
+    await collect(database, clock)
+
+
+async def test_every_question_has_an_index(watched: tuple[Database, QueryLog]) -> None:
+    """All calls of the driver are made, and none of them makes the server scan."""
+    database, log = watched
+    stage = Stage(database, ScriptedPipeline("one", "two"))
+    await runs_are_walked(stage)
+    await runs_are_read(stage)
+    await the_feed_is_fed(database)
+    await deliveries_are_worked(database)
+    await blobs_come_and_go(database)
+    await stage.runs.journal.close()
+    asked = dict(log.asked)
+    assert "\n".join(log.unwalked()) == ""
+    scanned = {one for one in asked if await scans(database, one, asked[one])}
+    assert scanned == WHOLE.keys()
+
+
+async def test_a_question_without_an_index_is_seen(
+    watched: tuple[Database, QueryLog],
+) -> None:
+    """The watch sees what is asked, and tells a scan from a lookup."""
+    database, log = watched
+    runs = database.db["runs"]
+    await runs.find({"head_seq": {"$gt": 1}}).to_list(None)
+    await runs.find({"status": "queued", "due_at": {"$lte": CLOCK.now()}}).to_list(None)
+    seen = {
+        one: await scans(database, one, asked)
+        for one, asked in dict(log.asked).items()
+        if one.collection == "runs"
+    }
+    assert seen == {
+        Query("runs", "find", ("head_seq $gt",)): True,
+        Query("runs", "find", ("due_at $lte", "status")): False,
+    }

@@ -13,6 +13,7 @@ from core.store.schema import Change, ChangeKind, CollectionSpec, IndexSpec, Sch
 META = "meta"
 SCHEMA_ID = "schema"
 NAMESPACE_EXISTS = 48
+ENFORCED = ("validationLevel", "validationAction")
 INDEX_CONFLICTS = frozenset({85, 86})
 
 
@@ -55,8 +56,8 @@ class Migration:
         for spec in self._schema.collections:
             if spec.name not in present:
                 await self._create(spec)
-            elif not same(present[spec.name].get("validator", {}), spec.validator):
-                await self._replace_validator(spec)
+            elif (detail := differs(present[spec.name], spec)) is not None:
+                await self._replace_validator(spec, detail)
             await self._add_indexes(spec)
 
     async def _claim_version(self) -> None:
@@ -93,10 +94,10 @@ class Migration:
             return
         self._note("collection_created", spec.name)
 
-    async def _replace_validator(self, spec: CollectionSpec) -> None:
+    async def _replace_validator(self, spec: CollectionSpec, detail: str = "") -> None:
         await self._refuse_newer()
         await self._db.command("collMod", spec.name, **_rules(spec))
-        self._note("validator_replaced", spec.name)
+        self._note("validator_replaced", spec.name, detail)
 
     async def _add_indexes(self, spec: CollectionSpec) -> None:
         present = await self._db[spec.name].index_information()
@@ -125,6 +126,21 @@ class Migration:
 
     def _note(self, kind: ChangeKind, collection: str, detail: str = "") -> None:
         self.changes.append(Change(kind=kind, collection=collection, detail=detail))
+
+
+def differs(options: Mapping[str, Any], spec: CollectionSpec) -> str | None:
+    """Return None when a collection's rules are those of `spec`, else a word on how.
+
+    A validator that only warns, or is not always asked, guards nothing: a collection
+    with such a one is mended as one without.
+    """
+    if not same(options.get("validator"), spec.validator):
+        return ""
+    rules = _rules(spec)
+    enforced = {"validationLevel": "strict", "validationAction": "error", **options}
+    if spec.validator and any(enforced[name] != rules[name] for name in ENFORCED):
+        return "it was not enforced"
+    return None
 
 
 def same(found: Mapping[str, Any] | None, wanted: Mapping[str, Any] | None) -> bool:

@@ -25,6 +25,7 @@ from core.store.database import (
 )
 from core.store.embedded_process import free_port
 from core.store.migrate import Migration, migrate, stored_version
+from core.store.pending import pending
 from core.store.schema import CollectionSpec, IndexSpec, Schema
 
 NOISE = b"".join(digest_of(bytes([n % 256, n // 256])).encode() for n in range(64))
@@ -227,6 +228,77 @@ async def test_two_first_migrations_meet(
     await migration._create(NUMBERED)
     assert [change.kind for change in migration.changes] == ["validator_replaced"]
     assert await refused(store.db["numbers"].insert_one({"n": 1}))
+
+
+SECOND = Schema(
+    version=2,
+    collections=(
+        CollectionSpec(
+            name="numbers",
+            validator=SMALL,
+            indexes=(NUMBERED.indexes[0], IndexSpec(keys=("owner",))),
+            retired=("owner_1_at_1",),
+        ),
+        *BLOBS,
+        CollectionSpec(name="letters", indexes=(IndexSpec(keys=("a",)),)),
+    ),
+)
+
+
+async def rules_of(store: Database) -> dict[str, Any]:
+    """Return every collection's options and indexes as the server has them."""
+    collections = await store.db.list_collections()
+    options = {one["name"]: one["options"] async for one in collections}
+    return {
+        name: (options[name], await store.db[name].index_information())
+        for name in sorted(options)
+    }
+
+
+async def test_a_newer_program_upgrades_in_place_and_an_older_is_refused(
+    store: Database,
+) -> None:
+    """What was announced is done and said, the data stay, and nothing goes back."""
+    await migrate(store, FIRST)
+    await store.db["numbers"].insert_one({"_id": "kept", "n": 10, "owner": "ann"})
+    announced = await pending(store, SECOND)
+    assert announced == await migrate(store, SECOND)
+    assert [(one.kind, one.collection, one.detail) for one in announced] == [
+        ("version_raised", "meta", "1 → 2"),
+        ("validator_replaced", "numbers", ""),
+        ("index_dropped", "numbers", "owner_1_at_1"),
+        ("index_created", "numbers", "owner_1"),
+        ("collection_created", "letters", ""),
+        ("index_created", "letters", "a_1"),
+    ]
+    assert await pending(store, SECOND) == await migrate(store, SECOND) == ()
+    assert await store.db["numbers"].find_one({"owner": "ann"})
+    assert await refused(store.db["numbers"].insert_one({"n": 12}))
+
+    rules = await rules_of(store)
+    with pytest.raises(SchemaNewerError):
+        await migrate(store, FIRST)
+    assert await rules_of(store) == rules
+    assert await stored_version(store) == 2
+
+
+@pytest.mark.parametrize(
+    "off", [{"validationAction": "warn"}, {"validationLevel": "off"}]
+)
+async def test_a_validator_that_was_switched_off_is_on_again(
+    store: Database, off: dict[str, str]
+) -> None:
+    """It stands there word for word, and let everything pass."""
+    await migrate(store, FIRST)
+    await store.db.command({"collMod": "numbers", **off})
+    await store.db["numbers"].insert_one({"n": 1})
+    announced = await pending(store, FIRST)
+    (change,) = await migrate(store, FIRST)
+    assert (change,) == announced
+    assert (change.kind, change.collection) == ("validator_replaced", "numbers")
+    assert change.detail == "it was not enforced"
+    assert await refused(store.db["numbers"].insert_one({"n": 3}))
+    assert await migrate(store, FIRST) == ()
 
 
 async def test_a_validator_that_the_server_refuses_is_not_hidden(

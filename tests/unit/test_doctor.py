@@ -169,11 +169,7 @@ async def test_the_database_is_compared_with_the_schema(mongodb_url: str) -> Non
 async def test_what_is_pending_is_what_migrate_does(database: Database) -> None:
     """Reading beforehand and doing agree, for an empty database and a dropped index."""
     before = await pending(database, SCHEMA)
-    done = await migrate(database, SCHEMA)
-    kinds = {"version_raised", "collection_created"}
-    assert {(one.kind, one.collection) for one in before} == {
-        (one.kind, one.collection) for one in done if one.kind in kinds
-    }
+    assert await migrate(database, SCHEMA) == before
     spec = next(spec for spec in SCHEMA.collections if spec.indexes)
     await database.db[spec.name].drop_index(spec.indexes[0].name)
     (missing,) = await pending(database, SCHEMA)

@@ -128,3 +128,18 @@ def shaped(run: Run, status: str) -> JSON:
     if ends:
         more["finished_at"] = NOON
     return document | more
+
+
+def moves(machine: Machine, state: str | None) -> list[tuple[str, str]]:
+    """Return which transitions there are from a state, and where each leads."""
+    return [(name, to) for name, from_, to in machine.rows() if from_ == state]
+
+
+def standing(run: Run) -> dict[tuple[str, str], str]:
+    """Return the state of each part that a run has."""
+    return {
+        (machine.name, subject): getattr(found, "status", found)
+        for machine in MACHINES
+        if machine is not RUN
+        for subject, found in getattr(run, f"{machine.name}s").items()
+    }

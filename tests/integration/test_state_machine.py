@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from functools import partial
 from itertools import count, pairwise
 from random import Random
 from typing import ClassVar
@@ -24,9 +25,9 @@ from core.runs import decide
 from core.runs.constraints import collections, rows_by_event_type
 from core.runs.continuity import verify_moves
 from core.runs.evolve import evolve, fold
-from core.runs.model import TRAIL, Run, Subject
+from core.runs.model import TRAIL, Subject
 from core.runs.projection import document_of
-from core.runs.states import MACHINES, RUN, STEP, Machine
+from core.runs.states import RUN, STEP, Machine, Status
 from core.store.database import (
     Database,
     DuplicateKeyError,
@@ -101,7 +102,7 @@ class Walk(RuleBasedStateMachine):
         After the end of one run the walk goes on with another.
         """
         for _ in range(8):
-            open_ = moves(RUN, self.run.status)
+            open_ = tables.moves(RUN, self.run.status)
             if not open_:
                 self.begin()
                 continue
@@ -117,7 +118,7 @@ class Walk(RuleBasedStateMachine):
             machine, subject = rng.choice(tables.PARTS), rng.choice(SUBJECTS)
             for _ in range(6):
                 from_ = self.state_of(machine, subject)
-                open_ = moves(machine, from_)
+                open_ = tables.moves(machine, from_)
                 if not open_:
                     break
                 transition, to = rng.choice(open_)
@@ -126,16 +127,47 @@ class Walk(RuleBasedStateMachine):
         if events:
             self.append(*events)
 
+    @rule()
+    def claim(self) -> None:
+        """Take what is queued or waits for its next try, as a worker does."""
+        claim = partial(decide.claimed, self.run, worker="w", until=NOON)
+        if self.run.status in {Status.QUEUED, Status.RETRY_WAIT}:
+            self.append(*claim())
+            assert self.run.owner == "w"
+            return
+        with pytest.raises(IllegalTransitionError):
+            claim()
+
+    @rule(behind=strategies.sampled_from([0, 1]))
+    def take_back(self, behind: int) -> None:
+        """Take the run and its steps from who holds it now, as the reaper."""
+        fence = self.run.fence - behind
+        events = decide.taken_back(self.run, fence=fence, reason="silence")
+        assert bool(events) is (self.run.status is Status.RUNNING and not behind)
+        if events:
+            self.append(*events)
+            held = [key for key, state in self.parts.items() if state == "running"]
+            self.parts |= dict.fromkeys(held, "pending")
+
+    @rule()
+    def cancel(self) -> None:
+        """Cancel whatever has not ended and is not about to."""
+        event = decide.cancelled(self.run, actor="alice", reason="enough")
+        ending = self.run.terminal or self.run.status is Status.CANCELLING
+        assert (event is None) is ending
+        if event is not None:
+            self.append(event)
+
     @rule(
         machine=PARTS, subject=strategies.sampled_from(SUBJECTS), transition=TRANSITIONS
     )
     def move_by_no_row(self, machine: Machine, subject: str, transition: str) -> None:
         """Be refused by the runner, with the run as with a part of it."""
-        if transition not in dict(moves(RUN, self.run.status)):
+        if transition not in dict(tables.moves(RUN, self.run.status)):
             with pytest.raises(IllegalTransitionError):
                 tables.run_moves(self.run, transition)
         from_ = self.state_of(machine, subject)
-        if transition not in dict(moves(machine, from_)):
+        if transition not in dict(tables.moves(machine, from_)):
             with pytest.raises(IllegalTransitionError):
                 tables.part_move(machine, transition, from_, subject)
 
@@ -147,7 +179,7 @@ class Walk(RuleBasedStateMachine):
     @rule(rng=RANDOM)
     def move_without_looking(self, rng: Random) -> None:
         """Who decided on what the run was a moment ago has no place in the stream."""
-        open_ = moves(RUN, self.before.status)
+        open_ = tables.moves(RUN, self.before.status)
         if open_ and self.before is not self.run:
             transition, _ = rng.choice(open_)
             events = tables.run_moves(self.before, transition)
@@ -232,28 +264,13 @@ class Walk(RuleBasedStateMachine):
         commits = self.world.do(lambda: self.world.journal.read(self.run.stream))
         verify_moves(commits)
         assert fold(self.id, commits) == self.run
-        assert standing(self.run) == self.parts
+        assert tables.standing(self.run) == self.parts
 
     @invariant()
     def the_projection_says_the_same(self) -> None:
         """Nor has anybody changed the run's document."""
         found = self.world.do(lambda: self.world.projection.get(self.id))
         assert found == document_of(self.run)
-
-
-def moves(machine: Machine, state: str | None) -> list[tuple[str, str]]:
-    """Return which transitions there are from a state, and where each leads."""
-    return [(name, to) for name, from_, to in machine.rows() if from_ == state]
-
-
-def standing(run: Run) -> dict[tuple[str, str], str]:
-    """Return the state of each part that a run has."""
-    return {
-        (machine.name, subject): getattr(found, "status", found)
-        for machine in MACHINES
-        if machine is not RUN
-        for subject, found in getattr(run, f"{machine.name}s").items()
-    }
 
 
 def walking(database: World) -> type[Walk]:

@@ -16,7 +16,7 @@ itself is settled by the database: the deletion demands that nobody has touched 
 document, and a refresh that finds nothing to refresh stores it again.
 """
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -32,7 +32,7 @@ SHORTEST = timedelta(minutes=1)
 MANY = 500
 PREFIX = "sha256:"
 LINKS = {"refs": 1, "parts": 1}
-SHOWN = {"events": 1, "state": 1}
+SHOWN = {"stream": 1, "events": 1, "state": 1}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +54,8 @@ async def collect(
     """Delete the blobs that no entry of the journal leads to and nobody has touched.
 
     A dry run deletes nothing, and returns what would go. `grace` must be the one that
-    the writers' `Blobs` have. What a redaction names counts as named by nobody. Memory
-    is about 100 bytes a blob that is named. Raises StoreUnavailableError.
+    the writers' `Blobs` have. What a redaction names, its own stream names no more.
+    Memory is about 100 bytes a blob that is named. Raises StoreUnavailableError.
     """
     sweep = Sweep(database, cutoff=clock.now() - grace, dry_run=dry_run)
     with translating():
@@ -85,16 +85,25 @@ class Sweep:
 
     async def _named(self) -> set[bytes]:
         """Return every digest in the journal's entries, read one after the other."""
-        named, redacted = set[bytes](), set[bytes]()
+        named: set[bytes] = set()
+        redacted: dict[bytes, set[str]] = {}
         async for entry in self._journal.find({}, SHOWN, batch_size=MANY):
-            named |= _packed(digests_in(entry.get("state")))
-            for event in entry["events"]:
-                said = _packed(digests_in(event["data"]))
-                if event["type"] == REDACTED:
-                    redacted |= said
-                else:
-                    named |= said
-        return named - redacted
+            named |= _named_in(entry)
+            for digest in _redacted_in(entry):
+                redacted.setdefault(digest, set()).add(entry["stream"])
+        return named - await self._unnamed(redacted) if redacted else named
+
+    async def _unnamed(self, redacted: Mapping[bytes, set[str]]) -> set[bytes]:
+        """Return those that no stream names but the streams that redacted them.
+
+        A branch has states of its parent; what one of them erases, the other keeps.
+        """
+        kept: set[bytes] = set()
+        async for entry in self._journal.find({}, SHOWN, batch_size=MANY):
+            for digest in _named_in(entry) & redacted.keys():
+                if entry["stream"] not in redacted[digest]:
+                    kept.add(digest)
+        return redacted.keys() - kept
 
     async def _follow(self, named: set[bytes]) -> None:
         while named := named - self._marked:
@@ -149,6 +158,16 @@ class Sweep:
                 left = {one["_id"] async for one in cursor}
             gone += [one for one in batch if one not in left]
         return gone
+
+
+def _named_in(entry: Document) -> set[bytes]:
+    told = [event["data"] for event in entry["events"] if event["type"] != REDACTED]
+    return _packed(digests_in([entry.get("state"), told]))
+
+
+def _redacted_in(entry: Document) -> set[bytes]:
+    told = [event["data"] for event in entry["events"] if event["type"] == REDACTED]
+    return _packed(digests_in(told))
 
 
 def _links(found: Document) -> set[bytes]:

@@ -1,6 +1,7 @@
 """What nothing names is swept away in its time; what may still be named never is."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 
 import pytest
@@ -37,15 +38,17 @@ class Yard:
         self.clock = clock
         self.blobs = Blobs(database, clock=clock)
         self.journal = Journal(database, clock=clock, ids=Ids(clock))
-        self._seq = 0
+        self._seqs: Counter[str] = Counter()
 
-    async def name(self, *events: Payload, state: JSON | None = None) -> None:
+    async def name(
+        self, *events: Payload, stream: str = "x/1", state: JSON | None = None
+    ) -> None:
         """Append one entry."""
-        self._seq += 1
+        self._seqs[stream] += 1
         await self.journal.append(
             Draft(
-                stream=f"x/{self.clock.monotonic()}/{self._seq}",
-                seq=1,
+                stream=stream,
+                seq=self._seqs[stream],
                 time=self.clock.now(),
                 events=events,
                 state=state,
@@ -158,6 +161,22 @@ async def test_a_redacted_state_is_named_by_nobody(yard: Yard) -> None:
     )
     await yard.name(redaction)
     yard.clock.jump(DAY + 1)
+    assert (await yard.collect()).deleted == 1
+
+
+async def test_what_one_run_redacts_another_keeps(yard: Yard) -> None:
+    """A branch has its parent's state until the branch itself erases it."""
+    shared = await yard.blobs.put(b"shared")
+    redaction = CheckpointRedacted(
+        checkpoint_id="cp_1", digest=shared, actor="ann", reason="a key was in it"
+    )
+    for run in ("x/parent", "x/branch"):
+        await yard.name(captured(shared), stream=run)
+    yard.clock.jump(DAY + 1)
+    await yard.name(redaction, stream="x/parent")
+    assert (await yard.collect()).deleted == 0
+    assert await yard.blobs.get(shared) == b"shared"
+    await yard.name(redaction, stream="x/branch")
     assert (await yard.collect()).deleted == 1
 
 

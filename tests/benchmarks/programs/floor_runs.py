@@ -12,7 +12,7 @@ import secrets
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from itertools import count, cycle, islice
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +24,8 @@ from core.runs.model import stream_of
 from core.store.database import Database, Document, connect
 from core.store.embedded import EmbeddedServer
 from core.store.migrate import migrate
+from tests.benchmarks.programs.likes import like
 from tests.benchmarks.programs.peers import work
-
-WRITER = f"w_{secrets.token_hex(8)}"
-NUMBERS = count(1)
 
 
 def main(data_dir: Path, like: str) -> None:
@@ -64,16 +62,9 @@ async def inserted(
 
 
 def likes(samples: Sequence[Document]) -> Iterator[Document]:
-    """Yield the like of the samples again and again, each under keys of its own."""
+    """Yield the like of the samples, stream after stream, without end."""
     while True:
-        stream = f"run/run_{secrets.token_hex(16)}"
-        for one in samples:
-            yield one | {
-                "_id": f"{stream}:{one['seq']}",
-                "stream": stream,
-                "writer": WRITER,
-                "wseq": next(NUMBERS),
-            }
+        yield from like(samples, f"run/run_{secrets.token_hex(13)}")
 
 
 if __name__ == "__main__":

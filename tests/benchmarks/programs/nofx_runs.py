@@ -3,13 +3,13 @@
 Run as a program of its own with the data folder of a running embedded server. Each line
 that it reads is an order:
 
-- `{"enqueue": n}`: ask for runs and make them claimable;
-- `{"walk": slots}`: walk what is due, so many at once, until nothing is;
-- `{"runs": n, "slots": s}`: both; with `"asked": true` a run's time begins when it is
-  asked for, and it is asked for by whoever then walks it.
+- `{"enqueue": n}`: ask for runs and make them claimable; it answers with their ids;
+- `{"serve": slots}`: work on what is due, as `nofx work` does, until `{"serve": 0}`;
+- `{"runs": n, "slots": s}`: ask for runs and walk them, so many at once; with `"asked":
+  true` a run's time begins when it is asked for, by whoever then walks it.
 
-It answers with seconds, what each run took, and how many commits and bytes it left; in
-a program started with `--count` also with what was sent to the database.
+The last is answered with seconds, what each run took, and how many commits and bytes
+one left; in a program started with `--count` also with what the database was sent.
 """
 
 import asyncio
@@ -63,9 +63,10 @@ async def serve(data_dir: Path, counted: Counted | None) -> None:
     configure_logs(settings, sys.stderr)
     async with opened(settings) as base, fed(base):
         await asyncio.to_thread(base.finder.warm)
+        program = Program(base, counted)
         work.answer(ready=True)
         while line := await asyncio.to_thread(sys.stdin.readline):
-            work.answer(**await done(base, json.loads(line), counted))
+            work.answer(**await program.done(json.loads(line)))
 
 
 @asynccontextmanager
@@ -81,34 +82,89 @@ async def fed(base: Base) -> AsyncIterator[None]:
         await feeding
 
 
-async def done(
-    base: Base, order: dict[str, Any], counted: Counted | None
-) -> dict[str, object]:
-    """Do one order and return its answer."""
-    if "enqueue" in order:
-        await enqueued(base, order["enqueue"])
-        return {}
-    if "walk" in order:
-        return await measured(base, None, order["walk"], asked=False)
-    runs, asked = order["runs"], order.get("asked", False)
-    if not asked:
-        await enqueued(base, runs)
-    if counted is None:
-        return await measured(base, runs, order["slots"], asked=asked)
-    await asyncio.sleep(SETTLE)
-    counted.reset()
-    facts = await measured(base, runs, order["slots"], asked=asked)
-    await asyncio.sleep(SETTLE)  # the feeder writes after the runs
-    return {**facts, "sent": dict(counted.calls), "batches": counted.batches}
+class Program:
+    """Does orders, one after the other, while it may work on runs beside them."""
 
+    def __init__(self, base: Base, counted: Counted | None) -> None:
+        self._base = base
+        self._counted = counted
+        self._worker: Worker | None = None
+        self._working: asyncio.Task[None] | None = None
 
-async def enqueued(base: Base, runs: int) -> None:
-    """Ask for runs, each on a pull request of its own, and make them claimable."""
-    await asyncio.gather(*(asked_for(base) for _ in range(runs)))
+    async def done(self, order: dict[str, Any]) -> dict[str, object]:
+        """Do one order and return its answer."""
+        if "enqueue" in order:
+            return {"ids": await self._enqueued(order["enqueue"])}
+        if "serve" in order:
+            return await self._serving(order["serve"])
+        runs, slots, asked = order["runs"], order["slots"], order.get("asked", False)
+        if not asked:
+            await self._enqueued(runs)
+        if self._counted is None:
+            return await self._measured(runs, slots, asked=asked)
+        await asyncio.sleep(SETTLE)
+        self._counted.reset()
+        facts = await self._measured(runs, slots, asked=asked)
+        await asyncio.sleep(SETTLE)  # the feeder writes after the runs
+        counted = self._counted
+        return {**facts, "sent": dict(counted.calls), "batches": counted.batches}
+
+    async def _serving(self, slots: int) -> dict[str, object]:
+        if self._worker is not None and self._working is not None:
+            self._worker.stop()
+            await self._working
+            self._worker = None
+        if slots:
+            self._worker = self._new_worker(slots)
+            self._working = asyncio.create_task(self._worker.serve())
+        return {"worker": self._worker.name if self._worker else None}
+
+    async def _enqueued(self, runs: int) -> list[str]:
+        return await asyncio.gather(*(asked_for(self._base) for _ in range(runs)))
+
+    async def _measured(
+        self, runs: int, slots: int, *, asked: bool
+    ) -> dict[str, object]:
+        worker = self._new_worker(slots)
+        left, taken, last = iter(range(runs)), list[float](), list[Run]()
+
+        async def slot() -> None:
+            for _ in left:
+                begin = time.perf_counter()
+                if asked:
+                    await asked_for(self._base)
+                run = await worker.work_one()
+                taken.append(time.perf_counter() - begin)
+                assert run is not None
+                assert run.status == "succeeded", run.outcome
+                last[:] = [run]
+
+        begin = time.perf_counter()
+        async with asyncio.TaskGroup() as group:
+            for _ in range(slots):
+                group.create_task(slot())
+        seconds = time.perf_counter() - begin
+        return {"seconds": seconds, "taken": taken, **await self._left_by(last[0])}
+
+    def _new_worker(self, slots: int) -> Worker:
+        idle = Idle()
+        return Worker(
+            self._base.runs,
+            {idle.name: idle},
+            name=self._base.ids.new("worker"),
+            pace=Pace(slots=slots),
+            limits=Limits(),
+        )
+
+    async def _left_by(self, run: Run) -> dict[str, object]:
+        commits = await self._base.runs.journal.documents(stream_of(run.id))
+        size = sum(len(bson.encode(commit)) for commit in commits)
+        events = sum(len(commit["events"]) for commit in commits)
+        return {"run": run.id, "commits": len(commits), "events": events, "bytes": size}
 
 
 async def asked_for(base: Base) -> str:
-    """Ask for one run, and make it claimable; returns its id."""
+    """Ask for a run on a pull request of its own, claimable; returns its id."""
     number = next(PULLS)
     subject = Subject(
         repository=REPOSITORY,
@@ -119,50 +175,6 @@ async def asked_for(base: Base) -> str:
     requested = await base.runs.request(subject, f"{REPOSITORY}-{number}")
     await base.runs.release(requested.run_id)
     return requested.run_id
-
-
-async def measured(
-    base: Base, runs: int | None, slots: int, *, asked: bool
-) -> dict[str, object]:
-    """Walk runs, so many at once; without a number, until nothing is due."""
-    worker = Worker(
-        base.runs,
-        {Idle().name: Idle()},
-        name=base.ids.new("worker"),
-        pace=Pace(slots=slots),
-        limits=Limits(),
-    )
-    taken: list[float] = []
-    left = iter(range(runs)) if runs is not None else count()
-    last: list[Run] = []
-
-    async def slot() -> None:
-        for _ in left:
-            begin = time.perf_counter()
-            if asked:
-                await asked_for(base)
-            run = await worker.work_one()
-            if run is None:
-                return
-            assert run.status == "succeeded", run.outcome
-            taken.append(time.perf_counter() - begin)
-            last[:] = [run]
-
-    begin = time.perf_counter()
-    async with asyncio.TaskGroup() as group:
-        for _ in range(slots):
-            group.create_task(slot())
-    seconds = time.perf_counter() - begin
-    facts: dict[str, object] = {"seconds": seconds, "taken": taken}
-    return {**facts, **(await left_by(base, last[0]) if last else {})}
-
-
-async def left_by(base: Base, run: Run) -> dict[str, object]:
-    """Return what one run left in the journal."""
-    commits = await base.runs.journal.documents(stream_of(run.id))
-    size = sum(len(bson.encode(commit)) for commit in commits)
-    events = sum(len(commit["events"]) for commit in commits)
-    return {"run": run.id, "commits": len(commits), "events": events, "bytes": size}
 
 
 if __name__ == "__main__":

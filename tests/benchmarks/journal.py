@@ -38,13 +38,18 @@ async def one_run(journal: Journal, ids: Ids, waits: list[float]) -> None:
     """Append a run's twelve commits; each waits for the one before."""
     stream, head = f"bench/{ids.new('run')}", GENESIS
     for seq in range(1, EVENTS + 1):
-        event = RunSuperseded(by_run=KILOBYTE, head_sha="a" * 40)
-        draft = Draft(
-            stream=stream, seq=seq, time=CLOCK.now(), events=(event,), prev_hash=head
-        )
+        draft = kilobyte(stream, seq, head)
         began = time.perf_counter()
         head = (await journal.append(draft)).stored_hash
         waits.append((time.perf_counter() - began) * 1000)
+
+
+def kilobyte(stream: str, seq: int = 1, head: str = GENESIS) -> Draft:
+    """Return a commit of one event of 1 KB."""
+    event = RunSuperseded(by_run=KILOBYTE, head_sha="a" * 40)
+    return Draft(
+        stream=stream, seq=seq, time=CLOCK.now(), events=(event,), prev_hash=head
+    )
 
 
 async def watching(database: Database, bus: Bus, lags: list[float]) -> None:

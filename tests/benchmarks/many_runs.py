@@ -1,8 +1,8 @@
 """Measures whether what is done to one run stays as fast when there are many.
 
 Run `python -m tests.benchmarks.many_runs`; `--quick` for a rough look. Two embedded
-servers hold few runs and many, all ended and whole. Rounds are interleaved between the
-two, so that a busy machine slows both alike; medians are printed.
+servers hold few runs and many, all ended and whole. What is measured is done in turn
+here and there, so that a busy machine slows both alike; medians are printed.
 """
 
 import asyncio
@@ -10,9 +10,9 @@ import random
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Annotated
@@ -29,13 +29,14 @@ from core.runs.holder import Pace
 from core.runs.pipeline import Step, StepContext, StepOutcome
 from core.runs.walk import Limits
 from core.runs.worker import Worker
-from tests.benchmarks.journal import one_run
+from tests.benchmarks.journal import kilobyte
 from tests.benchmarks.programs.crowd import crowded
 from tests.benchmarks.programs.idle import Idle
 from tests.benchmarks.programs.machine import busy
 from tests.benchmarks.programs.nofx_runs import asked_for
 
 FEW = 100
+DEEP = "claim, as many waiting"
 CAPTION = """
 p95 in milliseconds, one after the other. claim: from looking for work until the first
 step of a run begins, with so few waiting as are claimed; then with as many waiting as
@@ -72,49 +73,42 @@ class Noting(Idle):
         return (Started(self.times),)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Crowd:
-    """A database with so many runs, and milliseconds by what was done, by round."""
+    """A database with so many runs, and the milliseconds of what was done there."""
 
-    base: Base
-    runs: Sequence[str]
-    found: dict[str, list[list[float]]] = field(
-        default_factory=lambda: defaultdict(list)
-    )
+    def __init__(self, base: Base, runs: Sequence[str]) -> None:
+        self.base = base
+        self.runs = runs
+        self.found: dict[str, list[list[float]]] = defaultdict(list)
+        self._chance = random.Random(1)  # noqa: S311 # the same places in both
+        self._noting = Noting()
+        self._worker = worker_of(base, self._noting)
 
     def p95(self, name: str) -> float:
         """Return the rounds' median of the 95th percentile."""
         cuts = (quantiles(some, n=20, method="inclusive") for some in self.found[name])
         return median(cut[-1] for cut in cuts)
 
-    async def claim(self, name: str, times: int) -> None:
-        """Note how long it takes until a run that waits has begun its first step."""
-        pipeline, waits = Noting(), list[float]()
-        worker = worker_of(self.base, pipeline)
-        for _ in range(times):
-            begin = time.perf_counter()
-            assert await worker.work_one() is not None
-            waits.append((pipeline.times.pop() - begin) * 1000)
-        self.found[name].append(waits)
+    async def claim(self) -> float:
+        """Look for work; returns when the first step of a run began."""
+        assert await self._worker.work_one() is not None
+        return self._noting.times.pop()
 
-    async def append_and_read(self, times: int) -> None:
-        """Note how long it takes to append a commit, and to read a run."""
-        waits: list[float] = []
-        while len(waits) < times:
-            await one_run(self.base.runs.journal, self.base.ids, waits)
-        self.found["append"].append(waits)
-        loads = []
-        chance = random.Random(times)  # noqa: S311 # the same places in both databases
-        for run_id in chance.choices(self.runs, k=times):
-            begin = time.perf_counter()
-            await self.base.runs.load(run_id)
-            loads.append((time.perf_counter() - begin) * 1000)
-        self.found["read"].append(loads)
+    async def append(self) -> float:
+        """Append a commit of 1 KB; returns when it was durable."""
+        draft = kilobyte(f"bench/{self.base.ids.new('run')}")
+        await self.base.runs.journal.append(draft)
+        return time.perf_counter()
+
+    async def read(self) -> float:
+        """Read any run; returns when it was folded."""
+        await self.base.runs.load(self._chance.choice(self.runs))
+        return time.perf_counter()
 
 
 def main(
     many: Annotated[int, typer.Option(help="Runs in the larger database.")] = 10_000,
-    rounds: Annotated[int, typer.Option(help="Interleaved measurements.")] = 5,
+    rounds: Annotated[int, typer.Option(help="Measurements.")] = 5,
     times: Annotated[int, typer.Option(help="Of each, in a round.")] = 60,
     *,
     quick: Annotated[bool, typer.Option("--quick", help="A rough look.")] = False,
@@ -131,22 +125,22 @@ async def measure(many: int, rounds: int, times: int) -> None:
     console.print(f"Before: {busy()}.")
     with tempfile.TemporaryDirectory(prefix="nofx-bench-") as folder:
         async with AsyncExitStack() as stack:
-            few, more = [
+            crowds = [
                 await filled(stack, Path(folder) / str(size), size)
                 for size in (FEW, many)
             ]
-            in_turn = [pair for _ in range(rounds) for pair in (few, more, more, few)]
-            for crowd in in_turn[: 2 * rounds]:
-                for _ in range(times):
-                    await asked_for(crowd.base)
-                await crowd.claim("claim", times)
-                await crowd.append_and_read(times)
-            for crowd in (few, more):
+            for _ in range(rounds):
+                for crowd in crowds:
+                    await asyncio.gather(*(asked_for(crowd.base) for _ in range(times)))
+                await in_turn(crowds, "claim", Crowd.claim, times)
+                await in_turn(crowds, "append", Crowd.append, times)
+                await in_turn(crowds, "read", Crowd.read, times)
+            for crowd in crowds:
                 await crowded(crowd.base, await asked_for(crowd.base), len(crowd.runs))
-            for crowd in in_turn[: 2 * rounds]:
-                await crowd.claim("claim, as many waiting", times // 4)
-    console.print(compared(few, more), CAPTION)
-    console.print(f"After: {busy()}. Medians of {rounds} interleaved rounds.")
+            for _ in range(rounds):
+                await in_turn(crowds, DEEP, Crowd.claim, times // 4)
+    console.print(compared(*crowds), CAPTION)
+    console.print(f"After: {busy()}. Medians of {rounds} rounds.")
 
 
 async def filled(stack: AsyncExitStack, data_dir: Path, runs: int) -> Crowd:
@@ -158,7 +152,23 @@ async def filled(stack: AsyncExitStack, data_dir: Path, runs: int) -> Crowd:
     await asyncio.to_thread(base.finder.warm)
     sample = await asked_for(base)
     assert await worker_of(base, Idle()).work_one() is not None
-    return Crowd(base=base, runs=await crowded(base, sample, runs))
+    return Crowd(base, await crowded(base, sample, runs))
+
+
+async def in_turn(
+    crowds: Sequence[Crowd],
+    name: str,
+    call: Callable[[Crowd], Awaitable[float]],
+    times: int,
+) -> None:
+    """Do one thing so many times, here and there in turn, and note how long it took."""
+    for crowd in crowds:
+        crowd.found[name].append([])
+    for _ in range(times):
+        for crowd in crowds:
+            begin = time.perf_counter()
+            end = await call(crowd)
+            crowd.found[name][-1].append((end - begin) * 1000)
 
 
 def worker_of(base: Base, pipeline: Idle) -> Worker:

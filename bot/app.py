@@ -115,7 +115,9 @@ async def running(
                 reviews=parts.reviews,
                 operations=parts.operations,
                 gates=GateCommands(
-                    runs=parts.base.runs, decisions=parts.base.decisions
+                    runs=parts.base.runs,
+                    decisions=parts.base.decisions,
+                    operations=parts.operations,
                 ),
                 app=parts.app,
             ),

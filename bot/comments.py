@@ -13,7 +13,7 @@ from core.review.sanitize import (
     code_span,
     suggestion_block,
 )
-from core.runs.model import Run
+from core.runs.model import Approval, Run
 from core.runs.pipeline import Ending
 
 ICONS = {Severity.ERROR: "🛑", Severity.WARNING: "⚠️", Severity.INFO: "💡"}
@@ -73,11 +73,7 @@ def check_summary(
     parts = [
         _counts(report) or "No findings.",
         _coverage(report.coverage),
-        *(
-            f"The gate `{gate}` failed. With write access: "
-            f"`{PREFIX} waive {gate} <reason>`, or `{PREFIX} retry`."
-            for gate in stopped
-        ),
+        *map(_stopped, stopped),
         *(
             f"The gate `{gate}` waits for a person. With write access: "
             f"`{PREFIX} approve {gate}` or `{PREFIX} reject {gate} <reason>`."
@@ -101,6 +97,20 @@ def at_step(step: str, done: Sequence[str], ahead: Sequence[str]) -> tuple[str, 
     ]
     place = f"step {len(done) + 1} of {len(done) + 1 + len(ahead)}"
     return f"Reviewing: {step} ({place})", "\n".join(lines)
+
+
+def rejected(approval: Approval) -> tuple[str, str]:
+    """Return the check's title and summary once a person has stopped a commit."""
+    because = f": {_line(approval.reason)}" if approval.reason else ""
+    title = f"{approval.actor} rejected {approval.gate}{because}."
+    return _line(title), _stopped(approval.gate)
+
+
+def _stopped(gate: str) -> str:
+    return (
+        f"The gate `{gate}` failed. With write access: "
+        f"`{PREFIX} waive {gate} <reason>`, or `{PREFIX} retry`."
+    )
 
 
 def ended_early(ending: Ending) -> tuple[str, str]:

@@ -9,9 +9,10 @@ from core.checkpoints.resolutions import Choice
 from core.errors import PublisherMissingError, RunOutdatedError
 from core.events import schema
 from core.events.base import JSON
-from core.events.schema import CheckpointRef
+from core.events.schema import CheckpointRef, Decision
 from core.runs import branching
 from core.runs.branching import Branches, Start
+from core.runs.decisions import Decisions
 from core.runs.merging import Merges, Planned
 from core.runs.model import Run, Subject
 from core.runs.past import Past
@@ -48,12 +49,14 @@ class Operations:
         *,
         branches: Branches,
         merges: Merges,
+        decisions: Decisions,
         reviews: Reviews | None,
         check: CheckOverrides,
     ) -> None:
         self._runs = runs
         self._branches = branches
         self._merges = merges
+        self._decisions = decisions
         self._reviews = reviews
         self._check = check
 
@@ -150,6 +153,21 @@ class Operations:
         run = await self._runs.load(planned.merge.run_id or "")
         return planned, Begun(run=run, parents=run.parents)
 
+    async def decide(
+        self, run_id: str, gate: str, decision: Decision, *, actor: str, reason: str
+    ) -> Run:
+        """Approve, reject, waive or retry a gate; raises as `Decisions.gate` does.
+
+        What goes on says so itself, in the step with the gate; a rejection is shown
+        here, for nothing goes on after it.
+        """
+        run = await self._decisions.gate(
+            run_id, gate, decision, actor=actor, reason=reason
+        )
+        if decision == "reject" and self._reviews is not None:
+            await self._reviews.show_rejection(run)
+        return run
+
     async def settle(
         self, merge_id: str, choices: Mapping[str, Choice], *, actor: str
     ) -> Planned:
@@ -225,6 +243,7 @@ def operations_on(base: Base, reviews: Reviews | None, *, model: str) -> Operati
         base.runs,
         branches=base.branches,
         merges=base.merges,
+        decisions=base.decisions,
         reviews=reviews,
         check=base.choices(model).check,
     )

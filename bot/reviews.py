@@ -110,6 +110,12 @@ class Reviews:
             await self._call_off(run.id, actor=actor, reason=reason)
         return run
 
+    async def show_rejection(self, run: Run) -> None:
+        """Say on the check run that a person has just stopped the run at a gate."""
+        if run.approvals and run.publish and run.subject.pull:
+            handle = await self.runs.handle(run.id)
+            await self._desk.reject(run, self._effects(handle), run.approvals[-1])
+
     async def close_cancelled(self, run: Run) -> None:
         """Close the check run of a cancelled run that no worker held."""
         if run.status is Status.CANCELLED and run.publish and run.subject.pull:

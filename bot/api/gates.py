@@ -11,6 +11,7 @@ from bot.api.answers.runs import RunDetail
 from bot.api.bodies import Reason
 from bot.api.endpoint import Call, Endpoint, Nothing, get, post
 from bot.api.reading import RunReading
+from bot.operations import Operations
 from core.access.tokens import Scope
 from core.errors import (
     GateNotFoundError,
@@ -20,7 +21,6 @@ from core.errors import (
 )
 from core.events.schema import Decision
 from core.runs.account import account
-from core.runs.decisions import Decisions
 from core.runs.evolve import fold
 
 PATH = "/runs/{run_id}/gates"
@@ -35,9 +35,9 @@ SUMMARIES: dict[Decision, str] = {
 class GateEndpoints:
     """Reading gates and deciding about them."""
 
-    def __init__(self, reading: RunReading, decisions: Decisions) -> None:
+    def __init__(self, reading: RunReading, operations: Operations) -> None:
         self._reading = reading
-        self._decisions = decisions
+        self._operations = operations
 
     def endpoints(self) -> tuple[Endpoint[Any, Any], ...]:
         """Return what is answered here."""
@@ -87,7 +87,7 @@ class GateEndpoints:
     ) -> BaseModel:
         """Record what a person decides."""
         run = await self._reading.run(call)
-        await self._decisions.gate(
+        await self._operations.decide(
             run.id,
             call.path["gate"],
             decision,

@@ -31,7 +31,7 @@ def endpoints_of(base: Base, operations: Operations) -> tuple[AnyEndpoint, ...]:
         *RunEndpoints(reading, base.lister).endpoints(),
         *operating.endpoints(),
         *checkpoints.endpoints(),
-        *GateEndpoints(reading, decisions).endpoints(),
+        *GateEndpoints(reading, operations).endpoints(),
         *parts.endpoints(),
         *merges.endpoints(),
     )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from bot import comments
 from bot.commands.grammar import Command, Verb
+from bot.operations import Operations
 from bot.webhooks.event_types import CommentEvent
 from core.events.schema import Decision
 from core.runs.decisions import Decisions
@@ -24,6 +25,7 @@ class GateCommands:
 
     runs: Runs
     decisions: Decisions
+    operations: Operations
 
     async def decide(self, event: CommentEvent, asked: Command, *, again: bool) -> str:
         """Return the answer; raises what the gates refuse.
@@ -45,7 +47,7 @@ class GateCommands:
         gate, reason = asked.arguments[0], " ".join(asked.arguments[1:])
         if again and _stands(run, gate, decision, event.author, reason):
             return comments.decided(run, decision, gate)
-        after = await self.decisions.gate(
+        after = await self.operations.decide(
             run.id, gate, decision, actor=event.author, reason=reason
         )
         return comments.decided(after, decision, gate)

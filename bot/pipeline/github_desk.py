@@ -31,7 +31,7 @@ from core.review.findings import Finding, Severity, Side
 from core.review.report import ReviewReport
 from core.review.verify import Judged
 from core.runs.effects import Effects, Write
-from core.runs.model import Run
+from core.runs.model import Approval, Run
 from core.runs.pipeline import Ending
 
 LEVELS = {
@@ -121,8 +121,14 @@ class GitHubDesk(Desk):
                 if one.fingerprint in posted.summarised and one.side is Side.RIGHT
             ),
         )
-        key = f"{RULED}.{ruling.number}" if ruling.number else RULED
-        return await self._complete(run, effects, draft, key)
+        return await self._complete(run, effects, draft, _ruled(ruling.number))
+
+    @override
+    async def reject(self, run: Run, effects: Effects, approval: Approval) -> None:
+        title, text = comments.rejected(approval)
+        failure = CheckConclusion.FAILURE
+        draft = self._draft(run, title, text, conclusion=failure)
+        await self._complete(run, effects, draft, _ruled(len(run.approvals)))
 
     @override
     async def close(self, run: Run, effects: Effects, ending: Ending) -> None:
@@ -247,6 +253,11 @@ class GitHubDesk(Desk):
             annotations=annotations,
             actions=(RERUN,) if conclusion else (),
         )
+
+
+def _ruled(number: int) -> str:
+    """Return the key of the ruling after so many decisions of people."""
+    return f"{RULED}.{number}" if number else RULED
 
 
 def _comment(judged: Judged) -> DraftComment:

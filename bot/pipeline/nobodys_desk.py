@@ -10,7 +10,7 @@ from core.events.base import JSON
 from core.review.report import ReviewReport
 from core.review.verify import Judged
 from core.runs.effects import Effects
-from core.runs.model import Run
+from core.runs.model import Approval, Run
 from core.runs.pipeline import Ending
 
 
@@ -45,6 +45,10 @@ class NobodysDesk(Desk):
         ruling: Ruling,
     ) -> JSON:
         return {}
+
+    @override
+    async def reject(self, run: Run, effects: Effects, approval: Approval) -> None:
+        """Say nothing."""
 
     @override
     async def close(self, run: Run, effects: Effects, ending: Ending) -> None:

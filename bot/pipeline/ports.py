@@ -9,7 +9,7 @@ from core.events.base import JSON
 from core.review.report import ReviewReport
 from core.review.verify import Judged
 from core.runs.effects import Effects
-from core.runs.model import Run
+from core.runs.model import Approval, Run
 from core.runs.pipeline import Ending
 
 
@@ -99,6 +99,10 @@ class Desk(Protocol):
         ruling: Ruling,
     ) -> JSON:
         """Show the ruling; a later one takes an earlier one's place."""
+        ...
+
+    async def reject(self, run: Run, effects: Effects, approval: Approval) -> None:
+        """Show that a person stopped the run at a gate."""
         ...
 
     async def close(self, run: Run, effects: Effects, ending: Ending) -> None:

@@ -36,10 +36,10 @@ def test_it_is_what_the_other_encoder_writes(value: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [float("nan"), float("inf"), 2**53, -(2**60), b"bytes", object(), "\ud800"],
+    [float("nan"), float("inf"), 2**53, -(2**60), b"bytes", {1}, "\ud800"],
     ids=repr,
 )
-def test_what_has_no_canonical_form_has_none_here(value: object) -> None:
+def test_what_has_no_canonical_form_has_none_here(value: Any) -> None:
     """Both encoders refuse the same values, by the same errors."""
     with pytest.raises((ValueError, rfc8785.CanonicalizationError)) as slow:
         rfc8785.dumps({"a": [value]})

@@ -1,0 +1,182 @@
+"""What was reviewed before is not reviewed again, and nobody can tell by the answer."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+from typing_extensions import override
+
+from bot.pipeline.remembered import Memory
+from core.review.findings import Proposal, Severity
+from core.review.hunks import parse_diff
+from core.review.reviewer import ReviewAnswer, ReviewModel, ReviewRequest, Usage
+from core.runs.work import KEPT, LARGEST, WORK, Work, key_of
+from core.store.database import Database
+from core.store.migrate import migrate
+from core.store.schema import Schema
+from tests.fakes.clock import FakeClock
+
+SECRET = "hunter2"
+
+
+class Counting(ReviewModel):
+    """A reviewer that remarks on every file, and remembers which it was shown."""
+
+    def __init__(self, *, is_model: bool = False, version: str = "1") -> None:
+        self.asked: list[list[str]] = []
+        self._is_model = is_model
+        self._version = version
+
+    @property
+    @override
+    def name(self) -> str:
+        return "counting"
+
+    @property
+    @override
+    def version(self) -> str:
+        return self._version
+
+    @property
+    @override
+    def is_model(self) -> bool:
+        return self._is_model
+
+    @override
+    async def review(self, request: ReviewRequest) -> ReviewAnswer:
+        paths = [file.path for file in request.diff.files]
+        self.asked.append(paths)
+        unread = {
+            hunk.id: "by chance"
+            for file in request.diff.files
+            for hunk in file.hunks[1:]
+        }
+        proposals = tuple(
+            Proposal(
+                path=path,
+                line=1,
+                severity=Severity.INFO,
+                confidence=1,
+                rule="r",
+                title=f"{path} says {SECRET}",
+                body=request.files.get(path, b"").decode(),
+                source="counting",
+            )
+            for path in paths
+        )
+        return ReviewAnswer(
+            proposals=proposals, unread=unread, usage=Usage(input_tokens=len(paths))
+        )
+
+
+def request(files: Mapping[str, str], title: str = "Title") -> ReviewRequest:
+    """Return a request about files whose only line is new; two hunks each."""
+    diff = "".join(
+        f"diff --git a/{path} b/{path}\n--- a/{path}\n+++ b/{path}\n"
+        f"@@ -1 +1 @@\n-old\n+{text}\n@@ -9 +9 @@\n-old\n+more\n"
+        for path, text in files.items()
+    )
+    return ReviewRequest(
+        repository="octo/hello",
+        title=title,
+        description="",
+        diff=parse_diff(diff.encode()),
+        files={path: text.encode() for path, text in files.items()},
+    )
+
+
+@pytest.fixture
+async def work(database: Database, clock: FakeClock) -> Work:
+    """Give an empty memory of work."""
+    await migrate(database, Schema(version=1, collections=(WORK,)))
+    return Work(database, clock=clock)
+
+
+@pytest.fixture
+def memory(work: Work) -> Memory:
+    """Give a memory that knows one secret."""
+    return Memory(work, lambda text: text.replace(SECRET, "***"))
+
+
+FILES = {"a.py": "one", "b.py": "two"}
+
+
+async def test_only_what_changed_is_asked_for(memory: Memory) -> None:
+    """The answer is whole all the same, and says how much of it is not new."""
+    model = Counting()
+    first = await memory.review(model, request(FILES), "run_1")
+    assert (first.files, first.reused, first.usage.input_tokens) == (2, 0, 2)
+    again = await memory.review(model, request(FILES), "run_2")
+    assert (again.reused, again.usage) == (2, Usage())
+    assert (again.proposals, again.unread) == (first.proposals, first.unread)
+    changed = await memory.review(model, request(FILES | {"b.py": "new"}), "run_3")
+    assert changed.reused == 1
+    assert [one.body for one in changed.proposals] == ["one", "new"]
+    assert model.asked == [["a.py", "b.py"], ["b.py"]]
+
+
+async def test_what_was_remembered_holds_no_secret(
+    memory: Memory, database: Database
+) -> None:
+    """It is masked before it is kept, and comes back so."""
+    answer = await memory.review(Counting(), request(FILES), "run_1")
+    assert answer.proposals[0].title == "a.py says ***"
+    kept = await database.db["work"].find({}).to_list(None)
+    assert len(kept) == 2
+    assert SECRET not in str(kept)
+
+
+async def test_another_version_is_asked_again(memory: Memory) -> None:
+    """A new prompt or analyzer may see what the old one did not."""
+    await memory.review(Counting(), request(FILES), "run_1")
+    newer = Counting(version="2")
+    assert (await memory.review(newer, request(FILES), "run_2")).reused == 0
+
+
+async def test_the_title_matters_to_language_models_alone(memory: Memory) -> None:
+    """Rules do not read what people say of a change."""
+    for model, reused in ((Counting(), 2), (Counting(is_model=True), 0)):
+        await memory.review(model, request(FILES), "run_1")
+        other = request(FILES, title="Another")
+        assert (await memory.review(model, other, "run_2")).reused == reused
+
+
+async def test_a_file_without_content_is_not_one_with_none(memory: Memory) -> None:
+    """Absent and empty are two things to a reviewer."""
+    model = Counting()
+    empty = request({"a.py": ""})
+    await memory.review(model, empty, "run_1")
+    absent = replace(empty, files={})
+    assert (await memory.review(model, absent, "run_2")).reused == 0
+
+
+async def test_an_empty_change_is_asked_about_each_time(memory: Memory) -> None:
+    """There is nothing to remember it by."""
+    model = Counting()
+    for _ in range(2):
+        answer = await memory.review(model, request({}), "run_1")
+        assert (answer.files, answer.reused) == (0, 0)
+    assert model.asked == [[], []]
+
+
+async def test_work_is_forgotten_after_its_time(work: Work, clock: FakeClock) -> None:
+    """Reads look at the time themselves, before the database's sweep comes."""
+    key = key_of(("x",))
+    await work.keep("file", "run_1", {key: {"a": 1}})
+    await work.keep("file", "run_2", {key: {"a": 2}})
+    assert await work.done([key]) == {key: {"a": 1}}
+    clock.jump(KEPT.total_seconds())
+    assert await work.done([key]) == {}
+
+
+async def test_a_flood_is_not_remembered(work: Work) -> None:
+    """To do it again costs less than to keep it."""
+    key = key_of(("x",))
+    await work.keep("file", "run_1", {key: "x" * LARGEST})
+    assert await work.done([key]) == {}
+
+
+def test_keys_tell_parts_apart() -> None:
+    """The same bytes cut elsewhere are other work."""
+    assert key_of(("ab", "c")) != key_of(("a", "bc"))
+    assert key_of(("ab", b"c")) == key_of((b"ab", "c"))

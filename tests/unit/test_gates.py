@@ -10,6 +10,7 @@ from core.errors import (
     ReasonMissingError,
 )
 from core.events.base import Payload
+from core.events.schema import Decision
 from core.runs import gates
 from core.runs.gates import Check, Outcome
 from core.runs.model import Run
@@ -131,7 +132,7 @@ def test_a_rejected_gate_can_be_waived_or_tried_again() -> None:
 
 
 @pytest.mark.parametrize("decision", ["reject", "waive"])
-def test_overruling_needs_a_reason(decision: gates.Decision) -> None:
+def test_overruling_needs_a_reason(decision: Decision) -> None:
     """White space is none."""
     story = held(check("g", "ask"))
     with pytest.raises(ReasonMissingError):

@@ -1,0 +1,40 @@
+"""One database and one stage for the tests of workers."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, MutableMapping
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from core.store.database import Database, connect
+from tests.fakes.stage import Stage, staged
+
+
+@pytest.fixture
+async def database(mongodb_url: str) -> AsyncIterator[Database]:
+    """Give one database to all these tests; the stage of each clears it."""
+    database = connect(mongodb_url, name="test_worker", embedded=True)
+    yield database
+    await database.close()
+
+
+@pytest.fixture(autouse=True)
+def logged() -> Iterator[list[MutableMapping[str, Any]]]:
+    """Keep what is logged, for tracebacks with every local take long to draw."""
+    with capture_logs() as entries:
+        yield entries
+
+
+@pytest.fixture
+async def stage(database: Database) -> Stage:
+    """Give a stage with the steps `one` and `two`."""
+    return await staged(database)
+
+
+@pytest.fixture
+async def gate() -> AsyncIterator[asyncio.Event]:
+    """Give what a hanging step waits for; the end of the test opens it."""
+    event = asyncio.Event()
+    yield event
+    event.set()

@@ -36,7 +36,7 @@ from bot.webhooks.sieve import sieve
 from core.errors import AddressTakenError
 from core.events.feeder import Feeder
 from core.runs.holder import Pace
-from core.runs.walk import Limits
+from core.runs.limits import Limits
 from core.runs.worker import Worker
 
 __all__ = ["SCHEMA", "Running", "migrate", "running", "serve", "work"]

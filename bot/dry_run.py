@@ -20,12 +20,14 @@ from core.errors import ReviewFailedError
 from core.review.hunks import parse_diff
 from core.review.report import ReviewReport
 from core.runs.holder import Pace
+from core.runs.limits import Limits
 from core.runs.model import Run, Subject
+from core.runs.retries import Retries, Retry
 from core.runs.states import Status
-from core.runs.walk import Limits
 from core.runs.worker import Worker
 
 NO_COMMIT = "0" * 40
+NEVER = Retries(rest=Retry(attempts=1), by_error={})
 
 
 async def review(settings: Settings, change: LocalChange) -> ReviewReport:
@@ -61,7 +63,7 @@ async def _review(base: Base, model: str, change: LocalChange) -> ReviewReport:
         {name: pipeline},
         name=base.ids.new("worker"),
         pace=Pace(),
-        limits=Limits(attempts=1),
+        limits=Limits(retries=NEVER),
     )
     subject = Subject(
         repository=change.repository,

@@ -19,12 +19,14 @@ from core.errors import (
 from core.events.base import JSON, Payload
 from core.runs import decide, step_moves
 from core.runs.handle import RunHandle
+from core.runs.limits import Limits
 from core.runs.model import Run
 from core.runs.pipeline import Ending, Pipeline
 from core.runs.projection import LEASED
 from core.runs.service import Runs
+from core.runs.setbacks import deadline
 from core.runs.states import Status
-from core.runs.walk import Limits, Walk, cancelled
+from core.runs.walk import Walk, cancelled
 
 log = structlog.get_logger()
 
@@ -89,15 +91,22 @@ class Holder:
             await cancelled(beating)
 
     async def _walked(self, run: Run, walk: Walk, unreadable: str | None) -> Run:
-        if run.losses >= self._pace.losses:
-            reason = f"{run.losses} workers were lost over it"
-            return await walk.end_early(
-                "exhaust", Ending(kind="dead", reason=reason), self.name
-            )
+        spent = self._spent(run)
+        if spent is not None:
+            dead = Ending(kind="dead", reason=spent)
+            return await walk.end_early("exhaust", dead, self.name)
         if unreadable is not None:
             failed = Ending(kind="failed", reason=unreadable)
             return await walk.end_early("fail", failed, self.name)
         return await walk.to_the_end(self.name)
+
+    def _spent(self, run: Run) -> str | None:
+        """Return why a run has no more chances; None when it has."""
+        if run.losses >= self._pace.losses:
+            return f"{run.losses} workers were lost over it"
+        if self._clock.now() >= deadline(run, self._limits):
+            return f"not done {self._limits.run_seconds:g} seconds after it was queued"
+        return None
 
     async def _interrupted(self, handle: RunHandle, walk: Walk) -> Run:
         current = asyncio.current_task()

@@ -81,6 +81,7 @@ RUN = Machine(
         Transition("retry_gate", (Status.GATE_FAILED,), Status.QUEUED),
         Transition("abandon", (Status.GATE_FAILED,), Status.FAILED),
         Transition("back_off", (Status.RUNNING,), Status.RETRY_WAIT),
+        Transition("wait_turn", (Status.RUNNING,), Status.RETRY_WAIT),
         Transition("due", (Status.RETRY_WAIT,), Status.QUEUED),
         Transition("lose_lease", (Status.RUNNING,), Status.QUEUED),
         Transition(

@@ -1,8 +1,7 @@
 """One claimed run's walk through its pipeline, step by step, one commit a step."""
 
 import asyncio
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import structlog
 
@@ -13,36 +12,22 @@ from core.errors import (
     ConcurrencyError,
     LeaseLostError,
     NofxError,
-    RunOutdatedError,
     StepTimeoutError,
     UnavailableError,
 )
 from core.events.base import JSON
 from core.metrics.registry import STEP_SECONDS
-from core.runs import decide, gates, step_moves
+from core.runs import decide, gates
 from core.runs.effects import Effects
 from core.runs.handle import RunHandle
+from core.runs.limits import Limits
 from core.runs.model import Run
 from core.runs.pipeline import Ending, Pipeline, Step, StepContext, StepOutcome
+from core.runs.setbacks import Setbacks
 from core.runs.states import STEP
 from core.runs.step_commits import Ended, StepCommits
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """How long a step may take, how often a run is tried, how long it is put off.
-
-    `gate_seconds` is how long a run waits for people at a gate.
-    """
-
-    step_seconds: float = 600.0
-    attempts: int = 5
-    back_off_seconds: float = 2.0
-    back_off_most: float = 300.0
-    settle_seconds: float = 2.0
-    gate_seconds: float = 14 * 86_400.0
 
 
 class Walk:
@@ -69,6 +54,7 @@ class Walk:
         self._commits = StepCommits(checkpoints)
         self._clock = clock
         self._limits = limits
+        self._setbacks = Setbacks(handle, close=self.close, clock=clock, limits=limits)
 
     async def to_the_end(self, worker: str) -> Run:
         """Run every step that has not ended, then succeed; errors end or put it off.
@@ -94,24 +80,12 @@ class Walk:
             return await self._one(step, following, worker)
         except NOT_OURS:
             raise
-        except RunOutdatedError as error:
-            await self._outdated(error, worker)
-        except UnavailableError as error:
-            await self._put_off(step, error, worker)
         except Exception as error:
             if not isinstance(error, NofxError):
                 run_id = self._handle.run.id
                 log.exception("step.crashed", run_id=run_id, step=step.name)
-            await self._fail(step, error, worker)
+            await self._setbacks.met(step.name, error, worker)
         return False
-
-    async def _outdated(self, error: RunOutdatedError, worker: str) -> None:
-        await self._handle.append(
-            lambda run: (
-                decide.moved(run, "request_cancel", actor=worker, reason=str(error)),
-            )
-        )
-        raise CancelRequestedError(run_id=self._handle.run.id)
 
     async def close(self, ending: Ending) -> None:
         """Say at GitHub how the run ends; the holder then appends the end itself.
@@ -190,7 +164,8 @@ class Walk:
         return not held
 
     async def _bounded(self, step: Step) -> StepOutcome:
-        limit = self._limits.step_seconds
+        left = self._setbacks.deadline() - self._clock.now()
+        limit = max(0.0, min(self._limits.step_seconds, left.total_seconds()))
         bound = asyncio.timeout(limit)
         try:
             async with bound:
@@ -199,50 +174,6 @@ class Walk:
             if not bound.expired():  # the step's own, and a bug of it
                 raise
             raise StepTimeoutError(step=step.name, seconds=limit) from None
-
-    async def _put_off(self, step: Step, error: UnavailableError, worker: str) -> None:
-        run = self._handle.run
-        reason = f"{step.name}: {error}"
-        if run.attempt >= self._limits.attempts:
-            await self.close(Ending(kind="dead", reason=reason))
-            await self._handle.append(
-                lambda run: (
-                    step_moves.step_ended(run, step.name, "fail", error=str(error)),
-                    decide.moved(run, "exhaust", actor=worker, reason=reason),
-                )
-            )
-            return
-        due_at = self._due_at(run.attempt, error)
-        log.warning("run.put_off", run_id=run.id, reason=reason, due_at=str(due_at))
-        await self._handle.append(
-            lambda run: (
-                *step_moves.steps_put_back(run, "back_off", str(error)),
-                decide.moved(
-                    run, "back_off", actor=worker, reason=reason, due_at=due_at
-                ),
-            )
-        )
-
-    def _due_at(self, attempt: int, error: UnavailableError) -> datetime:
-        told = error.facts.get("retry_at")
-        if isinstance(told, datetime):
-            return told
-        delay = min(
-            self._limits.back_off_seconds * 2 ** (attempt - 1),
-            self._limits.back_off_most,
-        )
-        return self._clock.now() + timedelta(seconds=delay)
-
-    async def _fail(self, step: Step, error: Exception, worker: str) -> None:
-        words = str(error) if isinstance(error, NofxError) else type(error).__name__
-        reason = f"{step.name}: {words}"
-        await self.close(Ending(kind="failed", reason=reason))
-        await self._handle.append(
-            lambda run: (
-                step_moves.step_ended(run, step.name, "fail", error=words),
-                decide.moved(run, "fail", actor=worker, reason=reason),
-            )
-        )
 
 
 ENDED = STEP.terminal

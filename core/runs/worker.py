@@ -13,11 +13,11 @@ from core.metrics.registry import QUEUE_SECONDS, RUNS, WORKING
 from core.runs import decide
 from core.runs.handle import RunHandle
 from core.runs.holder import Holder, Pace
+from core.runs.limits import Limits
 from core.runs.model import Run
 from core.runs.pipeline import Pipeline
 from core.runs.service import Runs
 from core.runs.states import Status
-from core.runs.walk import Limits
 
 CANDIDATES = 20
 WAITING = (Status.QUEUED, Status.RETRY_WAIT)

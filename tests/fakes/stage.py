@@ -24,11 +24,12 @@ from core.runs.constraints import collections
 from core.runs.effects import Write
 from core.runs.gates import Check
 from core.runs.holder import Pace
+from core.runs.limits import Limits
 from core.runs.model import Run, Subject
 from core.runs.pipeline import Ending, Step, StepContext, StepOutcome
 from core.runs.projection import RunProjection
+from core.runs.retries import Retries, Retry
 from core.runs.service import Runs
-from core.runs.walk import Limits
 from core.runs.worker import Worker
 from core.store.blobs import BLOBS, Blobs
 from core.store.database import Database
@@ -38,10 +39,8 @@ from core.store.schema import Schema
 QUICK = Pace(slots=2, lease=5.0, heartbeat=0.05, poll=0.05, losses=2)
 HASTY = Limits(
     step_seconds=5.0,
-    attempts=3,
-    back_off_seconds=0.02,
-    back_off_most=0.1,
     settle_seconds=0.01,
+    retries=Retries(rest=Retry(attempts=3, base=0.02, most=0.1), by_error={}),
 )
 Act = Callable[[StepContext], Awaitable[JSON]]
 

@@ -14,9 +14,14 @@ from core.errors import GitHubUnavailableError
 from core.events.base import JSON
 from core.runs.pipeline import StepContext
 from core.runs.rebuild import rebuild_runs
+from core.runs.retries import Retries, Retry
 from core.store.database import Database, connect
 from tests.fakes.clock import NOON
 from tests.fakes.stage import HASTY, QUICK, Stage, staged, subject
+
+PATIENT = replace(
+    HASTY, retries=Retries(rest=Retry(base=600), by_error={}), chance=lambda: 1.0
+)
 
 NAME = "test_rebuild"
 
@@ -60,7 +65,7 @@ async def populated(stage: Stage) -> dict[str, str]:
     ):
         stage.pipeline.script("one", act)
         ids[status] = await stage.ask(pull=number)
-        await stage.worker(limits=replace(HASTY, back_off_seconds=600)).work_one()
+        await stage.worker(limits=PATIENT).work_one()
     ids["cancelled"] = await stage.ask(pull=10)
     await stage.runs.cancel(ids["cancelled"], actor="a", reason="r", by_run="run_x")
     ids["queued"] = await stage.ask(pull=11)

@@ -26,9 +26,11 @@ from bot.settings import Settings, variable
 from bot.webhooks.attempt import InboxPolicy
 from bot.webhooks.delivery import KEPT
 from bot.webhooks.receiver import PATH
+from core.errors import GitHubUnavailableError
 from core.metrics.registry import REGISTRY
+from core.runs.limits import Limits
+from core.runs.retries import BY_ERROR
 from core.runs.states import RUN, mermaid
-from core.runs.walk import Limits
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
@@ -221,8 +223,10 @@ def test_numbers_are_the_programs() -> None:
     assert f"Deliveries go {KEPT.days} days after" in text
     assert f"| {KEPT.days} days after" in SECURITY.read_text()
     assert f"tried {InboxPolicy().most_attempts} times" in text
-    assert Limits().attempts == 5
-    assert "meets an outage five times" in text
+    attempts = BY_ERROR[GitHubUnavailableError].attempts
+    assert f"meets an outage of GitHub {attempts} times" in text
+    assert Limits().run_seconds == 2 * 3600
+    assert "is not done two hours after it" in text
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -26,6 +26,7 @@ DESIGN = {
         retry_gate: gate_failed → queued
         abandon: gate_failed → failed
         back_off: running → retry_wait
+        wait_turn: running → retry_wait
         due: retry_wait → queued
         lose_lease: running → queued
         pause: queued, running, retry_wait → paused

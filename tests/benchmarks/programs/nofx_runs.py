@@ -32,8 +32,8 @@ from bot.logs import configure_logs
 from bot.settings import load_settings
 from core.events.feeder import Feeder
 from core.runs.holder import Pace
+from core.runs.limits import Limits
 from core.runs.model import Run, Subject, stream_of
-from core.runs.walk import Limits
 from core.runs.worker import Worker
 from tests.benchmarks.programs.counting import Counted
 from tests.benchmarks.programs.idle import Idle

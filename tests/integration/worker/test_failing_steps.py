@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from core.clock import SystemClock
 from core.errors import GitHubRateLimitedError, GitHubUnavailableError
 from core.events.base import JSON
+from core.runs import decide
 from core.runs.pipeline import StepContext
 from tests.fakes.acts import (
     AWAY,
@@ -43,7 +45,7 @@ async def test_what_is_away_is_tried_again_later(stage: Stage) -> None:
 
 async def test_a_rate_limit_says_itself_when_to_come_back(stage: Stage) -> None:
     """The run is not due a moment earlier."""
-    at = SystemClock().now().replace(year=2100)
+    at = SystemClock().now() + timedelta(hours=1)
     limited = GitHubRateLimitedError(kind="primary", retry_at=at)
     stage.pipeline.script("one", raising(limited))
     run_id = await stage.ask()
@@ -53,6 +55,67 @@ async def test_a_rate_limit_says_itself_when_to_come_back(stage: Stage) -> None:
     assert (await stage.shown(run_id))["due_at"] == at
     assert await stage.worker().work_one() is None
     assert await stage.worker().work_on(run_id) is None
+
+
+async def test_a_rate_limit_costs_no_attempt(stage: Stage) -> None:
+    """However often GitHub says when to come back, the run has its chances left."""
+    past = GitHubRateLimitedError(kind="primary", retry_at=SystemClock().now())
+    stage.pipeline.script("one", *[raising(past)] * 5, fine)
+    run_id = await stage.ask()
+    async with serving(stage.worker()):
+        run = await stage.until(run_id, "succeeded")
+    assert (run.attempt, run.step_attempts["one"]) == (1, 6)
+    assert (await stage.moves(run_id)).count("wait_turn") == 5
+
+
+async def test_nothing_is_waited_for_past_the_deadline(stage: Stage) -> None:
+    """A limit that holds for years ends the run at once, with the reason."""
+    at = SystemClock().now().replace(year=2100)
+    limited = GitHubRateLimitedError(kind="primary", retry_at=at)
+    stage.pipeline.script("one", raising(limited))
+    await stage.ask()
+    run = await stage.worker().work_one()
+    assert run is not None
+    assert run.status == "dead"
+    assert "until 2100-" in run.outcome
+    assert "its time is over before the next attempt" in run.outcome
+    assert [ending.kind for _, ending in stage.pipeline.closed] == ["dead"]
+
+
+async def test_a_step_does_not_outlast_the_run(
+    stage: Stage, gate: asyncio.Event
+) -> None:
+    """It is stopped at the run's deadline, though its own limit is far off."""
+    stage.pipeline.script("one", waiting(gate))
+    await stage.ask()
+    limits = replace(HASTY, run_seconds=0.3)
+    run = await stage.worker(limits=limits).work_one()
+    assert run is not None
+    assert run.status == "dead"
+    assert stage.pipeline.ran() == ["one*1", "two*0"]
+
+
+async def test_a_run_that_waited_too_long_is_dead_until_a_person_asks(
+    stage: Stage,
+) -> None:
+    """Nothing of it is run; being resumed would have begun its time anew."""
+    late = await stage.ask(pull=1)
+    again = await stage.ask(pull=2)
+    handle = await stage.runs.handle(again)
+    await handle.append(lambda run: decide.paused(run, actor="alice", reason="wait"))
+    await asyncio.sleep(0.5)
+    await handle.append(lambda run: (decide.moved(run, "resume", actor="alice"),))
+    limits = replace(HASTY, run_seconds=0.45)
+    run = await stage.worker(limits=limits).work_on(late)
+    assert run is not None
+    assert (run.status, run.outcome) == (
+        *("dead", "not done 0.45 seconds after it was queued"),
+    )
+    assert stage.pipeline.ran() == ["one*0", "two*0"]
+    other = await stage.worker().work_on(again)
+    assert other is not None
+    assert other.status == "succeeded"
+    assert other.queued_at > other.created_at
 
 
 async def test_a_run_that_never_gets_through_is_dead(stage: Stage) -> None:

@@ -92,6 +92,9 @@ class Projector:
             took = self._clock.monotonic() - began
             self._rest = min(max(least, SHARE * took), LONGEST)
             flushed.set()
+        # Who began to wait during the last flush waits for a next one.
+        self._flushed.set()
+        self._flushed = asyncio.Event()
 
     async def _wait(self) -> None:
         """Gather states until it is time, or until somebody waits for them."""

@@ -162,7 +162,7 @@ async def _parts(settings: Settings, *, workers: int) -> AsyncIterator[_Parts]:
             clock=base.clock,
             policy=GitHubPolicy(write_spacing_seconds=settings.write_spacing_seconds),
         )
-        limits = Limits()
+        limits = Limits(run_seconds=settings.run_seconds)
         desk = GitHubDesk(app=app, clock=base.clock, steps=STEPS)
         pipeline = ReviewPipeline(
             sources=GitHubSources(app),
@@ -176,7 +176,11 @@ async def _parts(settings: Settings, *, workers: int) -> AsyncIterator[_Parts]:
             base.runs,
             {pipeline.name: pipeline},
             name=base.ids.new("worker"),
-            pace=Pace(slots=workers, lease=settings.lease_seconds),
+            pace=Pace(
+                slots=workers,
+                lease=settings.lease_seconds,
+                drain=settings.drain_seconds,
+            ),
             limits=limits,
         )
         reviews = Reviews(

@@ -30,6 +30,14 @@ from bot.setting_values import (
     is_loopback,
     read_key,
 )
+from bot.work_values import (
+    AtOnce,
+    DrainSeconds,
+    LeaseSeconds,
+    RunSeconds,
+    Slots,
+    WriteSpacing,
+)
 from core.errors import DatabaseUrlError, SettingsError
 
 PREFIX = "NOFX_"
@@ -111,28 +119,17 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("PORT"),
         description="a port from 1 to 65535, or 0 for any free one",
     )
-    workers: int = Field(
-        default=2,
-        ge=0,
-        le=64,
-        description="how many runs a process works on at once, 0 to 64",
-    )
-    lease_seconds: float = Field(
-        default=60,
-        ge=5,
-        le=3600,
-        description="seconds a run stays with a silent worker, 5 to 3600",
-    )
+    workers: Slots = 2
+    runs_per_repository: AtOnce = 2
+    runs_per_installation: AtOnce = 8
+    lease_seconds: LeaseSeconds = 60
+    run_seconds: RunSeconds = 7200
+    drain_seconds: DrainSeconds = 20
     require_approval: bool = Field(
         default=False,
         description="true or false: whether a person must approve each reviewed commit",
     )
-    write_spacing_seconds: float = Field(
-        default=1,
-        ge=0,
-        le=60,
-        description="seconds between two writes to GitHub, 0 to 60",
-    )
+    write_spacing_seconds: WriteSpacing = 1
 
     @field_validator("mongodb_url")
     @classmethod

@@ -18,6 +18,7 @@ from core.errors import (
 )
 from core.events.base import JSON, Payload
 from core.runs import decide, step_moves
+from core.runs.drain import Drain
 from core.runs.handle import RunHandle
 from core.runs.limits import Limits
 from core.runs.model import Run
@@ -28,18 +29,24 @@ from core.runs.setbacks import deadline
 from core.runs.states import Status
 from core.runs.walk import Walk, cancelled
 
+# Where others move a held run: a walk that has not ended never brings it there itself.
+TAKEN = (Status.CANCELLING, Status.CANCELLED, Status.PAUSED, Status.QUEUED)
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """How many runs at once, and the seconds of leases, heartbeats and polls."""
+    """How many runs at once, and the seconds of leases, heartbeats and polls.
+
+    `drain` is how long a step in hand may go on once the worker is told to stop.
+    """
 
     slots: int = 2
     lease: float = 30.0
     heartbeat: float = 1.0
     poll: float = 1.0
     losses: int = 5
+    drain: float = 20.0
 
 
 class Holder:
@@ -60,6 +67,7 @@ class Holder:
         self._pace = pace
         self._limits = limits
         self._clock = runs.clock
+        self.drain = Drain(clock=runs.clock, grace=pace.drain)
 
     async def hold(self, handle: RunHandle) -> Run:
         """Walk a claimed run to its end, or to where it is put off, lost or left."""
@@ -81,7 +89,8 @@ class Holder:
         walking = asyncio.create_task(self._walked(handle.run, walk, unreadable))
         beating = asyncio.create_task(self._beat(handle, walking))
         try:
-            return await walking
+            with self.drain.holding(walking):
+                return await walking
         except asyncio.CancelledError:
             return await self._interrupted(handle, walk)
         except CancelRequestedError:
@@ -117,6 +126,8 @@ class Holder:
             raise LeaseLostError(run_id=run.id, fence=handle.fence)
         if run.status is Status.CANCELLING:
             return await self._finish_cancel(handle, walk)
+        if self.drain.over:
+            return await walk.hand_back(self.name)
         return run
 
     async def _state_of(self, run: Run) -> tuple[JSON, str | None]:
@@ -134,6 +145,7 @@ class Holder:
             checkpoints=self._runs.checkpoints,
             clock=self._clock,
             limits=self._limits,
+            drain=self.drain,
         )
 
     async def _beat(self, handle: RunHandle, walking: asyncio.Task[Run]) -> None:
@@ -160,7 +172,7 @@ class Holder:
             return True
         # Either the run has moved on, or the projection lags behind the journal.
         run = await self._runs.load(seen.id)
-        if run.fence != handle.fence or run.status is Status.CANCELLING:
+        if run.fence != handle.fence or run.status in TAKEN:
             walking.cancel()
         if run.fence != handle.fence or run.status not in LEASED:
             return False

@@ -256,6 +256,29 @@ class Runs:
 
         return await handle.append(decision)
 
+    async def pause(self, run_id: str, *, actor: str, reason: str) -> Run:
+        """Put a run aside until it is resumed; a worker that holds it lets go.
+
+        Raises RunNotFoundError, and IllegalTransitionError when it has ended, waits at
+        a gate, or is on its way out.
+        """
+        handle = await self.handle(run_id)
+        return await handle.append(
+            lambda run: decide.paused(run, actor=actor, reason=reason)
+        )
+
+    async def resume(self, run_id: str, *, actor: str, reason: str) -> Run:
+        """Queue a paused run again, with its whole time before it.
+
+        Raises RunNotFoundError, IllegalTransitionError when it is not paused.
+        """
+        handle = await self.handle(run_id)
+        run = await handle.append(
+            lambda run: (decide.moved(run, "resume", actor=actor, reason=reason),)
+        )
+        self.wake.set()
+        return run
+
     async def rest(self, seconds: float) -> None:
         """Wait until something is due in this process, or for `seconds`."""
         with suppress(TimeoutError):

@@ -35,6 +35,22 @@ class StepCommits:
         self, run: Run, ended: Ended, *, following: str | None, worker: str
     ) -> tuple[Payload, ...]:
         """End a step and begin the one that follows, or end the run with the last."""
+        after, checkpoint = self._after(run, ended)
+        if following is None:
+            return (*after, decide.moved(run, "succeed", actor=worker))
+        parents = (checkpoint.checkpoint_id,)
+        return (*after, *self._begun(run, following, ended.captured, parents))
+
+    def handed_back(
+        self, run: Run, ended: Ended, *, worker: str, reason: str
+    ) -> tuple[Payload, ...]:
+        """End a step, and leave those that follow to whoever claims the run next."""
+        after, _ = self._after(run, ended)
+        return (*after, decide.moved(run, "lose_lease", actor=worker, reason=reason))
+
+    def _after(
+        self, run: Run, ended: Ended
+    ) -> tuple[tuple[Payload, ...], CheckpointCaptured]:
         checkpoint = self.checkpoints.event(
             ended.captured, kind="after", step=ended.step, parents=_parents(run)
         )
@@ -50,10 +66,7 @@ class StepCommits:
             *gates.passage(run, ended.outcome.checks).events,
             checkpoint,
         )
-        if following is None:
-            return (*after, decide.moved(run, "succeed", actor=worker))
-        parents = (checkpoint.checkpoint_id,)
-        return (*after, *self._begun(run, following, ended.captured, parents))
+        return after, checkpoint
 
     def held(
         self, run: Run, ended: Ended, *, worker: str, until: datetime

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 
 import structlog
 
@@ -15,16 +16,17 @@ from core.errors import (
     StepTimeoutError,
     UnavailableError,
 )
-from core.events.base import JSON
+from core.events.base import JSON, Payload
 from core.metrics.registry import STEP_SECONDS
 from core.runs import decide, gates
+from core.runs.drain import Drain
 from core.runs.effects import Effects
-from core.runs.handle import RunHandle
+from core.runs.handle import Decide, RunHandle
 from core.runs.limits import Limits
 from core.runs.model import Run
 from core.runs.pipeline import Ending, Pipeline, Step, StepContext, StepOutcome
 from core.runs.setbacks import Setbacks
-from core.runs.states import STEP
+from core.runs.states import STEP, Status
 from core.runs.step_commits import Ended, StepCommits
 
 log = structlog.get_logger()
@@ -46,6 +48,7 @@ class Walk:
         checkpoints: Checkpoints,
         clock: Clock,
         limits: Limits,
+        drain: Drain,
     ) -> None:
         self._handle = handle
         self._state = state
@@ -54,6 +57,7 @@ class Walk:
         self._commits = StepCommits(checkpoints)
         self._clock = clock
         self._limits = limits
+        self._drain = drain
         self._setbacks = Setbacks(handle, close=self.close, clock=clock, limits=limits)
 
     async def to_the_end(self, worker: str) -> Run:
@@ -67,12 +71,25 @@ class Walk:
             return await self._handle.append(
                 lambda run: (decide.moved(run, "succeed", actor=worker),)
             )
+        if self._drain.begun:
+            return await self.hand_back(worker)
         await self._begin(pending[0])
         for place, step in enumerate(pending):
             following = pending[place + 1] if place + 1 < len(pending) else None
             if not await self._goes_on(step, following, worker):
                 break
         return self._handle.run
+
+    async def hand_back(self, worker: str) -> Run:
+        """Give the run to whoever claims it next, if it is still this worker's."""
+        fence = self._handle.fence
+
+        def decision(run: Run) -> tuple[Payload, ...]:
+            if run.status is not Status.RUNNING or run.fence != fence:
+                return ()
+            return decide.handed_back(run, worker=worker, reason=STOPS)
+
+        return await self._handle.append(decision)
 
     async def _goes_on(self, step: Step, following: Step | None, worker: str) -> bool:
         """Do a step; False when a gate holds the run up, or an error ended its walk."""
@@ -138,30 +155,35 @@ class Walk:
         ended = Ended(
             step=step.name, outcome=outcome, captured=captured, seconds=seconds
         )
-        passage = gates.passage(self._handle.run, outcome.checks)
-        held = bool(passage.stopped or passage.waiting)
-        if held:
-            until = self._clock.now() + timedelta(seconds=self._limits.gate_seconds)
-            await self._handle.append(
-                lambda run: self._commits.held(run, ended, worker=worker, until=until),
-                state=captured.inline,
-            )
-        else:
-            name = following.name if following else None
-            await self._handle.append(
-                lambda run: self._commits.ended(
-                    run, ended, following=name, worker=worker
-                ),
-                state=captured.inline,
-            )
+        edge, goes_on = self._edge(ended, following, worker)
+        await self._handle.append(edge, state=captured.inline)
         log.info(
-            "step.held" if held else "step.finished",
+            "step.finished"
+            if self._handle.run.step(step.name) in ENDED
+            else "step.held",
             run_id=self._handle.run.id,
             step=step.name,
             seconds=round(seconds, 3),
             summary=outcome.summary,
         )
-        return not held
+        return goes_on
+
+    def _edge(
+        self, ended: Ended, following: Step | None, worker: str
+    ) -> tuple[Decide, bool]:
+        """Return the commit at the end of a step, and whether the walk goes on."""
+        commits = self._commits
+        passage = gates.passage(self._handle.run, ended.outcome.checks)
+        if passage.stopped or passage.waiting:
+            until = self._clock.now() + timedelta(seconds=self._limits.gate_seconds)
+            return partial(commits.held, ended=ended, worker=worker, until=until), False
+        if following is not None and self._drain.begun:
+            back = partial(commits.handed_back, worker=worker, reason=STOPS)
+            return partial(back, ended=ended), False
+        name = following.name if following else None
+        return partial(
+            commits.ended, ended=ended, following=name, worker=worker
+        ), following is not None
 
     async def _bounded(self, step: Step) -> StepOutcome:
         left = self._setbacks.deadline() - self._clock.now()
@@ -177,6 +199,7 @@ class Walk:
 
 
 ENDED = STEP.terminal
+STOPS = "its worker is told to stop"
 NOT_OURS = (CancelRequestedError, ConcurrencyError, LeaseLostError)
 
 

@@ -18,6 +18,7 @@ from core.runs.model import Run
 from core.runs.pipeline import Pipeline
 from core.runs.service import Runs
 from core.runs.states import Status
+from core.runs.walk import cancelled
 
 CANDIDATES = 20
 WAITING = (Status.QUEUED, Status.RETRY_WAIT)
@@ -45,18 +46,25 @@ class Worker:
         # Claims read short candidate lists; two slots of one process that read the
         # same list would only race each other.
         self._claiming = asyncio.Lock()
-        self._stopping = asyncio.Event()
+        self._drain = self._holder.drain
 
     async def serve(self) -> None:
         """Fill every slot, and watch for lost runs, until `stop` is called."""
-        async with asyncio.TaskGroup() as group:
-            for _ in range(self._pace.slots):
-                group.create_task(self._slot())
-            group.create_task(self._reaper())
+        draining = asyncio.create_task(self._drain.run())
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(self._pace.slots):
+                    group.create_task(self._slot())
+                group.create_task(self._reaper())
+        finally:
+            await cancelled(draining)
 
     def stop(self) -> None:
-        """Take no more runs; those in hand are finished first."""
-        self._stopping.set()
+        """Take no more runs, and let go of those in hand.
+
+        A step that has begun may finish within the grace; then another worker goes on.
+        """
+        self._drain.begin()
         self._runs.wake.set()
 
     async def work_one(self) -> Run | None:
@@ -93,7 +101,7 @@ class Worker:
         return taken
 
     async def _slot(self) -> None:
-        while not self._stopping.is_set():
+        while not self._drain.begun:
             try:
                 if await self.work_one() is not None:
                     continue
@@ -104,7 +112,7 @@ class Worker:
             await self._runs.rest(self._pace.poll * random.uniform(0.7, 1.3))  # noqa: S311 # jitter
 
     async def _reaper(self) -> None:
-        while not self._stopping.is_set():
+        while not self._drain.begun:
             try:
                 await self.reap()
             except StoreUnavailableError as error:

@@ -36,7 +36,7 @@ from core.store.database import Database
 from core.store.migrate import migrate
 from core.store.schema import Schema
 
-QUICK = Pace(slots=2, lease=5.0, heartbeat=0.05, poll=0.05, losses=2)
+QUICK = Pace(slots=2, lease=5.0, heartbeat=0.05, poll=0.05, losses=2, drain=5.0)
 HASTY = Limits(
     step_seconds=5.0,
     settle_seconds=0.01,
@@ -168,6 +168,12 @@ class Stage:
         self.database = database
         self.pipeline = pipeline
         self.runs = runs_over(database)
+        self._all_runs = [self.runs]
+
+    async def close(self) -> None:
+        """Store what the projections are behind with, so that nothing comes later."""
+        for runs in self._all_runs:
+            await runs.projector.drain()
 
     def worker(
         self,
@@ -178,9 +184,14 @@ class Stage:
         own: bool = False,
     ) -> Worker:
         """Return a worker; one of its `own` has another process's journal."""
-        runs = runs_over(self.database) if own else self.runs
+        runs = self.other_process() if own else self.runs
         pipelines = {self.pipeline.name: self.pipeline}
         return Worker(runs, pipelines, name=name, pace=pace, limits=limits)
+
+    def other_process(self) -> Runs:
+        """Return the runs as another process on the same database has them."""
+        self._all_runs.append(runs_over(self.database))
+        return self._all_runs[-1]
 
     async def ask(self, head: str = "a", pull: int = 1, **more: Any) -> str:
         """Ask for a review and release it; returns the run's id."""

@@ -27,9 +27,11 @@ def logged() -> Iterator[list[MutableMapping[str, Any]]]:
 
 
 @pytest.fixture
-async def stage(database: Database) -> Stage:
+async def stage(database: Database) -> AsyncIterator[Stage]:
     """Give a stage with the steps `one` and `two`."""
-    return await staged(database)
+    stage = await staged(database)
+    yield stage
+    await stage.close()
 
 
 @pytest.fixture

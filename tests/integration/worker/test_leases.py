@@ -5,7 +5,6 @@ from dataclasses import replace
 
 from core.clock import SystemClock
 from core.events.base import JSON
-from core.runs import decide
 from core.runs.pipeline import StepContext
 from tests.fakes.acts import (
     FROZEN,
@@ -125,38 +124,3 @@ async def test_a_run_that_kills_its_workers_is_buried(
     ((_, ending),) = stage.pipeline.closed
     assert (ending.kind, ending.reason) == ("dead", "2 workers were lost over it")
     assert stage.pipeline.ran() == ["one*2", "two*0"]
-
-
-async def test_a_worker_that_stops_finishes_what_it_holds(
-    stage: Stage, gate: asyncio.Event
-) -> None:
-    """And takes nothing more."""
-    stage.pipeline.script("one", waiting(gate), fine)
-    held = await stage.ask(pull=1)
-    worker = stage.worker(pace=replace(QUICK, slots=1))
-    serving_task = asyncio.create_task(worker.serve())
-    await stage.until(held, "running")
-    waits = await stage.ask(pull=2)
-    worker.stop()
-    gate.set()
-    await serving_task
-    assert (await stage.run(held)).status == "succeeded"
-    assert (await stage.run(waits)).status == "queued"
-
-
-async def test_a_worker_lets_go_of_a_run_that_was_paused(stage: Stage) -> None:
-    """What moved on under its hands is not its own any more, fence or not."""
-    runs = stage.runs
-
-    async def paused(context: StepContext) -> JSON:
-        handle = await runs.handle(context.run.id)
-        await handle.append(lambda run: (decide.moved(run, "pause", actor="alice"),))
-        await asyncio.sleep(2 * QUICK.heartbeat)
-        return {}
-
-    stage.pipeline.script("one", paused)
-    run_id = await stage.ask()
-    await stage.worker().work_one()
-    assert await stage.moves(run_id) == ["enqueue", "claim", "pause"]
-    assert (await stage.shown(run_id))["status"] == "paused"
-    assert stage.pipeline.closed == []

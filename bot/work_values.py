@@ -1,0 +1,45 @@
+"""The settings of work on runs, each a number with its bounds and what it should be."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+Slots = Annotated[
+    int,
+    Field(ge=0, le=64, description="how many runs a process works on at once, 0 to 64"),
+]
+LeaseSeconds = Annotated[
+    float,
+    Field(
+        ge=5,
+        le=3600,
+        description="seconds a run stays with a silent worker, 5 to 3600",
+    ),
+]
+RunSeconds = Annotated[
+    float,
+    Field(
+        ge=60,
+        le=604_800,
+        description="seconds from a run's being asked for to its being given up, 60 to"
+        " 604800",
+    ),
+]
+DrainSeconds = Annotated[
+    float,
+    Field(
+        ge=0,
+        le=3600,
+        description="seconds a step may go on once its worker is to stop, 0 to 3600",
+    ),
+]
+AtOnce = Annotated[
+    int,
+    Field(
+        ge=0, le=10_000, description="how many of its runs are worked at once, 0: any"
+    ),
+]
+WriteSpacing = Annotated[
+    float,
+    Field(ge=0, le=60, description="seconds between two writes to GitHub, 0 to 60"),
+]

@@ -105,6 +105,8 @@ def _checkpoint(
 def _move(run: Run, event: schema.RunStateChanged, commit: Commit) -> Run:
     status = Status(event.to)
     due_at = datetime.fromisoformat(event.due_at) if event.due_at else commit.time
+    if status is Status.CANCELLING:  # its holder keeps the lease to close it in
+        due_at = run.due_at
     changes: dict[str, Any] = {
         "status": status,
         "trail": (*run.trail, status)[-TRAIL:],

@@ -199,12 +199,12 @@ class Holder:
         One that was to be cancelled is closed and cancelled here.
         """
         run = handle.run
-        if run.status is Status.CANCELLING:
-            return await self._close_lost(handle)
-        if run.status is not Status.RUNNING or run.due_at > self._clock.now():
+        if run.status not in LEASED or run.due_at > self._clock.now():
             # The projection lags behind the journal.
             await self._runs.projection.save(run)
             return False
+        if run.status is Status.CANCELLING:
+            return await self._close_lost(handle)
         reason = f"{run.owner} did not report for {self._pace.lease:g} seconds"
         await handle.append(
             lambda now: decide.taken_back(now, fence=run.fence, reason=reason)

@@ -60,6 +60,16 @@ def test_a_holder_is_known_until_it_lets_go() -> None:
     assert (run.owner, run.finished_at) == (None, NOON)
 
 
+def test_a_holder_that_is_to_cancel_keeps_its_lease() -> None:
+    """Nobody takes the run from it while it closes what stands open."""
+    story = Story()
+    held = story.add(*decide.claimed(story.run, worker="w_7", until=LATER))
+    asked = story.add(decide.moved(held, "request_cancel", actor="alice"))
+    assert (asked.owner, asked.due_at) == ("w_7", LATER)
+    ended = story.add(decide.moved(asked, "finish_cancel", actor="w_7"))
+    assert (ended.owner, ended.due_at) == (None, NOON)
+
+
 def test_attempts_and_losses_are_counted_apart() -> None:
     """A back-off is an attempt; only the reaper's taking back is a loss."""
     story = Story()

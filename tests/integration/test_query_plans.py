@@ -11,6 +11,9 @@ from bot.schema import SCHEMA
 from bot.webhooks.deliveries import Deliveries
 from bot.webhooks.delivery import Delivery, DeliveryState
 from bot.webhooks.outcome import Done
+from core.access.service import Tokens
+from core.access.store import TokenStore
+from core.access.tokens import Scope
 from core.clock import Ids, SystemClock
 from core.errors import ActiveRunError, ConcurrencyError
 from core.events.bus import Bus
@@ -19,14 +22,17 @@ from core.events.feed_round import Pace as FeedPace
 from core.events.feed_round import Round
 from core.events.feeder import Feeder
 from core.events.journal import Journal
+from core.runs.lister import RunLister
+from core.runs.listing import RunFilter
 from core.runs.pipeline import StepContext
 from core.runs.rebuild import rebuild_runs
+from core.runs.states import Status
 from core.store.blobs import GRACE, Blobs
 from core.store.database import Database, connect
 from core.store.garbage import Sweep, collect
 from core.store.migrate import migrate
 from core.store.roles import Roles
-from tests.fakes.clock import FakeClock
+from tests.fakes.clock import NOON, FakeClock
 from tests.fakes.histories import append
 from tests.fakes.inboxes import arrive
 from tests.fakes.noise import noise
@@ -103,6 +109,35 @@ async def runs_are_read(stage: Stage) -> None:
     await rebuild_runs(stage.database, runs)
 
 
+async def runs_are_listed(stage: Stage) -> None:
+    """List runs by each thing that narrows a list."""
+    lister = RunLister(stage.database, clock=CLOCK)
+    some = RunFilter()
+    run_id = (await lister.page(some)).runs[0].id
+    for narrowed in (
+        some,
+        replace(some, repository="octo/hello"),
+        replace(some, repository="octo/hello", pull=1),
+        replace(some, status=Status.SUCCEEDED),
+        replace(some, pipeline="review"),
+        replace(some, since=NOON, until=CLOCK.now()),
+    ):
+        page = await lister.page(narrowed, limit=1)
+        await lister.page(narrowed, after=page.next, limit=1)
+    await lister.page(replace(some, family=run_id))
+    await stage.runs.projection.of_family(run_id)
+    await stage.runs.journal.erase_state(f"run/{run_id}", 1)
+
+
+async def tokens_are_kept(database: Database) -> None:
+    """Make a token, find it, list it and revoke it."""
+    tokens = Tokens(TokenStore(database), clock=CLOCK, ids=Ids(CLOCK))
+    issued = await tokens.create([Scope.READ])
+    await tokens.authenticate(issued.secret)
+    assert await tokens.list()
+    await tokens.revoke(issued.token.prefix)
+
+
 async def the_feed_is_fed(database: Database) -> None:
     """Let two writers append to one stream, one fall silent, one end, and be fed."""
     clock = FakeClock()
@@ -176,7 +211,9 @@ async def test_every_question_has_an_index(watched: tuple[Database, QueryLog]) -
     database, log = watched
     stage = Stage(database, ScriptedPipeline("one", "two"))
     await runs_are_walked(stage)
+    await runs_are_listed(stage)
     await runs_are_read(stage)
+    await tokens_are_kept(database)
     await the_feed_is_fed(database)
     await deliveries_are_worked(database)
     await blobs_come_and_go(database)

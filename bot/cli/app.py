@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from bot.cli.blobs import blobs
 from bot.cli.demo import demo
 from bot.cli.doctor import doctor
 from bot.cli.exits import MEANINGS
@@ -60,3 +61,4 @@ def nofx(
 for command in (serve, work, migrate, demo, doctor, review):
     app.command()(guarded(command))
 app.add_typer(token)
+app.add_typer(blobs)

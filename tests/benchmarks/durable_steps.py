@@ -24,6 +24,7 @@ from tests.benchmarks.programs.systems import NOFX, PROGRAMS, System, ours, peer
 
 Costs = Mapping[tuple[int, bool], dict[str, Any]]
 CONCURRENCY = (1, 8)
+NAME_WIDTH = 26
 FEWEST, MOST = 24, 400
 CAPTION = """\
 Ten steps, 1 KB of state, on the disk after each before the next begins. A run's time is
@@ -100,14 +101,14 @@ def compared(systems: Sequence[System]) -> Table:
     """Return the table of all systems, nofx's share of each beside it."""
     title = "Runs of ten durable steps"
     table = Table(title=title, caption=CAPTION, caption_justify="left")
-    table.add_column("")
+    table.add_column("", max_width=NAME_WIDTH)
     for slots in CONCURRENCY:
         for head in (f"at {slots}: runs/s", "p50 ms", "p99 ms", "nofx:it"):
             table.add_column(head, justify="right")
     nofx = next(system for system in systems if system.name == NOFX)
     for system in systems:
         if system.program is None:
-            table.add_row(system.name, f"not here: {system.absent}")
+            table.add_row(f"{system.name}: not here, {system.absent}")
             continue
         cells = [
             cell for slots in CONCURRENCY for cell in measured(system, nofx, slots)

@@ -10,21 +10,27 @@ import random
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Annotated
 
 import typer
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
 from rich.console import Console
 from rich.table import Table
 from typing_extensions import override
 
+from bot.api import site
+from bot.api.problems import speaking_http
+from bot.app import api_services
 from bot.base import Base, opened
 from bot.logs import configure_logs
 from bot.settings import load_settings
+from core.access.tokens import Scope
 from core.runs.holder import Pace
 from core.runs.pipeline import Step, StepContext, StepOutcome
 from core.runs.walk import Limits
@@ -35,13 +41,14 @@ from tests.benchmarks.programs.idle import Idle
 from tests.benchmarks.programs.machine import busy
 from tests.benchmarks.programs.nofx_runs import asked_for
 
-FEW = 100
+Client = TestClient[web.Request, web.Application]
+FEW, PAGE = 100, 50
 DEEP = "claim, as many waiting"
 CAPTION = """
 p95 in milliseconds, one after the other. claim: from looking for work until the first
 step of a run begins, with so few waiting as are claimed; then with as many waiting as
 have ended. append: one commit of 1 KB. read: a run of ten steps, folded from its
-stream."""
+stream. first page: GET /runs over HTTP."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +83,9 @@ class Noting(Idle):
 class Crowd:
     """A database with so many runs, and the milliseconds of what was done there."""
 
-    def __init__(self, base: Base, runs: Sequence[str]) -> None:
+    def __init__(self, base: Base, client: Client, runs: Sequence[str]) -> None:
         self.base = base
+        self._client = client
         self.runs = runs
         self.found: dict[str, list[list[float]]] = defaultdict(list)
         self._chance = random.Random(1)  # noqa: S311 # the same places in both
@@ -105,6 +113,12 @@ class Crowd:
         await self.base.runs.load(self._chance.choice(self.runs))
         return time.perf_counter()
 
+    async def list(self) -> float:
+        """Ask for the first page of runs over HTTP; returns when it was read."""
+        async with self._client.get("/runs") as response:
+            assert len((await response.json())["runs"]) == PAGE, response.status
+        return time.perf_counter()
+
 
 def main(
     many: Annotated[int, typer.Option(help="Runs in the larger database.")] = 10_000,
@@ -130,6 +144,8 @@ async def measure(many: int, rounds: int, times: int) -> None:
                 for size in (FEW, many)
             ]
             for _ in range(rounds):
+                await in_turn(crowds, "first page", Crowd.list, times)
+            for _ in range(rounds):
                 for crowd in crowds:
                     await asyncio.gather(*(asked_for(crowd.base) for _ in range(times)))
                 await in_turn(crowds, "claim", Crowd.claim, times)
@@ -152,7 +168,19 @@ async def filled(stack: AsyncExitStack, data_dir: Path, runs: int) -> Crowd:
     await asyncio.to_thread(base.finder.warm)
     sample = await asked_for(base)
     assert await worker_of(base, Idle()).work_one() is not None
-    return Crowd(base, await crowded(base, sample, runs))
+    ids = await crowded(base, sample, runs)
+    return Crowd(base, await stack.enter_async_context(answering(base)), ids)
+
+
+@asynccontextmanager
+async def answering(base: Base) -> AsyncIterator[Client]:
+    """Serve the API, and yield a client that may read everything."""
+    app = web.Application(middlewares=[speaking_http])
+    site.add_routes(app, api_services(base))
+    issued = await base.tokens.create([Scope.READ])
+    headers = {"Authorization": f"Bearer {issued.secret}"}
+    async with TestClient(TestServer(app), headers=headers) as client:
+        yield client
 
 
 async def in_turn(

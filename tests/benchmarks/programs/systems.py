@@ -1,17 +1,18 @@
 """The systems that `durable_steps` compares: how each is started, told and heard."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median, quantiles
-from typing import Any
+from typing import Any, TypeVar
 
 from tests.benchmarks.programs.children import Child, child
 from tests.benchmarks.programs.peers_venv import NotInstalledError, peers_python
 from tests.benchmarks.programs.postgres import address, postgres
 
+T = TypeVar("T")
 PROGRAMS = "tests.benchmarks.programs"
 NOFX, ASKED = "nofx", "nofx, asked for too"
 FLOOR, VALIDATED = "floor: bare inserts", "floor: into a journal"
@@ -87,35 +88,50 @@ async def ours(
 async def peers(folder: Path) -> AsyncIterator[Sequence[System]]:
     """Start the peers, each with SQLite in `folder` and with PostgreSQL."""
     async with AsyncExitStack() as stack:
-        absent = ""
-        try:
-            server = await stack.enter_async_context(postgres((DBOS, LANGGRAPH)))
-        except NotInstalledError as error:
-            server, absent = folder, str(error)
-        measured = []
+        server = await _or_why(stack.enter_async_context(postgres((DBOS, LANGGRAPH))))
+        python = await _or_why(asyncio.to_thread(peers_python))
+        systems = []
         for peer, title in TITLES.items():
             file = f"sqlite:///{folder}/{peer}.db"
-            measured.append(await _peer(stack, folder, f"{title}, {SQLITE}", file))
-            name = f"{title}, {POSTGRES}"
-            measured.append(
-                System(name=name, absent=absent)
-                if absent
-                else await _peer(stack, folder, name, address(server, peer))
-            )
-        yield measured
+            inside = address(server, peer) if isinstance(server, Path) else server
+            for kind, where in ((SQLITE, file), (POSTGRES, inside)):
+                log = folder / f"{peer}-{kind}.log"
+                started = _started(stack, python, peer, where, log)
+                systems.append(_system(f"{title}, {kind}", await _or_why(started)))
+        yield systems
 
 
-async def _peer(stack: AsyncExitStack, folder: Path, name: str, where: str) -> System:
-    title, _, kind = name.partition(", ")
-    module = f"{PROGRAMS}.peers.{title.lower()}_runs"
-    log = folder / f"{title}-{kind}.log"
+async def _or_why(wanted: Awaitable[T]) -> T | NotInstalledError:
     try:
-        python = await asyncio.to_thread(peers_python)
-        program = await stack.enter_async_context(
-            child(module, where, log=log, python=python)
-        )
+        return await wanted
+    except NotInstalledError as error:
+        return error
+
+
+async def _started(
+    stack: AsyncExitStack,
+    python: Path | NotInstalledError,
+    peer: str,
+    where: str | NotInstalledError,
+    log: Path,
+) -> Child:
+    if isinstance(python, NotInstalledError):
+        raise python
+    if isinstance(where, NotInstalledError):
+        raise where
+    module = f"{PROGRAMS}.peers.{peer}_runs"
+    program = await stack.enter_async_context(
+        child(module, where, log=log, python=python)
+    )
+    try:
         await program.hear()
-    except (NotInstalledError, RuntimeError) as error:
-        last = str(error).strip().splitlines()[-1:]
-        return System(name=name, absent=last[0] if last else "it ended")
+    except RuntimeError as error:
+        last = str(error).strip().splitlines()[-1:] or ["it ended and said nothing"]
+        raise NotInstalledError(last[0]) from None
+    return program
+
+
+def _system(name: str, program: Child | NotInstalledError) -> System:
+    if isinstance(program, NotInstalledError):
+        return System(name=name, absent=str(program))
     return System(name=name, program=program)

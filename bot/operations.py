@@ -71,6 +71,14 @@ class Operations:
             await self._reviews.close_cancelled(run)
         return run
 
+    async def pause(self, run_id: str, *, actor: str, reason: str) -> Run:
+        """Put a run aside until it is resumed; raises as `Runs.pause` does."""
+        return await self._runs.pause(run_id, actor=actor, reason=reason)
+
+    async def resume(self, run_id: str, *, actor: str, reason: str) -> Run:
+        """Queue a paused run again; raises as `Runs.resume` does."""
+        return await self._runs.resume(run_id, actor=actor, reason=reason)
+
     async def rerun(
         self,
         run_id: str,

@@ -28,7 +28,6 @@ from core.errors import (
     RunOutdatedError,
     StepNotReachedError,
 )
-from core.runs.decisions import Decisions
 from core.runs.model import Run
 from core.runs.states import Status
 
@@ -94,12 +93,10 @@ class OperatingEndpoints:
         reading: RunReading,
         *,
         operations: Operations,
-        decisions: Decisions,
         ids: Ids,
     ) -> None:
         self._reading = reading
         self._operations = operations
-        self._decisions = decisions
         self._ids = ids
 
     def endpoints(self) -> tuple[Endpoint[Any, Any], ...]:
@@ -202,7 +199,7 @@ class OperatingEndpoints:
         run = await self._reading.run(call)
         reason = call.body.reason
         return _line(
-            await self._decisions.pause(run.id, actor=call.actor, reason=reason)
+            await self._operations.pause(run.id, actor=call.actor, reason=reason)
         )
 
     async def resume(self, call: Call[Nothing, Reason]) -> BaseModel:
@@ -210,7 +207,7 @@ class OperatingEndpoints:
         run = await self._reading.run(call)
         reason = call.body.reason
         return _line(
-            await self._decisions.resume(run.id, actor=call.actor, reason=reason)
+            await self._operations.resume(run.id, actor=call.actor, reason=reason)
         )
 
     async def rerun(self, call: Call[Nothing, RerunBody]) -> BaseModel:

@@ -19,9 +19,7 @@ def endpoints_of(base: Base, operations: Operations) -> tuple[AnyEndpoint, ...]:
     """Return every endpoint, noun by noun."""
     reading = RunReading(base.runs)
     decisions = base.decisions
-    operating = OperatingEndpoints(
-        reading, operations=operations, decisions=decisions, ids=base.ids
-    )
+    operating = OperatingEndpoints(reading, operations=operations, ids=base.ids)
     checkpoints = CheckpointEndpoints(reading, blobs=base.blobs, decisions=decisions)
     parts = PartEndpoints(
         reading, lister=base.lister, journal=base.runs.journal, blobs=base.blobs

@@ -13,7 +13,7 @@ from core.errors import (
 from core.events import schema
 from core.events.base import Payload
 from core.events.schema import CheckpointCaptured, Decision, Kind
-from core.runs import decide, gates
+from core.runs import gates
 from core.runs.model import Run, stream_of
 from core.runs.service import Runs
 
@@ -48,28 +48,6 @@ class Decisions:
 
         async def events(run: Run) -> Sequence[Payload]:
             return gates.retried(run, actor=actor, reason=reason)
-
-        return await self._append(run_id, events)
-
-    async def pause(self, run_id: str, *, actor: str, reason: str) -> Run:
-        """Put a run aside, also one that a worker holds, which then lets it go.
-
-        Raises RunNotFoundError, IllegalTransitionError.
-        """
-
-        async def events(run: Run) -> Sequence[Payload]:
-            return decide.paused(run, actor=actor, reason=reason)
-
-        return await self._append(run_id, events)
-
-    async def resume(self, run_id: str, *, actor: str, reason: str) -> Run:
-        """Let workers have a paused run again.
-
-        Raises RunNotFoundError, IllegalTransitionError.
-        """
-
-        async def events(run: Run) -> Sequence[Payload]:
-            return (decide.moved(run, "resume", actor=actor, reason=reason),)
 
         return await self._append(run_id, events)
 

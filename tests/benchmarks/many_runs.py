@@ -26,14 +26,14 @@ from typing_extensions import override
 
 from bot.api import site
 from bot.api.problems import speaking_http
-from bot.app import api_services
 from bot.base import Base, opened
 from bot.logs import configure_logs
+from bot.operations import operations_on
 from bot.settings import load_settings
 from core.access.tokens import Scope
 from core.runs.holder import Pace
+from core.runs.limits import Limits
 from core.runs.pipeline import Step, StepContext, StepOutcome
-from core.runs.walk import Limits
 from core.runs.worker import Worker
 from tests.benchmarks.journal import kilobyte
 from tests.benchmarks.programs.crowd import crowded
@@ -176,7 +176,8 @@ async def filled(stack: AsyncExitStack, data_dir: Path, runs: int) -> Crowd:
 async def answering(base: Base) -> AsyncIterator[Client]:
     """Serve the API, and yield a client that may read everything."""
     app = web.Application(middlewares=[speaking_http])
-    site.add_routes(app, api_services(base))
+    operations = operations_on(base, None, model="rules")
+    site.add_routes(app, base, operations)
     issued = await base.tokens.create([Scope.READ])
     headers = {"Authorization": f"Bearer {issued.secret}"}
     async with TestClient(TestServer(app), headers=headers) as client:

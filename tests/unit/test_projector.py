@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Sequence
 
+from typing_extensions import override
+
 from core.clock import SystemClock
 from core.runs.model import Run
 from core.runs.projection import RunProjection
@@ -20,6 +22,7 @@ class SlowProjection(RunProjection):
         self.let = asyncio.Event()
         self.stored: list[str] = []
 
+    @override
     async def save_all(self, runs: Sequence[Run]) -> None:
         """Keep the runs' ids once allowed."""
         self.came.set()

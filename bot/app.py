@@ -9,10 +9,12 @@ from dataclasses import dataclass
 import aiohttp
 import structlog
 from aiohttp import web
+from pydantic import BaseModel
 
 from bot.api import health
 from bot.api import site as api
 from bot.api.problems import speaking_http
+from bot.api.question import Question, answer
 from bot.base import Base, opened
 from bot.commands.deciding import GateCommands
 from bot.commands.handlers import Commands
@@ -83,6 +85,20 @@ async def _hand_over(settings: Settings, base: Base) -> None:
 async def migrate(settings: Settings, *, rebuild: bool) -> Sequence[str]:
     """Bring the database up to date; returns one sentence a change."""
     return await bring_up_to_date(settings, rebuild=rebuild)
+
+
+async def ask(settings: Settings, question: Question) -> BaseModel:
+    """Answer as the API would, for whoever may open the database.
+
+    What only reads needs no GitHub; the rest speaks there if it has the credentials.
+    """
+    if question.method == "GET" or settings.app_id is None:
+        warm = question.method != "GET"
+        async with opened(settings, warm=warm) as base:
+            operations = operations_on(base, None, model=settings.model)
+            return await answer(api.endpoints_of(base, operations), question)
+    async with _parts(settings, workers=0) as parts:
+        return await answer(api.endpoints_of(parts.base, parts.operations), question)
 
 
 async def work(settings: Settings) -> None:

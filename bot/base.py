@@ -83,11 +83,12 @@ class Base:
 
 @asynccontextmanager
 async def opened(
-    settings: Settings, data_dir: Path | None = None
+    settings: Settings, data_dir: Path | None = None, *, warm: bool = True
 ) -> AsyncIterator[Base]:
     """Yield the services over a migrated database, and close it all afterwards.
 
     Without MONGODB_URL the embedded server of `data_dir` is attached to or started.
+    Without `warm` the rules that find secrets are loaded only when one is looked for.
     Raises what `EmbeddedServer.running` and `migrate` raise.
     """
     async with reached(settings, data_dir or settings.data_dir) as database:
@@ -96,7 +97,8 @@ async def opened(
         await clock.refresh()
         base = assembled(database, settings, clock)
         # Loading its rules takes seconds the first time: it begins before it is needed.
-        warming = asyncio.create_task(asyncio.to_thread(base.finder.warm))
+        loading = asyncio.to_thread(base.finder.warm) if warm else asyncio.sleep(0)
+        warming = asyncio.create_task(loading)
         setting = asyncio.create_task(clock.keep_right())
         try:
             yield base

@@ -11,6 +11,7 @@ from bot.cli.exits import MEANINGS
 from bot.cli.migrate import migrate
 from bot.cli.review import review
 from bot.cli.running import guarded
+from bot.cli.runs import runs
 from bot.cli.serve import serve
 from bot.cli.token import token
 from bot.cli.work import work
@@ -60,5 +61,6 @@ def nofx(
 
 for command in (serve, work, migrate, demo, doctor, review):
     app.command()(guarded(command))
+app.add_typer(runs)
 app.add_typer(token)
 app.add_typer(blobs)

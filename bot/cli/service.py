@@ -10,6 +10,9 @@ from typing_extensions import override
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
+    from pydantic import BaseModel
+
+    from bot.api.question import Question
     from bot.base import Base
     from bot.demo.wish import DemoWish
     from bot.doctor.results import CheckResult
@@ -55,6 +58,10 @@ class Service(Protocol):
         call: Callable[[Base], Coroutine[object, object, T]],
     ) -> T:
         """Call something on the database and what stands on it, without the API."""
+        ...
+
+    async def ask(self, settings: Settings, question: Question) -> BaseModel:
+        """Answer what the API would answer, straight from the database."""
         ...
 
 
@@ -112,5 +119,11 @@ class Installed(Service):
     ) -> T:
         from bot.base import opened  # noqa: PLC0415  # as above
 
-        async with opened(settings) as base:
+        async with opened(settings, warm=False) as base:
             return await call(base)
+
+    @override
+    async def ask(self, settings: Settings, question: Question) -> BaseModel:
+        from bot import app  # noqa: PLC0415  # as above
+
+        return await app.ask(settings, question)

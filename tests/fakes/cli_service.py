@@ -4,8 +4,10 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from pydantic import BaseModel
 from typing_extensions import override
 
+from bot.api.question import Question
 from bot.base import Base, opened
 from bot.cli.service import Service
 from bot.demo.wish import DemoWish
@@ -25,6 +27,7 @@ class FakeService(Service):
     report: ReviewReport = field(default_factory=a_report)
     results: tuple[CheckResult, ...] = ()
     changes: tuple[str, ...] = ()
+    answer: BaseModel = field(default_factory=BaseModel)
     error: BaseException | None = None
     calls: list[tuple[object, ...]] = field(default_factory=list)
     change: LocalChange | None = None
@@ -69,6 +72,11 @@ class FakeService(Service):
         self._note(settings, "on_base")
         async with opened(settings) as base:
             return await call(base)
+
+    @override
+    async def ask(self, settings: Settings, question: Question) -> BaseModel:
+        self._note(settings, "ask", question)
+        return self.answer
 
     def _note(self, settings: Settings, *call: object) -> None:
         self.settings = settings

@@ -42,12 +42,16 @@ COLOURS: Mapping[str, str] = {
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return rows under their heads; a terminal gets colours, a pipe whole lines."""
+    """Return rows under their heads; a terminal gets colours, a pipe whole lines.
+
+    The first column holds names to copy, and is never folded.
+    """
     shown = console_for(sys.stdout)
     console = shown if shown.is_terminal else plain_console(PIPE_WIDTH)
     grid = Table(box=None, pad_edge=False, header_style="bold")
-    for head in heads:
-        grid.add_column(head, no_wrap=not shown.is_terminal, overflow="fold")
+    for place, head in enumerate(heads):
+        whole = place == 0 or not shown.is_terminal
+        grid.add_column(head, no_wrap=whole, overflow="fold")
     for row in rows:
         cells = [one_line(cell) for cell in row]
         grid.add_row(*(Text(cell, style=COLOURS.get(cell, "")) for cell in cells))
@@ -59,3 +63,11 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def minute(time: datetime) -> str:
     """Return a time to the minute, in UTC."""
     return time.astimezone(UTC).strftime("%Y-%m-%d %H:%MZ")
+
+
+def span(seconds: float) -> str:
+    """Return a span of time in the largest unit of which it has two."""
+    for unit, length in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.1f} s"

@@ -1,44 +1,23 @@
 """`nofx token` on a real database: made once, listed without secrets, revoked."""
 
 import json
-import logging
 from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 from pymongo import MongoClient
-from typer.testing import CliRunner, Result
 
-from bot.cli.app import app
-from bot.settings import environment
-
-NUMBERS = count(1)
+from tests.fakes.cli import bare_cli, nofx
 
 
 @pytest.fixture(autouse=True)
 def address(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mongodb_url: str
 ) -> Iterator[str]:
-    """Point the settings to a database of the test's own, and give its address."""
-    for name in environment():
-        if name.startswith("NOFX_") or name in ("MONGODB_URL", "PORT"):
-            monkeypatch.delenv(name)
-    url = f"{mongodb_url}tokens_{next(NUMBERS)}?retryWrites=false"
-    monkeypatch.setenv("MONGODB_URL", url)
-    monkeypatch.chdir(tmp_path)
-    root = logging.getLogger()
-    handlers, level = root.handlers, root.level
-    yield url
-    root.handlers, root.level = handlers, level
-    structlog.reset_defaults()
-
-
-def nofx(*arguments: str) -> Result:
-    """Run one command line of the installed nofx."""
-    return CliRunner().invoke(app, list(arguments))
+    """Give the command line a database of its own, and its address."""
+    with bare_cli(monkeypatch, tmp_path, mongodb_url) as url:
+        yield url
 
 
 def test_a_secret_is_shown_once_and_kept_nowhere(address: str) -> None:

@@ -5,8 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bot.cli.running import guarded
-from bot.cli.runs.group import AsJson, Reason, RunId, ask, runs, show
+from bot.cli.runs.group import AsJson, Reason, RunId, ask, show
 from core.errors import OptionsError
 
 Gate = Annotated[str, typer.Argument(help="The gate's name.", metavar="GATE")]
@@ -15,8 +14,6 @@ Checkpoint = Annotated[
 ]
 
 
-@runs.command()
-@guarded
 def cancel(
     context: typer.Context,
     run_id: RunId,
@@ -35,8 +32,6 @@ def cancel(
     _move(context, run_id, "cancel", reason, as_json=as_json)
 
 
-@runs.command()
-@guarded
 def pause(
     context: typer.Context,
     run_id: RunId,
@@ -55,8 +50,6 @@ def pause(
     _move(context, run_id, "pause", reason, as_json=as_json)
 
 
-@runs.command()
-@guarded
 def resume(
     context: typer.Context,
     run_id: RunId,
@@ -75,8 +68,6 @@ def resume(
     _move(context, run_id, "resume", reason, as_json=as_json)
 
 
-@runs.command()
-@guarded
 def rerun(
     context: typer.Context,
     run_id: RunId,
@@ -104,8 +95,6 @@ def rerun(
     show(begun, words.begun, as_json=as_json)
 
 
-@runs.command()
-@guarded
 def branch(  # one argument an option
     context: typer.Context,
     run_id: RunId,
@@ -137,8 +126,6 @@ def branch(  # one argument an option
     show(ask(context, "POST", path, ids=ids, body=body), words.begun, as_json=as_json)
 
 
-@runs.command()
-@guarded
 def redact(
     context: typer.Context,
     run_id: RunId,
@@ -167,8 +154,6 @@ def redact(
     )
 
 
-@runs.command()
-@guarded
 def approve(
     context: typer.Context,
     run_id: RunId,
@@ -188,8 +173,6 @@ def approve(
     _decide(context, run_id, gate, "approve", reason, as_json=as_json)
 
 
-@runs.command()
-@guarded
 def reject(
     context: typer.Context,
     run_id: RunId,
@@ -209,8 +192,6 @@ def reject(
     _decide(context, run_id, gate, "reject", reason, as_json=as_json)
 
 
-@runs.command()
-@guarded
 def waive(
     context: typer.Context,
     run_id: RunId,
@@ -230,8 +211,6 @@ def waive(
     _decide(context, run_id, gate, "waive", reason, as_json=as_json)
 
 
-@runs.command()
-@guarded
 def retry(
     context: typer.Context,
     run_id: RunId,
@@ -284,7 +263,9 @@ def _settings(given: list[str] | None) -> dict[str, Any]:
     for pair in given or []:
         name, equals, text = pair.partition("=")
         if not equals:
-            raise OptionsError(reason=f"{pair} is not of the form name=value.", command="runs branch")
+            raise OptionsError(
+                reason=f"{pair} is not of the form name=value.", command="runs branch"
+            )
         try:
             found[name] = json.loads(text)
         except ValueError:

@@ -16,11 +16,6 @@ if TYPE_CHECKING:
 
 A = TypeVar("A", bound="BaseModel")
 
-runs = typer.Typer(
-    name="runs",
-    no_args_is_help=True,
-    help="Look at runs and act on them, straight on the database.",
-)
 RunId = Annotated[str, typer.Argument(help="The run's id.", metavar="RUN")]
 AsJson = Annotated[
     bool, typer.Option("--json", help="For machines: what the API answers.")

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bot.cli.exits import Exit
-from bot.cli.running import guarded
-from bot.cli.runs.group import AsJson, Reason, ask, runs, show
+from bot.cli.runs.group import AsJson, Reason, ask, show
 from core.errors import OptionsError
 
 # Only names for types: `nofx --help` must not wait for what they import.
@@ -15,8 +14,6 @@ if TYPE_CHECKING:
     from bot.api.answers.merges import MergeDetail
 
 
-@runs.command()
-@guarded
 def merge(  # noqa: PLR0913  # one argument an option
     context: typer.Context,
     ours: Annotated[
@@ -93,12 +90,17 @@ def _choices(given: list[str]) -> dict[str, Any]:
     for pair in given:
         name, equals, text = pair.partition("=")
         if not equals:
-            raise OptionsError(reason=f"{pair} is not of the form CONFLICT=choice.", command="runs merge")
+            raise OptionsError(
+                reason=f"{pair} is not of the form CONFLICT=choice.",
+                command="runs merge",
+            )
         if text in ("ours", "theirs", "base", "suggestion"):
             found[name] = text
             continue
         try:
             found[name] = {"value": json.loads(text)}
         except ValueError:
-            raise OptionsError(reason=f"{text} names no side and is no JSON.", command="runs merge") from None
+            raise OptionsError(
+                reason=f"{text} names no side and is no JSON.", command="runs merge"
+            ) from None
     return found

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.exits import Exit
-from bot.cli.running import guarded
-from bot.cli.runs.group import AsJson, RunId, ask, runs, show
+from bot.cli.runs.group import AsJson, RunId, ask, show
 from bot.cli.spans import span
 from core.clock import SystemClock
 
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
     from bot.api.answers.verification import Verification
 
 
-@runs.command("list")
-@guarded
 def list_runs(  # noqa: PLR0913  # one argument an option
     context: typer.Context,
     *,
@@ -60,8 +57,6 @@ def list_runs(  # noqa: PLR0913  # one argument an option
     show(ask(context, "GET", "/runs", query=query), words.page, as_json=as_json)
 
 
-@runs.command("show")
-@guarded
 def show_run(context: typer.Context, run_id: RunId, *, as_json: AsJson = False) -> None:
     """Show one run: its steps, gates, findings, and where it can be gone on from.
 
@@ -77,8 +72,6 @@ def show_run(context: typer.Context, run_id: RunId, *, as_json: AsJson = False) 
     show(found, words.run, as_json=as_json)
 
 
-@runs.command()
-@guarded
 def checkpoints(
     context: typer.Context, run_id: RunId, *, as_json: AsJson = False
 ) -> None:
@@ -97,8 +90,6 @@ def checkpoints(
     show(found, words.checkpoints, as_json=as_json)
 
 
-@runs.command()
-@guarded
 def tree(context: typer.Context, run_id: RunId, *, as_json: AsJson = False) -> None:
     """Show the run's family: what was branched from what, and what was merged.
 
@@ -114,8 +105,6 @@ def tree(context: typer.Context, run_id: RunId, *, as_json: AsJson = False) -> N
     show(found, words.family, as_json=as_json)
 
 
-@runs.command()
-@guarded
 def verify(context: typer.Context, run_id: RunId, *, as_json: AsJson = False) -> None:
     """Prove that a run's history was not changed; exit code 1 when it was.
 

@@ -6,8 +6,6 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.running import guarded
-from bot.cli.runs.group import runs
 from bot.terminal import emit
 from core.errors import OptionsError
 from core.runs.states import MACHINES, Machine, mermaid
@@ -20,8 +18,6 @@ class Drawing(StrEnum):
     JSON = "json"
 
 
-@runs.command()
-@guarded
 def states(
     form: Annotated[
         Drawing, typer.Option("--format", help="json is for machines.")
@@ -42,14 +38,18 @@ def states(
     """
     known = {one.name: one for one in MACHINES}
     if machine is not None and machine not in known:
-        raise OptionsError(reason=f"no machine is called {machine}.", command="runs states")
+        raise OptionsError(
+            reason=f"no machine is called {machine}.", command="runs states"
+        )
     chosen = [known[machine]] if machine is not None else list(MACHINES)
     if form is Drawing.JSON:
         tables = [_facts(one) for one in chosen]
         emit(json.dumps(tables, indent=2) + "\n")
         return
-    drawn = [f"%% {one.name}\n{mermaid(one)}\n" for one in chosen]
-    emit("\n".join(drawn))
+    if machine is not None:
+        emit(f"{mermaid(known[machine])}\n")
+        return
+    emit("\n".join(f"%% {one.name}\n{mermaid(one)}\n" for one in chosen))
 
 
 def _facts(machine: Machine) -> dict[str, object]:

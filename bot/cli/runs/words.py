@@ -9,8 +9,9 @@ from bot.api.answers.families import Family, Relative
 from bot.api.answers.merges import CommittedDetail, ConflictDetail, MergeDetail
 from bot.api.answers.runs import RunDetail, RunLine, RunPage
 from bot.api.answers.verification import Verification
-from bot.cli.tables import minute, table
+from bot.cli.tables import minute, span, table
 from bot.plain import counted, one_line
+from core.clock import SystemClock
 
 SHORT = 7
 LONGEST_VALUE = 60
@@ -20,14 +21,14 @@ def page(found: RunPage) -> str:
     """Say which runs there are, and how to see more."""
     if not found.runs:
         return "No run fits.\n"
-    heads = ("RUN", "STATUS", "PULL REQUEST", "HEAD", "CREATED", "TOOK", "WHY")
+    now = SystemClock().now()
+    heads = ("RUN", "STATUS", "PULL REQUEST", "AGE", "TOOK", "WHY")
     rows = [
         (
             one.id,
             str(one.status),
             _pull(one),
-            one.head_sha[:SHORT],
-            minute(one.created_at),
+            span(max(0.0, (now - one.created_at).total_seconds())),
             _took(one.created_at, one.finished_at),
             one.reason,
         )
@@ -243,10 +244,4 @@ def _lasted(found: RunDetail) -> str:
 
 
 def _took(begin: datetime, end: datetime | None) -> str:
-    if end is None:
-        return ""
-    seconds = (end - begin).total_seconds()
-    for unit, length in (("d", 86_400), ("h", 3600), ("min", 60)):
-        if seconds >= 2 * length:
-            return f"{seconds / length:.0f} {unit}"
-    return f"{seconds:.1f} s"
+    return span((end - begin).total_seconds()) if end is not None else ""

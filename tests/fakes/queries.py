@@ -25,6 +25,7 @@ METHODS = (
     *("find", "find_one", "aggregate", "count_documents", "distinct"),
     *("update_one", "update_many", "replace_one", "delete_one", "delete_many"),
     *("find_one_and_update", "find_one_and_replace", "find_one_and_delete"),
+    "bulk_write",
 )
 Filter = Mapping[str, Any]
 

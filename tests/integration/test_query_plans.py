@@ -17,16 +17,19 @@ from core.access.tokens import Scope
 from core.clock import Ids, SystemClock
 from core.errors import ActiveRunError, ConcurrencyError
 from core.events.bus import Bus
+from core.events.commit import Draft
 from core.events.feed_reader import FeedReader
 from core.events.feed_round import Pace as FeedPace
 from core.events.feed_round import Round
 from core.events.feeder import Feeder
 from core.events.journal import Journal
+from core.events.schema import CheckpointRedacted
 from core.runs.lister import RunLister
 from core.runs.listing import RunFilter
 from core.runs.pipeline import StepContext
 from core.runs.rebuild import rebuild_runs
 from core.runs.states import Status
+from core.runs.work import Work, key_of
 from core.store.blobs import GRACE, Blobs
 from core.store.database import Database, connect
 from core.store.garbage import Sweep, collect
@@ -129,6 +132,13 @@ async def runs_are_listed(stage: Stage) -> None:
     await stage.runs.journal.erase_state(f"run/{run_id}", 1)
 
 
+async def work_is_remembered(database: Database) -> None:
+    """Keep the result of some work, and find it again."""
+    work, key = Work(database, clock=CLOCK), key_of(["all", "that went into it"])
+    await work.keep("review", "run_1", {key: {"found": 1}})
+    assert await work.done([key])
+
+
 async def tokens_are_kept(database: Database) -> None:
     """Make a token, find it, list it and revoke it."""
     tokens = Tokens(TokenStore(database), clock=CLOCK, ids=Ids(CLOCK))
@@ -190,6 +200,17 @@ async def deliveries_are_worked(database: Database) -> None:
     await arrive(deliveries, "a")
 
 
+async def append_redaction(database: Database, clock: FakeClock, digest: str) -> None:
+    """Let the journal say that a state was erased."""
+    journal = Journal(database, clock=clock, ids=Ids(clock))
+    event = CheckpointRedacted(
+        checkpoint_id="cp_1", digest=digest, actor="ann", reason="a key was in it"
+    )
+    now = clock.now()
+    await journal.append(Draft(stream="x/2", seq=1, time=now, events=(event,)))
+    await journal.close()
+
+
 async def blobs_come_and_go(database: Database) -> None:
     """Store small and large ones, read them, store them again when old, sweep them."""
     clock = FakeClock()
@@ -202,6 +223,7 @@ async def blobs_come_and_go(database: Database) -> None:
     clock.jump(GRACE.total_seconds())
     touched = await blobs.put(large)
     await Sweep(database, cutoff=clock.now(), dry_run=False)._delete([touched])
+    await append_redaction(database, clock, touched)
     clock.jump(GRACE.total_seconds() + 1)
     await collect(database, clock)
 
@@ -213,6 +235,7 @@ async def test_every_question_has_an_index(watched: tuple[Database, QueryLog]) -
     await runs_are_walked(stage)
     await runs_are_listed(stage)
     await runs_are_read(stage)
+    await work_is_remembered(database)
     await tokens_are_kept(database)
     await the_feed_is_fed(database)
     await deliveries_are_worked(database)

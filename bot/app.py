@@ -40,6 +40,7 @@ from core.events.feeder import Feeder
 from core.runs.holder import Pace
 from core.runs.limits import Limits
 from core.runs.worker import Worker
+from core.store.sweeper import Sweeper
 
 __all__ = ["SCHEMA", "Running", "migrate", "running", "serve", "work"]
 log = structlog.get_logger()
@@ -59,6 +60,7 @@ class _Parts:
     app: GitHubApp
     worker: Worker
     feeder: Feeder
+    sweeper: Sweeper
     reviews: Reviews
     operations: Operations
 
@@ -106,6 +108,7 @@ async def work(settings: Settings) -> None:
     async with (
         _parts(settings, workers=max(settings.workers, 1)) as parts,
         _beside(parts.feeder.run, parts.feeder.stop),
+        _beside(parts.sweeper.run, parts.sweeper.stop),
         _beside(parts.worker.serve, parts.worker.stop),
     ):
         log.info("worker.working", name=parts.worker.name)
@@ -160,6 +163,7 @@ async def running(
         async with (
             _listening(site, host, port) as url,
             _beside(parts.feeder.run, parts.feeder.stop),
+            _beside(parts.sweeper.run, parts.sweeper.stop),
             _beside(inbox.run, inbox.stop),
             _beside(parts.worker.serve, parts.worker.stop),
         ):
@@ -217,6 +221,9 @@ async def _parts(settings: Settings, *, workers: int) -> AsyncIterator[_Parts]:
             app=app,
             worker=worker,
             feeder=feeder,
+            sweeper=Sweeper(
+                base.database, holder=base.ids.new("sweeper"), clock=base.clock
+            ),
             reviews=reviews,
             operations=operations_on(base, reviews, model=settings.model),
         )

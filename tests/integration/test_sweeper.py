@@ -1,0 +1,77 @@
+"""Unreferenced blobs go once a day without anybody asking for it."""
+
+import asyncio
+
+import pytest
+from structlog.testing import capture_logs
+from typing_extensions import override
+
+from core.errors import StoreUnavailableError
+from core.events.feed import FEED_COLLECTIONS
+from core.store.blobs import BLOBS, Blobs
+from core.store.database import Database
+from core.store.garbage import Swept
+from core.store.migrate import migrate
+from core.store.schema import Schema
+from core.store.sweeper import DAY, LOOK, Sweeper
+from tests.fakes.clock import FakeClock
+
+
+@pytest.fixture
+async def blobs(database: Database, clock: FakeClock) -> Blobs:
+    """Give blobs in a database that has roles."""
+    await migrate(database, Schema(version=1, collections=(*BLOBS, *FEED_COLLECTIONS)))
+    return Blobs(database, clock=clock)
+
+
+class Stumbling(Sweeper):
+    """Finds the database away at its first look, and a bug at its second."""
+
+    looks = 0
+
+    @override
+    async def sweep_once(self) -> Swept | None:
+        self.looks += 1
+        if self.looks == 1:
+            raise StoreUnavailableError(reason="it is away")
+        if self.looks == 2:
+            raise ZeroDivisionError
+        return await super().sweep_once()
+
+
+async def left(database: Database) -> int:
+    """Return how many blobs there are."""
+    return len(await database.db["blobs"].find({}).to_list(None))
+
+
+async def test_one_of_several_processes_sweeps_and_none_again_that_day(
+    database: Database, blobs: Blobs, clock: FakeClock
+) -> None:
+    """The second finds the day's sweep done; a day later the first to look sweeps."""
+    first, second = (Sweeper(database, holder=n, clock=clock) for n in ("a", "b"))
+    await blobs.put(b"old")
+    clock.jump(DAY + 1)
+    swept = await first.sweep_once()
+    assert swept is not None
+    assert swept.deleted == 1
+    assert await second.sweep_once() is None
+    clock.jump(DAY)
+    assert await second.sweep_once() is not None
+
+
+async def test_it_looks_by_itself_until_it_is_stopped(
+    database: Database, blobs: Blobs, clock: FakeClock
+) -> None:
+    """A database that is away, or a sweep that fails, is looked at again later."""
+    await blobs.put(b"old")
+    clock.jump(DAY + 1)
+    sweeper = Stumbling(database, holder="a", clock=clock)
+    with capture_logs():  # a traceback with every local takes long to draw
+        running = asyncio.create_task(sweeper.run())
+        for _ in range(3):
+            await clock.sleeping()
+            await clock.advance(LOOK)
+        await clock.sleeping()
+    assert (sweeper.looks, await left(database)) == (3, 0)
+    sweeper.stop()
+    await running

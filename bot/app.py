@@ -52,6 +52,7 @@ class Running:
 
     url: str
     base: Base
+    operations: Operations
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +168,7 @@ async def running(
             _beside(inbox.run, inbox.stop),
             _beside(parts.worker.serve, parts.worker.stop),
         ):
-            yield Running(url=url, base=parts.base)
+            yield Running(url=url, base=parts.base, operations=parts.operations)
 
 
 @asynccontextmanager

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
 from bot.base import Base
+from bot.pipeline.review_pipeline import SPEAKING
 from bot.reviews import Answer, Reviews, Wish
 from core.checkpoints.resolutions import Choice
 from core.errors import PublisherMissingError, RunOutdatedError
@@ -124,16 +125,18 @@ class Operations:
         Raises as `rerun` does, and OverridesError.
         """
         past = await self._branches.past(run_id, checkpoint_id)
-        wanted = {**past.run.overrides, **overrides}
-        self._check(wanted, past.steps)
+        publish = publish and past.run.subject.pull > 0
         wish = branching.Wish(
             origin="branch",
             actor=actor,
             reason=reason,
-            overrides=wanted,
-            publish=publish and past.run.subject.pull > 0,
+            overrides={**past.run.overrides, **overrides},
+            publish=publish,
+            redo=_unsaid(past.run) if publish else frozenset(),
         )
-        return await self._begin(await self._branches.start(past, wish), wish)
+        start = await self._branches.start(past, wish)
+        self._check(overrides, start.steps)
+        return await self._begin(start, wish)
 
     async def commit(
         self, merge_id: str, *, publish: bool, actor: str, reason: str
@@ -148,6 +151,7 @@ class Operations:
             reason=reason or f"merge {merge_id}",
             overrides={},
             publish=publish,
+            redo=await self._unsaid_by_both(merge_id) if publish else frozenset(),
         )
         begun: list[Begun] = []
 
@@ -181,6 +185,11 @@ class Operations:
     ) -> Planned:
         """Keep what a person chose for conflicts of a merge."""
         return await self._merges.settle(merge_id, choices, actor=actor)
+
+    async def _unsaid_by_both(self, merge_id: str) -> frozenset[str]:
+        merge = (await self._merges.get(merge_id)).merge
+        runs = [await self._runs.load(one.run_id) for one in (merge.ours, merge.theirs)]
+        return frozenset().union(*(_unsaid(run) for run in runs))
 
     async def _past(self, run_id: str, start_at: str) -> Past:
         if start_at.startswith("cp_"):
@@ -218,6 +227,11 @@ class Operations:
         if self._reviews is None:
             raise PublisherMissingError
         return self._reviews
+
+
+def _unsaid(run: Run) -> frozenset[str]:
+    """Return the steps that a silent run has done without being heard."""
+    return frozenset() if speaks(run) else frozenset(SPEAKING)
 
 
 def speaks(run: Run) -> bool:

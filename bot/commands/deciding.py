@@ -6,11 +6,15 @@ from bot import comments
 from bot.commands.grammar import Command, Verb
 from bot.operations import Operations
 from bot.webhooks.event_types import CommentEvent
+from core.errors import GateNotReachedError
 from core.events.schema import Decision
 from core.runs.decisions import Decisions
 from core.runs.model import Run
 from core.runs.service import Runs
+from core.runs.states import Status
 
+UNDER_WAY = frozenset({Status.QUEUED, Status.RUNNING, Status.RETRY_WAIT})
+PATIENCE = 3
 DECISIONS: dict[Verb, Decision] = {
     Verb.APPROVE: "approve",
     Verb.REJECT: "reject",
@@ -27,11 +31,13 @@ class GateCommands:
     decisions: Decisions
     operations: Operations
 
-    async def decide(self, event: CommentEvent, asked: Command, *, again: bool) -> str:
+    async def decide(self, event: CommentEvent, asked: Command, *, tries: int) -> str:
         """Return the answer; raises what the gates refuse.
 
-        `again` says that the comment was tried before: then a decision that stands
-        already is taken for the one that it asks for.
+        `tries` counts how often the comment was tried. From the second time on, a
+        decision that stands already is taken for the one that it asks for. GitHub shows
+        a gate a moment before the run has it: so one that is not there yet raises
+        GateNotReachedError at first, and the comment is tried again.
         """
         run = await self.runs.current(event.repository, event.number)
         if run is None:
@@ -45,7 +51,9 @@ class GateCommands:
         if not asked.arguments:
             return comments.gate_missing(asked.verb, tuple(run.gates))
         gate, reason = asked.arguments[0], " ".join(asked.arguments[1:])
-        if again and _stands(run, gate, decision, event.author, reason):
+        if gate not in run.gates and run.status in UNDER_WAY and tries < PATIENCE:
+            raise GateNotReachedError(run_id=run.id, gate=gate)
+        if tries > 1 and _stands(run, gate, decision, event.author, reason):
             return comments.decided(run, decision, gate)
         after = await self.operations.decide(
             run.id, gate, decision, actor=event.author, reason=reason

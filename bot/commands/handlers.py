@@ -53,7 +53,7 @@ class Commands:
         marker = effect_marker(f"comment-{event.comment_id}", "answer")
         if tries > 1 and await self._answered(gh, event, marker):
             return Done()
-        text = await self._do(gh, event, asked, again=tries > 1)
+        text = await self._do(gh, event, asked, tries=tries)
         await create_comment(gh, event.repository, event.number, text, marker=marker)
         return Done()
 
@@ -68,7 +68,7 @@ class Commands:
         event: CommentEvent,
         asked: Command | Unknown,
         *,
-        again: bool,
+        tries: int,
     ) -> str:
         if isinstance(asked, Unknown):
             return comments.command_help(HELP.items(), not_known=asked.word)
@@ -79,11 +79,11 @@ class Commands:
             if not allowed.may_write:
                 return comments.may_not(event.author, asked.verb)
         try:
-            return await self._change(event, asked, again=again)
+            return await self._change(event, asked, tries=tries)
         except (InputError, NotFoundError, ConflictError) as error:
             return comments.refused(error)
 
-    async def _change(self, event: CommentEvent, asked: Command, *, again: bool) -> str:
+    async def _change(self, event: CommentEvent, asked: Command, *, tries: int) -> str:
         match asked.verb:
             case Verb.CANCEL:
                 return await self._cancel(event)
@@ -92,7 +92,7 @@ class Commands:
             case Verb.RERUN | Verb.REVIEW:
                 return await self._request(event, asked.verb)
             case Verb.APPROVE | Verb.REJECT | Verb.WAIVE | Verb.RETRY:
-                return await self.gates.decide(event, asked, again=again)
+                return await self.gates.decide(event, asked, tries=tries)
             case _:
                 run = await self.reviews.runs.current(event.repository, event.number)
                 return comments.status(run)

@@ -22,7 +22,8 @@ from core.runs.pipeline import Ending, Step, StepContext, StepOutcome
 from core.store.blobs import Blobs
 
 NAME = "review"
-STEPS = ("snapshot", "analyze", "review", "verify", "publish", "verdict")
+SPEAKING = ("publish", "verdict")
+STEPS = ("snapshot", "analyze", "review", "verify", *SPEAKING)
 log = structlog.get_logger()
 
 

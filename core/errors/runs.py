@@ -71,6 +71,13 @@ class GateNotFoundError(NotFoundError):
     hint = "Check the name; a gate is there once the run has reached it."
 
 
+class GateNotReachedError(UnavailableError):
+    """The run may yet come to a gate of this name."""
+
+    message = "Run {run_id} has not come to a gate {gate} yet."
+    hint = "It is tried again in a moment."
+
+
 class ReasonMissingError(InputError):
     """A decision that overrules something was made without words."""
 

@@ -1,7 +1,8 @@
 """Runs that go on from checkpoints of other runs, which are never touched for it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from core.checkpoints.capture import Captured
 from core.events import schema
@@ -18,7 +19,8 @@ from core.runs.states import EFFECT, STEP
 class Wish:
     """How a branch differs from the run that it goes on from, and who wants it why.
 
-    Without `publish` it says nothing at GitHub.
+    Without `publish` it says nothing at GitHub. From the first step in `redo` on,
+    nothing is reused.
     """
 
     origin: Origin
@@ -26,6 +28,7 @@ class Wish:
     reason: str
     overrides: JSON
     publish: bool
+    redo: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,14 +72,19 @@ class Branches:
         """
         one = past.checkpoint
         state = await self._runs.checkpoint_state(one)
+        steps = _kept(past.steps, wish.redo)
         return self._start(
             past.run,
             wish,
             parents=(
                 CheckpointRef(run_id=past.run.id, checkpoint_id=one.checkpoint_id),
             ),
-            steps=dict.fromkeys(past.steps, past.run.id),
-            effects={key: (past.run.id, one) for key, one in past.effects.items()},
+            steps=dict.fromkeys(steps, past.run.id),
+            effects={
+                key: (past.run.id, one)
+                for key, one in past.effects.items()
+                if one.step in steps
+            },
             captured=Captured(state, one.digest, one.state),
             at=one.step,
         )
@@ -88,11 +96,9 @@ class Branches:
         merged run passes its gates itself. What either wrote at GitHub is not written
         again. It has our settings.
         """
-        steps: dict[str, str] = {}
-        for name in ours.steps:
-            if name not in theirs.steps or name in ours.gated | theirs.gated:
-                break
-            steps[name] = ours.run.id
+        undone = frozenset(ours.steps) - frozenset(theirs.steps)
+        redo = wish.redo | undone | ours.gated | theirs.gated
+        steps = dict.fromkeys(_kept(ours.steps, redo), ours.run.id)
         sides = (theirs, ours)
         effects = {key: (p.run.id, e) for p in sides for key, e in p.effects.items()}
         return self._start(
@@ -145,6 +151,10 @@ class Branches:
             effects=tuple(effects),
             beginning=Beginning(events=tuple(events), state=captured.inline),
         )
+
+
+def _kept(steps: Sequence[str], redo: Collection[str]) -> tuple[str, ...]:
+    return tuple(takewhile(lambda name: name not in redo, steps))
 
 
 def _ref(past: Past) -> CheckpointRef:

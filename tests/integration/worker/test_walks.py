@@ -96,7 +96,7 @@ async def test_finished_steps_are_not_run_again(
     """A worker that takes over goes on from the last checkpoint."""
     stage.pipeline.script("one", leaving(early=True))
     second = stage.pipeline.script("two", waiting(gate), fine)
-    await stage.ask()
+    run_id = await stage.ask()
     doomed = asyncio.create_task(stage.worker("doomed", pace=FROZEN).work_one())
     await eventually(lambda: second.seen != [])
     doomed.cancel()
@@ -104,6 +104,7 @@ async def test_finished_steps_are_not_run_again(
         await doomed
     await lapse()
     await stage.worker().reap()
+    await stage.shown(run_id)
     run = await stage.worker("next").work_one()
     assert run is not None
     assert (run.status, run.step_attempts) == ("succeeded", {"one": 1, "two": 2})

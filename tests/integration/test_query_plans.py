@@ -90,7 +90,8 @@ async def runs_are_walked(stage: Stage) -> None:
     stage.pipeline.script("one", asleep, leaving)
     frozen = stage.worker("frozen", pace=replace(QUICK, lease=0.05, heartbeat=60))
     zombie = asyncio.create_task(frozen.work_one())
-    await stage.until(lost, "running")
+    held = await stage.until(lost, "running")
+    await runs.projection.heartbeat(held, CLOCK.now())
     async with serving(stage.worker("third", pace=replace(QUICK, heartbeat=0.01))):
         await stage.until(lost, "succeeded")
     waits.set()

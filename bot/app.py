@@ -39,6 +39,7 @@ from core.errors import AddressTakenError
 from core.events.feeder import Feeder
 from core.runs.holder import Pace
 from core.runs.limits import Limits
+from core.runs.turns import Caps
 from core.runs.worker import Worker
 from core.store.sweeper import Sweeper
 
@@ -203,6 +204,10 @@ async def _parts(settings: Settings, *, workers: int) -> AsyncIterator[_Parts]:
                 drain=settings.drain_seconds,
             ),
             limits=limits,
+            caps=Caps(
+                repository=settings.runs_per_repository,
+                installation=settings.runs_per_installation,
+            ),
         )
         reviews = Reviews(
             runs=base.runs,

@@ -12,6 +12,7 @@ from bot.pipeline.ports import Desk
 from core.clock import Clock
 from core.runs.effects import Effects
 from core.runs.handle import RunHandle
+from core.runs.lanes import Lane
 from core.runs.model import Run, Subject
 from core.runs.pipeline import Ending
 from core.runs.service import AT_THE_START, Beginning, Runs
@@ -77,6 +78,8 @@ class Reviews:
             installation_id=wish.installation_id,
             reason=wish.reason,
             requested_by=wish.requested_by,
+            # Only people ask for reviews of drafts, and they wait for the answer.
+            priority=Lane.PERSON if wish.drafts else Lane.ROUTINE,
         )
         return await self.begin(subject, wish.request_id, again=wish.again)
 

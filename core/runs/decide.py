@@ -68,6 +68,13 @@ def claimed(run: Run, *, worker: str, until: datetime) -> tuple[Payload, ...]:
     return tuple(events)
 
 
+def lined_up(run: Run, now: datetime) -> tuple[Payload, ...]:
+    """Queue a run that was put off until `now` or before; nothing when it was not."""
+    if run.status is not Status.RETRY_WAIT or run.due_at > now:
+        return ()
+    return (moved(run, "due", actor="clock"),)
+
+
 def taken_back(run: Run, *, fence: int, reason: str) -> tuple[Payload, ...]:
     """Take a run from a worker that stopped reporting.
 

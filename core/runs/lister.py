@@ -14,7 +14,8 @@ from core.runs.listing import (
     RunSummary,
     summary_of,
 )
-from core.runs.projection import COLLECTION, MILESTONE_EVERY
+from core.runs.projection import MILESTONE_EVERY
+from core.runs.queue import COLLECTION
 from core.store.database import Database, Document, translating
 
 BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)

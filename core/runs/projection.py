@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from core.errors import ActiveRunError
+from core.runs.lanes import lane_of
 from core.runs.model import TRAIL, Run
+from core.runs.queue import COLLECTION, RunQueue
 from core.runs.states import RUN, STEP, Status
 from core.store.database import (
-    Database,
     Document,
     DuplicateKeyError,
     UpdateOne,
@@ -16,7 +17,6 @@ from core.store.database import (
 )
 from core.store.schema import CollectionSpec, IndexSpec
 
-COLLECTION = "runs"
 # Ids end at random: one run in 32 is a milestone, by which lists guess their way.
 MILESTONE_ENDING = "0"
 MILESTONE_EVERY = 32
@@ -24,7 +24,7 @@ LEASED = (Status.RUNNING, Status.CANCELLING)
 ONE_ACTIVE = ("repository", "pull", "head_sha", "pipeline")
 OPTIONAL = (
     *("lease", "finished_at", "conclusion", "checkpoint_id", "superseded_by"),
-    *("base_sha", "installation_id"),
+    *("base_sha", "installation_id", "lane"),
 )
 
 
@@ -117,6 +117,7 @@ SPEC = CollectionSpec(
     validator={"$and": [{"$jsonSchema": SHAPE}, {"$expr": _trail_is_legal()}]},
     indexes=(
         IndexSpec(keys=("status", "due_at")),
+        IndexSpec(keys=("lane", "repository"), sparse=True),
         IndexSpec(keys=("repository", "pull")),
         IndexSpec(keys=("repository", "head_sha")),
         IndexSpec(keys=("family",)),
@@ -158,6 +159,7 @@ def document_of(run: Run) -> Document:
         "origin": run.origin,
         "publish": run.publish,
         "priority": subject.priority,
+        "lane": lane_of(run),
         "created_at": run.created_at,
         "due_at": run.due_at,
         "fence": run.fence,
@@ -194,11 +196,8 @@ def _moves(run: Run, fields: Document) -> list[tuple[Document, Document]]:
     return [(held, {"$set": still}), whole]
 
 
-class RunProjection:
-    """Keeps `runs` in step with the journal, and answers what is due."""
-
-    def __init__(self, database: Database) -> None:
-        self._runs = database.db[COLLECTION]
+class RunProjection(RunQueue):
+    """Keeps `runs` in step with the journal."""
 
     async def save(self, run: Run) -> None:
         """Store the run unless a later state of it is there already.
@@ -271,18 +270,6 @@ class RunProjection:
         """Return the runs that descend from one, itself included."""
         with translating():
             return await self._runs.find({"family": family}).to_list(None)
-
-    async def due(
-        self, statuses: Sequence[Status], now: datetime, *, at_most: int = 20
-    ) -> list[str]:
-        """Return ids of runs whose time has come, `at_most` in each of `statuses`."""
-        ids: list[str] = []
-        for status in statuses:
-            query = {"status": str(status), "due_at": {"$lte": now}}
-            with translating():
-                found = self._runs.find(query, {"_id": 1}, batch_size=at_most)
-                ids += [one["_id"] for one in await found.to_list(at_most)]
-        return ids
 
     async def heartbeat(self, run: Run, until: datetime) -> bool:
         """Hold the lease until `until`; False unless the document says what `run` says.

@@ -7,7 +7,8 @@ import jsonpatch
 from core.errors import ActiveRunError
 from core.runs.evolve import fold
 from core.runs.model import Run, stream_of
-from core.runs.projection import COLLECTION, LEASED, document_of
+from core.runs.projection import LEASED, document_of
+from core.runs.queue import COLLECTION
 from core.runs.service import Runs
 from core.store.database import Database, Document, translating
 

@@ -1,6 +1,5 @@
 """What the rest of nofx asks of runs: request one, load one, cancel one."""
 
-import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -19,6 +18,7 @@ from core.runs.model import Run, Subject, stream_of
 from core.runs.projection import RunProjection
 from core.runs.projector import Projector
 from core.runs.states import Status
+from core.runs.wake import Wake
 from core.store.blobs import Blobs, Digest
 
 FRESH_AGAIN = frozenset(
@@ -64,7 +64,7 @@ class Runs:
         self.projector = Projector(projection, clock=clock)
         self.checkpoints = checkpoints
         self.clock = clock
-        self.wake = asyncio.Event()
+        self.wake = Wake()
         self._blobs = blobs
         self._ids = ids
 
@@ -155,7 +155,7 @@ class Runs:
             # The other's end may stand in the journal alone.
             await self._fold_forward(str(error.facts["run_id"]))
             await self.projection.save(run)
-        self.wake.set()
+        self.wake.note(run)
         return run
 
     async def _heir(self, run: Run) -> str | None:
@@ -207,9 +207,21 @@ class Runs:
         the projection follows a little later: only for runs that are due or held, since
         a claim or the reaper finds those again when this process dies.
         """
+        run = await self.load(run_id)
+        return self.handle_on(run, fence=fence, unseen=unseen, behind=behind)
+
+    def handle_on(
+        self,
+        run: Run,
+        *,
+        fence: int | None = None,
+        unseen: bool = False,
+        behind: bool = False,
+    ) -> RunHandle:
+        """Return a handle on a run that is at hand, as `handle` does."""
         shown = self.projector if behind else self.projection
         handle = RunHandle(
-            await self.load(run_id),
+            run,
             journal=self.journal,
             projection=None if unseen else shown,
             clock=self.clock,
@@ -276,15 +288,8 @@ class Runs:
         run = await handle.append(
             lambda run: (decide.moved(run, "resume", actor=actor, reason=reason),)
         )
-        self.wake.set()
+        self.wake.note(run)
         return run
-
-    async def rest(self, seconds: float) -> None:
-        """Wait until something is due in this process, or for `seconds`."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self.wake.wait()
-        self.wake.clear()
 
     async def close(self) -> None:
         """Bring the projection up to date and end this process's log."""

@@ -11,6 +11,7 @@ from core.errors import ConcurrencyError, StoreUnavailableError, UnavailableErro
 from core.events.base import Payload
 from core.metrics.registry import QUEUE_SECONDS, RUNS, WORKING
 from core.runs import decide
+from core.runs.claims import Claims
 from core.runs.handle import RunHandle
 from core.runs.holder import Holder, Pace
 from core.runs.limits import Limits
@@ -18,9 +19,10 @@ from core.runs.model import Run
 from core.runs.pipeline import Pipeline
 from core.runs.service import Runs
 from core.runs.states import Status
+from core.runs.turns import Caps, Entry
 from core.runs.walk import cancelled
 
-CANDIDATES = 20
+NO_CAPS = Caps()
 WAITING = (Status.QUEUED, Status.RETRY_WAIT)
 log = structlog.get_logger()
 
@@ -36,6 +38,7 @@ class Worker:
         name: str,
         pace: Pace,
         limits: Limits,
+        caps: Caps = NO_CAPS,
     ) -> None:
         self.name = name
         self._runs = runs
@@ -43,6 +46,9 @@ class Worker:
         self._pace = pace
         self._holder = Holder(runs, pipelines, name=name, pace=pace, limits=limits)
         self._clock = runs.clock
+        self._claims = Claims(
+            runs, owner=name, pipelines=pipelines, caps=caps, every=pace.poll / 2
+        )
         # Claims read short candidate lists; two slots of one process that read the
         # same list would only race each other.
         self._claiming = asyncio.Lock()
@@ -78,7 +84,7 @@ class Worker:
         return None if handle is None else await self._walk_to_end(handle)
 
     async def _walk_to_end(self, handle: RunHandle) -> Run:
-        with WORKING.track_inprogress():
+        with WORKING.track_inprogress(), self._claims.holding(handle.run):
             run = await self._holder.hold(handle)
         if run.terminal:
             RUNS.labels(status=str(run.status)).inc()
@@ -109,7 +115,9 @@ class Worker:
                 log.warning("worker.waiting", reason=str(error))
             except Exception:
                 log.exception("worker.failed")
-            await self._runs.rest(self._pace.poll * random.uniform(0.7, 1.3))  # noqa: S311 # jitter
+            jitter = random.uniform(0.7, 1.3)  # noqa: S311 # no secret
+            pause = self._claims.patience(self._pace.poll * jitter)
+            await self._runs.wake.rest(pause)
 
     async def _reaper(self) -> None:
         while not self._drain.begun:
@@ -119,35 +127,47 @@ class Worker:
                 log.warning("reaper.waiting", reason=str(error))
             except Exception:
                 log.exception("reaper.failed")
-            await self._runs.rest(self._pace.poll * 2)
+            await self._runs.wake.rest(self._pace.poll * 2)
 
     async def _claim(self) -> RunHandle | None:
         async with self._claiming:
-            # Those that this process moved on may still be listed as they were.
-            behind = self._runs.projector
-            ids = await self._runs.projection.due(
-                WAITING, self._clock.now(), at_most=CANDIDATES + len(behind)
-            )
-            random.shuffle(ids)
-            for run_id in ids:
-                if run_id in behind:
-                    continue
-                try:
-                    held = await self._take_due(run_id)
-                except StoreUnavailableError:
-                    raise
-                except Exception:
-                    # One broken run must not keep the others from being worked.
-                    log.exception("run.not_claimed", run_id=run_id)
-                    continue
-                if held is not None:
-                    return held
+            while (entry := await self._claims.next()) is not None:
+                handle = await self._tried(entry)
+                if handle is not None:
+                    return handle
+                self._claims.refuse(entry)
+            for entry in self._claims.crowded_out():
+                self._claims.refuse(entry)
+                await self._line_up(entry)
         return None
+
+    async def _tried(self, entry: Entry) -> RunHandle | None:
+        try:
+            if entry.run is not None:
+                handle = self._runs.handle_on(entry.run, behind=True)
+                if await self._take(handle):
+                    return handle
+            return await self._take_due(entry.run_id)
+        except StoreUnavailableError:
+            raise
+        except Exception:
+            # One broken run must not keep the others from being worked.
+            log.exception("run.not_claimed", run_id=entry.run_id)
+            return None
+
+    async def _line_up(self, entry: Entry) -> None:
+        """Queue a run whose retry is due and that a limit keeps from being claimed.
+
+        It then waits among those of its repository, and hides no others from view.
+        """
+        handle = await self._runs.handle(entry.run_id)
+        await handle.append(lambda run: decide.lined_up(run, self._clock.now()))
 
     async def _take_due(self, run_id: str) -> RunHandle | None:
         handle = await self._runs.handle(run_id, behind=True)
         run = handle.run
-        if run.status not in WAITING or run.due_at > self._clock.now():
+        early = run.status is Status.RETRY_WAIT and run.due_at > self._clock.now()
+        if run.status not in WAITING or early:
             # The projection lags behind the journal.
             await self._runs.projection.save(run)
             return None

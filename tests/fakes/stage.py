@@ -30,7 +30,8 @@ from core.runs.pipeline import Ending, Step, StepContext, StepOutcome
 from core.runs.projection import RunProjection
 from core.runs.retries import Retries, Retry
 from core.runs.service import Runs
-from core.runs.worker import Worker
+from core.runs.turns import Caps
+from core.runs.worker import NO_CAPS, Worker
 from core.store.blobs import BLOBS, Blobs
 from core.store.database import Database
 from core.store.migrate import migrate
@@ -181,12 +182,13 @@ class Stage:
         *,
         pace: Pace = QUICK,
         limits: Limits = HASTY,
+        caps: Caps = NO_CAPS,
         own: bool = False,
     ) -> Worker:
         """Return a worker; one of its `own` has another process's journal."""
         runs = self.other_process() if own else self.runs
         pipelines = {self.pipeline.name: self.pipeline}
-        return Worker(runs, pipelines, name=name, pace=pace, limits=limits)
+        return Worker(runs, pipelines, name=name, pace=pace, limits=limits, caps=caps)
 
     def other_process(self) -> Runs:
         """Return the runs as another process on the same database has them."""

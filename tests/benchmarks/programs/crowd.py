@@ -7,7 +7,8 @@ from typing import Any
 
 from bot.base import Base
 from core.runs.model import Run, stream_of
-from core.runs.projection import COLLECTION, document_of
+from core.runs.projection import document_of
+from core.runs.queue import COLLECTION
 from core.store.database import Document
 from tests.benchmarks.programs.likes import like
 

@@ -1,0 +1,71 @@
+"""What the `runs` collection says of runs that wait, are held, or are overdue."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from core.runs.lanes import Lane
+from core.runs.states import Status
+from core.runs.turns import Entry
+from core.store.database import Database, Document, translating
+
+COLLECTION = "runs"
+SHOWN = {
+    "repository": 1,
+    "installation_id": 1,
+    "pipeline": 1,
+    "lane": 1,
+    "lease.owner": 1,
+}
+
+
+class RunQueue:
+    """Short lists, each by an index; the journal decides what is really so."""
+
+    def __init__(self, database: Database) -> None:
+        self._runs = database.db[COLLECTION]
+
+    async def due(
+        self, statuses: Sequence[Status], now: datetime, *, at_most: int = 20
+    ) -> list[str]:
+        """Return ids of runs whose time has come, `at_most` in each of `statuses`."""
+        ids: list[str] = []
+        for status in statuses:
+            query = {"status": str(status), "due_at": {"$lte": now}}
+            ids += [one.run_id for one in await self._entries(query, at_most)]
+        return ids
+
+    async def queued(self, lane: Lane, after: str, at_most: int) -> list[Entry]:
+        """Return queued runs by the names of their repositories, from past `after`."""
+        query = {"lane": int(lane), "repository": {"$gt": after}}
+        return await self._entries(query, at_most)
+
+    async def retrying(self, now: datetime, at_most: int) -> list[Entry]:
+        """Return runs that were put off until now or before."""
+        query = {"status": str(Status.RETRY_WAIT), "due_at": {"$lte": now}}
+        return await self._entries(query, at_most, retry=True)
+
+    async def held(self) -> list[Entry]:
+        """Return every run that a worker holds."""
+        return await self._entries({"status": str(Status.RUNNING)}, None)
+
+    async def _entries(
+        self, query: Document, at_most: int | None, *, retry: bool = False
+    ) -> list[Entry]:
+        # No limit: the embedded server would scan the collection for it.
+        batch = at_most or 0
+        with translating():
+            found = self._runs.find(query, SHOWN, batch_size=batch)
+            documents = await found.to_list(at_most)
+        return [_entry(one, retry=retry) for one in documents]
+
+
+def _entry(document: Document, *, retry: bool) -> Entry:
+    return Entry(
+        run_id=document["_id"],
+        repository=document["repository"],
+        installation_id=document.get("installation_id"),
+        pipeline=document["pipeline"],
+        lane=Lane(document.get("lane", Lane.ROUTINE)),
+        owner=document.get("lease", {}).get("owner"),
+        retry=retry,
+    )

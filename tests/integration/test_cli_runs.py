@@ -3,7 +3,8 @@
 import asyncio
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -51,33 +52,32 @@ class Machine:
         asyncio.run(self._change(entry, change))
 
     async def _change(self, entry: str, change: JSON) -> None:
-        database = connect(self.url, embedded=True)
-        await database.db.command("collMod", "journal", validator={})
-        await database.db["journal"].update_one({"_id": entry}, {"$set": change})
-        await database.close()
+        async with self._stage() as stage:
+            await stage.database.db.command("collMod", "journal", validator={})
+            journal = stage.database.db["journal"]
+            await journal.update_one({"_id": entry}, {"$set": change})
 
     async def _ask(self, **subject: Any) -> str:
-        stage = await self._stage()
-        run_id = await stage.ask(**subject)
-        await self._leave(stage)
-        return run_id
+        async with self._stage() as stage:
+            return await stage.ask(**subject)
 
     async def _work(self, run_id: str) -> str:
-        stage = await self._stage()
-        stage.pipeline.script("think", _thinks)
-        stage.pipeline.by_name["think"].checks = self.checks
-        run = await stage.worker().work_on(run_id)
-        await self._leave(stage)
-        return str(run.status) if run is not None else "not claimed"
+        async with self._stage() as stage:
+            run = await stage.worker().work_on(run_id)
+            return str(run.status) if run is not None else "not claimed"
 
-    async def _stage(self) -> Stage:
+    @asynccontextmanager
+    async def _stage(self) -> AsyncIterator[Stage]:
         database = connect(self.url, embedded=True)
-        await migrate(database, SCHEMA)
-        return Stage(database, ScriptedPipeline("read", "think"))
-
-    async def _leave(self, stage: Stage) -> None:
-        await stage.runs.close()
-        await stage.database.close()
+        try:
+            await migrate(database, SCHEMA)
+            stage = Stage(database, ScriptedPipeline("read", "think"))
+            stage.pipeline.script("think", _thinks)
+            stage.pipeline.by_name["think"].checks = self.checks
+            yield stage
+            await stage.runs.close()
+        finally:
+            await database.close()
 
 
 async def _thinks(context: StepContext) -> JSON:

@@ -70,8 +70,8 @@ class _Parts:
 async def serve(settings: Settings, *, host: str, port: int, workers: int) -> None:
     """Answer webhooks, and work on runs beside it, until SIGTERM or SIGINT."""
     async with running(settings, host=host, port=port, workers=workers) as bot:
-        log.info("bot.serving", url=bot.url, webhook=f"{bot.url}{receiver.PATH}")
         await _hand_over(settings, bot.base)
+        log.info("bot.serving", url=bot.url, webhook=f"{bot.url}{receiver.PATH}")
         await _told_to_stop()
         log.info("bot.stopping")
 

@@ -24,6 +24,11 @@ class Child:
         self._process = process
         self._log = log
 
+    @property
+    def pid(self) -> int:
+        """Return its process id."""
+        return self._process.pid
+
     async def hear(self) -> dict[str, Any]:
         """Return the next line that it prints; raises RuntimeError with its log."""
         assert self._process.stdout is not None

@@ -5,8 +5,8 @@ that it reads is an order:
 
 - `{"enqueue": n}`: ask for runs and make them claimable; it answers with their ids;
 - `{"serve": slots}`: work on what is due, as `nofx work` does, until `{"serve": 0}`;
-- `{"runs": n, "slots": s}`: ask for runs and walk them, so many at once; with `"asked":
-  true` a run's time begins when it is asked for, by whoever then walks it.
+- `{"runs": n, "slots": s}`: walk so many of those that wait, so many at once; with
+  `"asked": true` each is asked for first, and its time begins there.
 
 The last is answered with seconds, what each run took, and how many commits and bytes
 one left; in a program started with `--count` also with what the database was sent.
@@ -98,8 +98,6 @@ class Program:
         if "serve" in order:
             return await self._serving(order["serve"])
         runs, slots, asked = order["runs"], order["slots"], order.get("asked", False)
-        if not asked:
-            await self._enqueued(runs)
         if self._counted is None:
             return await self._measured(runs, slots, asked=asked)
         await asyncio.sleep(SETTLE)

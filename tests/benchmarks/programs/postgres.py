@@ -41,11 +41,23 @@ class Account:
             raise NotInstalledError(last)
 
 
-@asynccontextmanager
-async def postgres(databases: Sequence[str]) -> AsyncIterator[Path]:
-    """Yield the folder of the socket of a server that has these databases.
+@dataclass(frozen=True, slots=True)
+class Postgres:
+    """A running server: the folder of its socket, and its process id."""
 
-    It listens nowhere else. Raises NotInstalledError.
+    folder: Path
+    pid: int
+
+    def address(self, database: str) -> str:
+        """Return the address of one of its databases."""
+        return f"postgresql://postgres@/{database}?host={self.folder}"
+
+
+@asynccontextmanager
+async def postgres(databases: Sequence[str]) -> AsyncIterator[Postgres]:
+    """Yield a server that has these databases and listens on its socket alone.
+
+    Raises NotInstalledError.
     """
     programs, account = _programs(), _account()
     folder = Path(tempfile.mkdtemp(prefix="nofx-pg-"))
@@ -64,16 +76,12 @@ async def postgres(databases: Sequence[str]) -> AsyncIterator[Path]:
             for name in databases:
                 words = ("--host", folder, "--username", "postgres", name)
                 await account.run(programs / "createdb", *words)
-            yield folder
+            pid, *_ = (data / "postmaster.pid").read_text().splitlines()
+            yield Postgres(folder, int(pid))
         finally:
             await account.run(*control, "--mode", "fast", "stop")
     finally:
         shutil.rmtree(folder)
-
-
-def address(folder: Path, name: str) -> str:
-    """Return the address of a database behind the socket in `folder`."""
-    return f"postgresql://postgres@/{name}?host={folder}"
 
 
 def _programs() -> Path:

@@ -9,8 +9,9 @@ from statistics import median, quantiles
 from typing import Any, TypeVar
 
 from tests.benchmarks.programs.children import Child, child
+from tests.benchmarks.programs.machine import cpu_seconds
 from tests.benchmarks.programs.peers_venv import NotInstalledError, peers_python
-from tests.benchmarks.programs.postgres import address, postgres
+from tests.benchmarks.programs.postgres import Postgres, postgres
 
 T = TypeVar("T")
 PROGRAMS = "tests.benchmarks.programs"
@@ -18,14 +19,15 @@ NOFX, ASKED = "nofx", "nofx, asked for too"
 FLOOR, VALIDATED = "floor: bare inserts", "floor: into a journal"
 DBOS, LANGGRAPH = "dbos", "langgraph"
 TITLES = {DBOS: "DBOS", LANGGRAPH: "LangGraph"}
-SQLITE, POSTGRES = "SQLite", "PostgreSQL"
 
 
 @dataclass(slots=True, kw_only=True)
 class System:
     """One that is measured: its program, what it is told beside, what it answered.
 
-    One that cannot be had has no program, and `absent` says why.
+    One that cannot be had has no program, and `absent` says why. `server` is the
+    process id of its database, where that is a program of its own. One that `enqueues`
+    is asked for the runs beforehand.
     """
 
     name: str
@@ -33,6 +35,8 @@ class System:
     absent: str = ""
     order: Mapping[str, object] = field(default_factory=dict)
     batches: Mapping[int, Sequence[int]] = field(default_factory=dict)
+    server: int | None = None
+    enqueues: bool = False
     answers: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
 
     async def measure(self, runs: int, slots: int) -> dict[str, Any]:
@@ -41,13 +45,25 @@ class System:
         told = dict(self.order)
         if self.batches:
             told["batches"] = self.batches[slots]
+        if self.enqueues:
+            await self.program.ask(enqueue=runs)
+        roots = [self.program.pid] + ([self.server] if self.server else [])
+        before = cpu_seconds(roots)
         answer = await self.program.ask(runs=runs, slots=slots, **told)
+        after = cpu_seconds(roots)
+        if before is not None and after is not None:
+            answer["cpu"] = (after - before) / runs * 1000
         return {**answer, "rate": runs / answer["seconds"]}
 
     def rate(self, slots: int) -> float | None:
         """Return the median of runs a second, None when it was not measured."""
         answers = self.answers.get(slots)
         return median(one["rate"] for one in answers) if answers else None
+
+    def cpu(self, slots: int) -> float | None:
+        """Return the median of computing milliseconds a run, with its database's."""
+        answers = [one for one in self.answers.get(slots, []) if "cpu" in one]
+        return median(one["cpu"] for one in answers) if answers else None
 
     def cut(self, slots: int, percent: int) -> float | None:
         """Return the rounds' median of a percentile of a run's milliseconds."""
@@ -58,9 +74,9 @@ class System:
 
 @asynccontextmanager
 async def ours(
-    folder: Path, like: str, batches: Mapping[int, Sequence[int]]
+    folder: Path, server: int, like: str, batches: Mapping[int, Sequence[int]]
 ) -> AsyncIterator[Sequence[System]]:
-    """Start nofx and the floor on the embedded server in `folder`.
+    """Start nofx and the floor on the embedded server in `folder`, process `server`.
 
     The floor inserts the like of a run, in these batches for so many runs at once.
     """
@@ -72,10 +88,16 @@ async def ours(
         await nofx.hear()
         await floor.hear()
         yield (
-            System(name=NOFX, program=nofx),
-            System(name=ASKED, program=nofx, order={"asked": True}),
+            System(name=NOFX, program=nofx, server=server, enqueues=True),
+            System(name=ASKED, program=nofx, order={"asked": True}, server=server),
             *(
-                System(name=name, program=floor, order=order, batches=batches)
+                System(
+                    name=name,
+                    program=floor,
+                    order=order,
+                    batches=batches,
+                    server=server,
+                )
                 for name, order in (
                     (FLOOR, {"collection": "bare"}),
                     (VALIDATED, {"collection": "journal"}),
@@ -92,12 +114,17 @@ async def peers(folder: Path) -> AsyncIterator[Sequence[System]]:
         python = await _or_why(asyncio.to_thread(peers_python))
         systems = []
         for peer, title in TITLES.items():
+            log = folder / f"{peer}.log"
             file = f"sqlite:///{folder}/{peer}.db"
-            inside = address(server, peer) if isinstance(server, Path) else server
-            for kind, where in ((SQLITE, file), (POSTGRES, inside)):
-                log = folder / f"{peer}-{kind}.log"
-                started = _started(stack, python, peer, where, log)
-                systems.append(_system(f"{title}, {kind}", await _or_why(started)))
+            started = await _or_why(_started(stack, python, peer, file, log))
+            systems.append(_system(f"{title}, SQLite", started, None))
+            log = folder / f"{peer}-postgres.log"
+            if isinstance(server, Postgres):
+                where = server.address(peer)
+                started = await _or_why(_started(stack, python, peer, where, log))
+                systems.append(_system(f"{title}, PostgreSQL", started, server.pid))
+            else:
+                systems.append(_system(f"{title}, PostgreSQL", server, None))
         yield systems
 
 
@@ -112,13 +139,11 @@ async def _started(
     stack: AsyncExitStack,
     python: Path | NotInstalledError,
     peer: str,
-    where: str | NotInstalledError,
+    where: str,
     log: Path,
 ) -> Child:
     if isinstance(python, NotInstalledError):
         raise python
-    if isinstance(where, NotInstalledError):
-        raise where
     module = f"{PROGRAMS}.peers.{peer}_runs"
     program = await stack.enter_async_context(
         child(module, where, log=log, python=python)
@@ -131,7 +156,9 @@ async def _started(
     return program
 
 
-def _system(name: str, program: Child | NotInstalledError) -> System:
+def _system(
+    name: str, program: Child | NotInstalledError, server: int | None
+) -> System:
     if isinstance(program, NotInstalledError):
         return System(name=name, absent=str(program))
-    return System(name=name, program=program)
+    return System(name=name, program=program, server=server)

@@ -29,6 +29,7 @@ class Pace:
     A dead feeder is followed after at most `lease` + `renew`. `shortest` lies between
     two rounds under load, `longest` between two when nothing happens: it is how late an
     event of another process can be then. `batch` is commits a writer and round.
+    `register` is how long a list of the writers is good for.
 
     A writer that is not heard of for `silence` has its log ended. That is safe however
     short it is, since the end takes the writer's next number: one that was only asleep
@@ -42,6 +43,7 @@ class Pace:
     longest: float = 0.5
     silence: float = 3600.0
     batch: int = 200
+    register: float = 0.25
 
 
 class Round:
@@ -57,6 +59,8 @@ class Round:
         self._head: Head | None = None
         self._fed: OrderedDict[str, int] = OrderedDict()
         self._heard: dict[str, datetime] = {}
+        self._live: tuple[Writer, ...] = ()
+        self._live_until = 0.0
 
     @property
     def ready(self) -> bool:
@@ -73,6 +77,7 @@ class Round:
         self._head = None
         self._fed.clear()
         self._heard.clear()
+        self._live_until = 0.0
 
     async def reload(self, hint: int) -> Head:
         """Find where the feed ends."""
@@ -87,7 +92,7 @@ class Round:
         """
         head = self._head or await self.reload(0)
         # Read after the head: a writer that the head no longer knows is not among them.
-        writers = await self._writers.live()
+        writers = await self._writers_now()
         names = {writer.name for writer in writers}
         head = without(head, head.cursors.keys() - names)
         logs = await self._read(head, names)
@@ -104,6 +109,14 @@ class Round:
             if not logs[writer.name]:
                 await self._check_silent(writer, head.cursors.get(writer.name, 0))
         return head.position - before
+
+    async def _writers_now(self) -> tuple[Writer, ...]:
+        """Return the live writers; a new one is heard of a little later under load."""
+        now = self._clock.monotonic()
+        if now >= self._live_until:
+            self._live = await self._writers.live()
+            self._live_until = now + self._pace.register
+        return self._live
 
     async def _read(self, head: Head, names: set[str]) -> dict[str, tuple[Logged, ...]]:
         listed = sorted(names)
@@ -176,3 +189,4 @@ class Round:
     async def _retire(self, writer: str) -> None:
         await self._writers.retire(writer)
         self._heard.pop(writer, None)
+        self._live_until = 0.0

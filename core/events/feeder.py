@@ -13,6 +13,8 @@ from core.store.database import Database
 from core.store.roles import Lease, Roles
 
 __all__ = ["Feeder", "Pace"]
+# After a round it rests so many times as long as that took.
+SHARE = 3
 log = structlog.get_logger()
 
 
@@ -83,9 +85,12 @@ class Feeder:
                     log.warning("feeder.followed", holder=self.holder)
                     return
                 lease = held
+                began = self._clock.monotonic()
                 if await self._advance(lease):
+                    took = self._clock.monotonic() - began
                     delay = self._pace.shortest
-                    await self._clock.sleep(delay)
+                    # Under load pages get longer instead of more.
+                    await self._clock.sleep(max(delay, SHARE * took))
                     continue
             except FeedOvertakenError as error:
                 log.warning("feeder.overtaken", reason=str(error))

@@ -18,7 +18,9 @@ class WriterLogs:
         bounds = {"$gt": wseq, "$lte": wseq + limit}
         key: Document = {"writer": writer, "wseq": bounds}
         with translating():
-            found = await self._journal.find(key, SHOWN).to_list(None)
+            # In one answer: it is at most `limit` commits.
+            rows = self._journal.find(key, SHOWN, batch_size=limit + 1)
+            found = await rows.to_list(None)
         return contiguous(map(logged, found), wseq)
 
     async def at(self, writer: str, wseq: int) -> Logged | None:

@@ -14,6 +14,7 @@ from core.events import schema
 from core.events.base import Payload
 from core.events.schema import CheckpointCaptured, Decision, Kind
 from core.runs import gates
+from core.runs.family import family_of
 from core.runs.model import Run, stream_of
 from core.runs.service import Runs
 
@@ -74,30 +75,34 @@ class Decisions:
     async def redact(
         self, run_id: str, checkpoint_id: str, *, actor: str, reason: str
     ) -> CheckpointView:
-        """Erase the state of a checkpoint, and of those of the run with the same state.
+        """Erase the state of a checkpoint, wherever in the run's family it stands.
 
-        The event comes first: a crash in between leaves a state that another call
-        erases. A large state goes with the next garbage collection. Raises
-        RunNotFoundError, CheckpointNotFoundError.
+        It is the one thing that is done to a run that has ended. The events come first:
+        a crash in between leaves a state that another call erases. A large state goes
+        with the next garbage collection. Raises RunNotFoundError,
+        CheckpointNotFoundError.
         """
         view = await self._view(run_id, checkpoint_id)
+        event = schema.CheckpointRedacted(
+            checkpoint_id=checkpoint_id,
+            digest=view.digest,
+            actor=actor,
+            reason=reason,
+        )
+        family = await family_of(self._runs, run_id)
+        for run, commits in family.members.values():
+            if any(one.digest == view.digest for one in checkpoints_of(commits)):
+                await self._erase(run.id, event)
+        return await self._view(run_id, checkpoint_id)
 
+    async def _erase(self, run_id: str, event: schema.CheckpointRedacted) -> None:
         async def events(run: Run) -> Sequence[Payload]:
-            if view.digest in run.redacted:
-                return ()
-            event = schema.CheckpointRedacted(
-                checkpoint_id=checkpoint_id,
-                digest=view.digest,
-                actor=actor,
-                reason=reason,
-            )
-            return (event,)
+            return () if event.digest in run.redacted else (event,)
 
         await self._append(run_id, events)
         for one in checkpoints_of(await self._runs.history(run_id)):
-            if one.digest == view.digest:
+            if one.digest == event.digest:
                 await self._runs.journal.erase_state(stream_of(run_id), one.seq)
-        return await self._view(run_id, checkpoint_id)
 
     async def _view(self, run_id: str, checkpoint_id: str) -> CheckpointView:
         for one in checkpoints_of(await self._runs.history(run_id)):

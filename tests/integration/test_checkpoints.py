@@ -5,17 +5,20 @@ from dataclasses import replace
 
 import pytest
 
-from core.checkpoints.chain import checkpoints_of
+from core.checkpoints.chain import checkpoints_of, verify_run
 from core.clock import Ids, SystemClock
 from core.errors import (
     CheckpointNotFoundError,
+    CheckpointRedactedError,
     MergeStaleError,
+    RunEndedError,
     RunNotFoundError,
     UnrelatedRunsError,
     UnresolvedConflictsError,
 )
 from core.events.base import JSON
 from core.runs.branching import Branches, Start, Wish
+from core.runs.decisions import Decisions
 from core.runs.family import family_of
 from core.runs.merging import Merges
 from core.runs.pipeline import StepContext
@@ -176,3 +179,51 @@ async def test_a_foreign_checkpoint_is_refused(stage: Stage) -> None:
         await branches_of(stage).past(one, foreign)
     with pytest.raises(RunNotFoundError):
         await branches_of(stage).past("run_nobody", foreign)
+
+
+async def test_a_redacted_state_is_gone_from_the_whole_family(stage: Stage) -> None:
+    """Nothing goes on from it any more, and every history still proves itself."""
+    origin = await stage.ask()
+    await stage.worker().work_on(origin)
+    branch = await branched(stage, origin, "think", say="yes")
+    decisions = Decisions(stage.runs)
+    first = checkpoints_of(await stage.runs.history(branch))[0]
+    (parent,) = first.parents
+
+    gone = await decisions.redact(origin, parent, actor="sue", reason="a name")
+
+    assert (gone.redacted, gone.state) == (True, None)
+    for run_id in (origin, branch):
+        documents = await stage.runs.journal.documents(f"run/{run_id}")
+        states = [one["state"] for one in documents if "state" in one]
+        assert {"text": "one", "seen": ["a"]} not in states
+        proof = await verify_run(documents, Blobs(stage.database))
+        assert proof.redacted > 0
+    with pytest.raises(CheckpointRedactedError):
+        await branches_of(stage).past(branch, first.checkpoint_id)
+    again = await decisions.redact(origin, parent, actor="sue", reason="a name")
+    assert again == gone
+
+
+async def test_a_checkpoint_of_ones_own_can_be_come_back_to(stage: Stage) -> None:
+    """A person names a moment of a run that waits, and branches from there."""
+
+    async def pauses(context: StepContext) -> JSON:
+        await stage.runs.pause(context.run.id, actor="alice", reason="look")
+        return {}
+
+    stage.pipeline.script("write", pauses, leaves(done=True))
+    run_id = await stage.ask()
+    await stage.worker().work_on(run_id)
+    decisions = Decisions(stage.runs)
+    named = await decisions.checkpoint(run_id, actor="alice", reason="before lunch")
+    assert (named.kind, named.actor, named.reason) == (
+        *("manual", "alice", "before lunch"),
+    )
+    branches = branches_of(stage)
+    start = await branches.start(await branches.past(run_id, named.checkpoint_id), WISH)
+    assert start.steps == ("read", "think")
+    await stage.runs.resume(run_id, actor="alice", reason="")
+    await stage.worker().work_on(run_id)
+    with pytest.raises(RunEndedError):
+        await decisions.checkpoint(run_id, actor="alice", reason="too late")

@@ -1,10 +1,15 @@
 """The API's description is valid, and says what every request may come to."""
 
+import re
+from itertools import takewhile
+from pathlib import Path
 from typing import Any
 
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from tests.fakes.api import ApiStage
+
+README = Path(__file__).parents[3] / "README.md"
 
 
 async def described(api: ApiStage) -> dict[str, Any]:
@@ -31,3 +36,21 @@ async def test_every_operation_names_its_scope_and_its_problems(api: ApiStage) -
             media = list(answer["content"])
             problem = ["application/problem+json"]
             assert media == (problem if status >= "400" else ["application/json"])
+
+
+async def test_the_readme_lists_every_call(api: ApiStage) -> None:
+    """Some by their last word alone, beside one that differs in that."""
+    lines = README.read_text().split("| call | does |\n", 1)[1].splitlines()[1:]
+    listed: set[str] = set()
+    for line in takewhile(lambda one: one.startswith("|"), lines):
+        call, does = (cell.strip() for cell in line.strip("|").split("|"))
+        listed.add(call.strip("`"))
+        if does.startswith("and likewise"):
+            folder = call.strip("`").rpartition("/")[0]
+            listed |= {f"{folder}/{word}" for word in re.findall(r"`(\w+)`", does)}
+    document = await described(api)
+    assert listed == {
+        f"{method.upper()} {path}"
+        for path, methods in document["paths"].items()
+        for method in methods
+    }

@@ -31,7 +31,7 @@ One run at once, then eight; p50, p99 and CPU in ms a run. Ten steps, 1 KB of st
 the disk after each before the next begins. A run's time is nofx: from its claim to its
 end, by one worker with a feeder beside it, on the embedded server; asked for too: from
 the request on. DBOS: a workflow called directly. LangGraph: invoke(durability="sync").
-Both by threads: their asyncio is slower here. SQLite: WAL, synchronous=FULL.
+Both by threads: their asyncio is slower here. SQLite: WAL and synchronous=FULL.
 PostgreSQL: fsync and synchronous_commit on. Floor: documents of the same size, in the
 same batches, inserted into the same server; into a journal: with its validator and
 indexes too. CPU: what was computed, the database's included; it means something on a

@@ -118,6 +118,8 @@ class Appender:
 
     async def _hand_in(self, draft: Draft, *, ends_log: bool = False) -> Commit:
         future: asyncio.Future[Commit] = asyncio.get_running_loop().create_future()
+        # A caller that was cancelled never asks: asyncio would call it an error.
+        future.add_done_callback(asyncio.Future.exception)
         self._queue.append(_Waiting(draft, draft.hash(), future, ends_log))
         if self._flushing is None or self._flushing.done():
             self._flushing = asyncio.create_task(self._flush())

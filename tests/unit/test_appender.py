@@ -1,6 +1,7 @@
 """Group commit against a journal that loses answers, refuses, and is taken."""
 
 import asyncio
+import gc
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -72,6 +73,23 @@ async def test_what_waits_together_goes_in_one_insert() -> None:
     assert [len(batch) for batch in desk.sink.batches] == [BATCH, 5]
     assert [one.wseq for one in desk.accepted] == list(range(1, BATCH + 6))
     assert desk.sink.registered == [desk.appender.writer]
+
+
+async def test_a_conflict_that_nobody_waits_for_any_more_alarms_nobody() -> None:
+    """A walk was cancelled while it appended, and another was faster."""
+    clock, alarms = FakeClock(), list[object]()
+    desk = Desk(FaultySink([Loses()]), clock)
+    desk.sink.occupy("run/a:1")
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: alarms.append(context))
+    job = asyncio.create_task(desk.appender.append(draft("run/a")))
+    await clock.sleeping()
+    job.cancel()
+    await asyncio.gather(job, return_exceptions=True)
+    await clock.advance(1)
+    await desk.appender.close()
+    gc.collect()
+    assert alarms == []
 
 
 async def test_a_taken_sequence_fails_its_caller_alone() -> None:

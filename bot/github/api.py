@@ -1,6 +1,6 @@
 """gidgethub's API over our wire: GitHub's conventions there, transport here."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -52,7 +52,7 @@ class Api(abc.GitHubAPI):
 
     Signs as the App with an AppKey (gidgethub makes the JWT: 60 s back, 9 minutes
     long), as an installation with a TokenSource, as nobody with None. `writes` is
-    False for one that only asks, though by POST.
+    False for one that only asks, though by POST. `guard` is the wire's.
     """
 
     def __init__(
@@ -63,6 +63,7 @@ class Api(abc.GitHubAPI):
         repeatable: frozenset[str] = IDEMPOTENT,
         writes: bool = True,
         cache: abc.CACHE_TYPE | None = None,
+        guard: Callable[[], None] | None = None,
     ) -> None:
         key = identity if isinstance(identity, AppKey) else None
         super().__init__(
@@ -76,6 +77,7 @@ class Api(abc.GitHubAPI):
         self._tokens = None if isinstance(identity, AppKey) else identity
         self._repeatable = repeatable
         self._writes = writes
+        self._guard = guard
 
     async def raw(self, path: str, *, accept: str, limit: int) -> Raw:
         """GET a body of at most `limit` bytes in the media type `accept`, undecoded."""
@@ -120,6 +122,7 @@ class Api(abc.GitHubAPI):
                 writes=self._writes and method not in READS,
                 repeatable=method in self._repeatable,
                 limit=limit,
+                guard=self._guard,
             )
         )
 

@@ -1,5 +1,6 @@
 """The App at GitHub, and each installation of it, as things to call."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -40,13 +41,28 @@ class Connection:
     the errors of bot/github/refusals.py and bot/github/wire.py.
     """
 
-    def __init__(self, wire: Wire, identity: AppKey | TokenSource | None) -> None:
-        cache = ResponseCache()
+    def __init__(
+        self,
+        wire: Wire,
+        identity: AppKey | TokenSource | None,
+        *,
+        cache: ResponseCache | None = None,
+        guard: Callable[[], None] | None = None,
+    ) -> None:
         self._wire = wire
-        self._api = Api(wire, identity, cache=cache)
-        self._once = Api(wire, identity, repeatable=NOTHING)
-        self._again = Api(wire, identity, repeatable=POST)
+        self._identity = identity
+        self._cache = ResponseCache() if cache is None else cache
+        self._api = Api(wire, identity, cache=self._cache, guard=guard)
+        self._once = Api(wire, identity, repeatable=NOTHING, guard=guard)
+        self._again = Api(wire, identity, repeatable=POST, guard=guard)
         self._ask = Api(wire, identity, repeatable=POST | IDEMPOTENT, writes=False)
+
+    def guarded(self, guard: Callable[[], None]) -> "Connection":
+        """Return this connection for someone who may lose the right to write.
+
+        `guard` is called before each write is sent, and raises when it must not be.
+        """
+        return Connection(self._wire, self._identity, cache=self._cache, guard=guard)
 
     async def get(self, path: str, **query: object) -> Any:
         """GET one thing as decoded JSON, from the cache when GitHub answers 304."""

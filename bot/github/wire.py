@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import aiohttp
@@ -28,7 +28,8 @@ class Request:
     """One HTTP request; `path` is its URL's path, for messages.
 
     `writes` puts it in the row of spaced writes; `repeatable` allows sending it again
-    after an unclear answer; `limit` bounds the answer, in bytes.
+    after an unclear answer; `limit` bounds the answer, in bytes. `guard` is called each
+    time before a write is sent, and raises when it must not be.
     """
 
     method: str
@@ -38,6 +39,7 @@ class Request:
     writes: bool
     repeatable: bool
     limit: int
+    guard: Callable[[], None] | None = None
 
     @property
     def path(self) -> str:
@@ -133,6 +135,9 @@ class Wire:
                 await self._clock.sleep(wait)
             spacing = self.policy.write_spacing_seconds
             self._next_write = self._clock.monotonic() + spacing
+            # All waiting is over: nothing stands between this and the sending.
+            if request.guard is not None:
+                request.guard()
             return await self._exchange(request)
 
     async def _exchange(self, request: Request) -> Answer:

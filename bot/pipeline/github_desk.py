@@ -71,7 +71,7 @@ class GitHubDesk(Desk):
         at = self.steps.index(step)
         title, text = comments.at_step(step, self.steps[:at], self.steps[at + 1 :])
         draft = self._draft(run, title, text, started=True)
-        gh = await connection(self.app, run.subject)
+        gh = await self._gh(run, effects)
         await update_check(gh, run.subject.repository, check_id, draft)
 
     @override
@@ -82,7 +82,7 @@ class GitHubDesk(Desk):
         report: ReviewReport,
         judged: tuple[Judged, ...],
     ) -> Posted:
-        gh = await connection(self.app, run.subject)
+        gh = await self._gh(run, effects)
         repository, number = run.subject.repository, run.subject.pull
         if (await get_pull(gh, repository, number)).head_sha != run.subject.head_sha:
             return Posted(words=STALE)
@@ -140,10 +140,14 @@ class GitHubDesk(Desk):
         draft = self._draft(run, title, text, conclusion=conclusion)
         await self._complete(run, effects, draft, "check.closed")
 
+    async def _gh(self, run: Run, effects: Effects) -> Connection:
+        """Return GitHub for a run's holder: it writes nothing once its lease is over."""
+        return (await connection(self.app, run.subject)).guarded(effects.check_lease)
+
     async def _check_id(self, run: Run, effects: Effects) -> int:
         title, text = comments.waiting()
         draft = self._draft(run, title, text)
-        gh = await connection(self.app, run.subject)
+        gh = await self._gh(run, effects)
         repository = run.subject.repository
 
         async def perform() -> JSON:
@@ -162,7 +166,7 @@ class GitHubDesk(Desk):
         self, run: Run, effects: Effects, draft: CheckDraft, key: str
     ) -> JSON:
         check_id = await self._check_id(run, effects)
-        gh = await connection(self.app, run.subject)
+        gh = await self._gh(run, effects)
         repository = run.subject.repository
 
         async def perform() -> JSON:
@@ -186,7 +190,7 @@ class GitHubDesk(Desk):
     ) -> PublishedReview:
         if not plan.comments and "review" not in effects.run.effects:
             return PublishedReview(review_id=0, html_url="")
-        gh = await connection(self.app, run.subject)
+        gh = await self._gh(run, effects)
         repository, number = run.subject.repository, run.subject.pull
         draft = ReviewDraft(
             body=comments.review_body(run, report, len(plan.comments)),
@@ -214,7 +218,7 @@ class GitHubDesk(Desk):
         summarised: dict[str, str],
         author: str,
     ) -> None:
-        gh: Connection = await connection(self.app, run.subject)
+        gh = await self._gh(run, effects)
         repository, number = run.subject.repository, run.subject.pull
         body = comments.summary(run, report, summarised)
 

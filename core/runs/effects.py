@@ -9,6 +9,7 @@ import structlog
 from core.clock import Clock
 from core.errors import (
     ConcurrencyError,
+    LeaseLostError,
     NofxError,
     UnavailableError,
     UnclearAnswerError,
@@ -58,6 +59,10 @@ class Effects:
         """Return the run as this holder last saw it."""
         return self._handle.run
 
+    def check_lease(self) -> None:
+        """Raise LeaseLostError when the holder's lease has run out."""
+        self._handle.check_lease()
+
     async def once(self, write: Write) -> JSON:
         """Return the result of a write that stands at GitHub exactly once.
 
@@ -88,7 +93,7 @@ class Effects:
         except UnclearAnswerError as error:
             log.warning("effect.unclear", key=write.key, reason=str(error))
             return None
-        except UnavailableError:
+        except (UnavailableError, LeaseLostError):
             raise
         except NofxError as error:
             await self._handle.append(_failed(write.key, str(error)))

@@ -1,6 +1,7 @@
 """One holder's view of a run: decide on what it is now, append, fold."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Protocol
 
 import structlog
@@ -35,8 +36,9 @@ class RunHandle:
     """Appends to one run; a worker's handle carries the fence of its claim.
 
     After a lost race the run is read again and decided anew, but a worker goes on only
-    while the last claim is its own and nobody asked it to stop. Without a projection
-    the run stays unseen by workers.
+    while the last claim is its own and nobody asked it to stop. `held_until` is the end
+    of its lease as the last heartbeat set it. Without a projection the run stays unseen
+    by workers.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class RunHandle:
     ) -> None:
         self.run = run
         self.closing = False
+        self.held_until: datetime | None = None
         self._journal = journal
         self._projection = projection
         self._clock = clock
@@ -91,6 +94,14 @@ class RunHandle:
         if self.run.status is Status.CANCELLING and not self.closing:
             raise CancelRequestedError(run_id=self.run.id)
         if self.run.status not in {Status.RUNNING, Status.CANCELLING}:
+            raise LeaseLostError(run_id=self.run.id, fence=self.fence)
+
+    def check_lease(self) -> None:
+        """Raise LeaseLostError when a worker's lease has run out.
+
+        One that was stopped for long finds out here, before it does anything outside.
+        """
+        if self.held_until is not None and self._clock.now() >= self.held_until:
             raise LeaseLostError(run_id=self.run.id, fence=self.fence)
 
     async def _project(self) -> None:

@@ -169,6 +169,7 @@ class Holder:
         if seen.status not in LEASED:
             return False
         if await projection.heartbeat(seen, until):
+            handle.held_until = until
             return True
         # Either the run has moved on, or the projection lags behind the journal.
         run = await self._runs.load(seen.id)
@@ -177,7 +178,8 @@ class Holder:
         if run.fence != handle.fence or run.status not in LEASED:
             return False
         await projection.save(run)
-        await projection.heartbeat(run, until)
+        if await projection.heartbeat(run, until):
+            handle.held_until = until
         return True
 
     async def _finish_cancel(self, handle: RunHandle, walk: Walk) -> Run:

@@ -189,6 +189,7 @@ class Worker:
         except ConcurrencyError:
             return False
         handle.fence = run.fence
+        handle.held_until = until
         waited = (self._clock.now() - seen.due_at).total_seconds()
         QUEUE_SECONDS.observe(max(0.0, waited))
         return True

@@ -107,6 +107,22 @@ async def test_after_three_unclear_answers_it_waits_for_a_better_time() -> None:
     assert remote.kept == ["review"]
 
 
+async def test_a_lease_that_ran_out_leaves_the_write_to_the_next_holder() -> None:
+    """It is not taken for a refusal: the next holder looks before it writes."""
+    journal, remote = running(), Remote("lost before")
+    handle = held(journal)
+    handle.held_until = FakeClock().now()
+    sleeper = effects(handle)
+
+    async def perform() -> JSON:
+        sleeper.check_lease()
+        return {}
+
+    with pytest.raises(LeaseLostError):
+        await sleeper.once(replace(remote.write("review"), perform=perform))
+    assert history(journal) == ["intend"]
+
+
 async def test_a_refused_write_can_be_intended_again() -> None:
     """The refusal is told and recorded; a rerun tries anew without looking."""
     journal, remote = running(), Remote("refused")

@@ -5,11 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from bot.github.client import Installation
+from bot.github.client import Connection
 from core.errors import (
     GitHubAnswerTooLargeError,
     GitHubRateLimitedError,
     GitHubUnavailableError,
+    LeaseLostError,
     UnclearAnswerError,
 )
 from tests.fakes.github_script import NINE, Reply, scene
@@ -21,7 +22,7 @@ SECONDARY = Reply(status=403, data={"message": "You hit a secondary rate limit."
 THING = "/repos/o/r/thing"
 
 
-async def call(gh: Installation, method: str) -> object:
+async def call(gh: Connection, method: str) -> object:
     """Make the request of this method."""
     match method:
         case "GET":
@@ -92,6 +93,26 @@ async def test_a_patch_that_appends_is_sent_once() -> None:
         s.hub.on("PATCH", THING, BROKEN, OK)
         with pytest.raises(UnclearAnswerError):
             await s.gh.patch(THING, {}, appends=True)
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+async def test_who_may_no_longer_write_sends_nothing_again(method: str) -> None:
+    """The guard is asked before each attempt, and never about reading."""
+    fences = iter((None, LeaseLostError(run_id="run_1", fence=1)))
+
+    def guard() -> None:
+        lost = next(fences)
+        if lost is not None:
+            raise lost
+
+    async with scene() as s:
+        s.hub.on("GET", THING, OK)
+        s.hub.on(method, THING, BROKEN, OK)
+        guarded = s.gh.guarded(guard)
+        with pytest.raises(LeaseLostError):
+            await call(guarded, method)
+        assert len(s.hub.made(method, THING)) == 1
+        assert await call(guarded, "GET") == {"done": True}
 
 
 async def test_a_post_that_never_left_is_repeated_then_told_as_unavailable() -> None:

@@ -1,0 +1,55 @@
+"""A worker that slept past its lease wakes up, and says nothing at GitHub any more."""
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bot.simulator.faults import Kind
+from bot.simulator.simulator import Simulator
+from tests.fakes.road import REPO, built_road, driving
+from tests.fakes.workers import worker_process
+
+
+@pytest.mark.parametrize(
+    ("kind", "method", "path"),
+    [
+        # It has looked whether its summary stands, and is about to write it.
+        ("slow", "GET", r"/issues/1/comments$"),
+        # It has deleted no orphan, and is about to post its review.
+        ("slow", "GET", r"/pulls/1/reviews$"),
+        # It is about to say again at which step it is.
+        ("502", "PATCH", r"/check-runs/\d+$"),
+    ],
+)
+async def test_a_zombie_says_nothing(  # fixtures
+    tmp_path: Path,
+    mongodb_url: str,
+    judged: Callable[[Simulator], Simulator],
+    kind: Kind,
+    method: str,
+    path: str,
+) -> None:
+    """Stopped between two requests, it goes on after another has ended its run."""
+    name = f"zombie_{abs(hash((method, path)))}"
+    async with built_road(tmp_path, mongodb_url, name) as road:
+        judged(road.github)
+        hit = road.github.faults.add(kind=kind, method=method, path=path, seconds=1)
+        async with (
+            driving(road, workers=0),
+            worker_process(road.settings, tmp_path / "first") as first,
+        ):
+            number = await road.open_pull()
+            await road.until(lambda: hit.times == 0)
+            first.send_signal(signal.SIGSTOP)
+            async with worker_process(road.settings, tmp_path / "second"):
+                await road.until_checked(number)
+                await road.until_runs_end()
+            first.send_signal(signal.SIGCONT)
+            log = tmp_path / "first" / "worker.log"
+            await road.until(lambda: "run.lost" in log.read_text())
+        assert road.check(number)["status"] == "completed"
+        assert len(road.github.review_comments(REPO, number)) == 1
+        assert len(road.github.reviews(REPO, number)) == 1
+        assert len(road.summaries(number)) == 1

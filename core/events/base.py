@@ -33,14 +33,21 @@ class Move(Payload):
 
     `subject` tells apart machines of one kind inside a stream: a step's name, a
     finding's fingerprint, an effect's key. `from_` is None for what begins to be.
+    `transitions` are the rows that this type of event is for.
     """
 
     machine: ClassVar[str]
+    transitions: ClassVar[frozenset[str]] = frozenset()
 
     subject: str = ""
     transition: str
     from_: str | None = Field(validation_alias="from", serialization_alias="from")
     to: str
+
+    @classmethod
+    def moves_by(cls, transition: str) -> bool:
+        """Return whether events of this type tell of this transition."""
+        return transition in cls.transitions
 
 
 class UnknownEvent(Payload):

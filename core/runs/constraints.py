@@ -10,20 +10,13 @@ from core.store.schema import CollectionSpec
 
 
 def rows_by_event_type() -> dict[str, list[Row]]:
-    """Return, for each event type that moves a machine, the rows of its table.
-
-    A run begins by `run.created` alone, and every other move of it needs a state.
-    """
+    """Return, for each event type that moves a machine, the rows that it is for."""
     tables = {machine.name: list(machine.rows()) for machine in MACHINES}
-    rows = {
-        kind: tables[payload.machine]
+    return {
+        kind: [row for row in tables[payload.machine] if payload.moves_by(row[0])]
         for kind, payload in schema.TYPES.items()
         if issubclass(payload, Move)
     }
-    for kind in _run_moves():
-        begins = schema.TYPES[kind] is schema.RunCreated
-        rows[kind] = [row for row in rows[kind] if (row[1] is None) is begins]
-    return rows
 
 
 def _run_moves() -> list[str]:

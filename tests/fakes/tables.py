@@ -7,6 +7,7 @@ from core.events import schema
 from core.events.base import JSON, Move, Payload, UnknownEvent
 from core.events.commit import Draft
 from core.runs import decide
+from core.runs.constraints import rows_by_event_type
 from core.runs.model import Run
 from core.runs.projection import LEASED, document_of
 from core.runs.states import MACHINES, RUN, Machine, Status
@@ -16,30 +17,13 @@ from tests.fakes.commits import committed
 PARTS = tuple(machine for machine in MACHINES if machine is not RUN)
 TRANSITIONS = sorted({name for machine in MACHINES for name, _, _ in machine.rows()})
 STATES = sorted({state for machine in MACHINES for state in machine.states()})
+# The type of event that tells of each row, of those that anything brings about.
 KINDS = {
-    ("step", "start"): "step.started",
-    ("step", "succeed"): "step.finished",
-    ("step", "fail"): "step.finished",
-    ("step", "skip"): "step.finished",
-    ("step", "cancel"): "step.finished",
-    ("step", "reuse"): "step.reused",
-    ("step", ""): "step.retried",
-    ("gate", "open"): "gate.opened",
-    ("gate", "reopen"): "gate.opened",
-    ("gate", "skip"): "gate.opened",
-    ("gate", "ask"): "approval.requested",
-    ("gate", "approve"): "approval.recorded",
-    ("gate", "reject"): "approval.recorded",
-    ("gate", "waive"): "approval.recorded",
-    ("gate", ""): "gate.verdict_recorded",
-    ("finding", "propose"): "finding.proposed",
-    ("finding", "post"): "finding.published",
-    ("finding", ""): "finding.judged",
-    ("effect", "intend"): "effect.intended",
-    ("effect", "inherit"): "effect.inherited",
-    ("effect", "perform"): "effect.performed",
-    ("effect", "fail"): "effect.failed",
-    ("effect", ""): "effect.reconciled",
+    (machine.name, *row): kind
+    for machine in MACHINES
+    for kind, rows in rows_by_event_type().items()
+    for row in rows
+    if issubclass(moving := schema.TYPES[kind], Move) and moving.machine == machine.name
 }
 FILLED: JSON = {
     **dict.fromkeys(["error", "summary", "reason", "actor", "kind", "digest"], "x"),
@@ -80,8 +64,7 @@ def part_move(
 ) -> Payload:
     """Return the event that moves a part; raises IllegalTransitionError."""
     to = machine.step(transition, from_)
-    named = (machine.name, transition)
-    kind = KINDS.get(named, KINDS[machine.name, ""])
+    kind = KINDS[machine.name, transition, from_, to]
     return schema.read(stored_move(kind, transition, from_, to, subject))
 
 
@@ -132,7 +115,11 @@ def shaped(run: Run, status: str) -> JSON:
 
 def moves(machine: Machine, state: str | None) -> list[tuple[str, str]]:
     """Return which transitions there are from a state, and where each leads."""
-    return [(name, to) for name, from_, to in machine.rows() if from_ == state]
+    return [
+        (name, to)
+        for name, from_, to in machine.rows()
+        if from_ == state and (machine.name, name, from_, to) in KINDS
+    ]
 
 
 def standing(run: Run) -> dict[tuple[str, str], str]:

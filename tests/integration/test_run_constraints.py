@@ -14,10 +14,11 @@ from core.errors import RefusedByDatabaseError
 from core.events import schema
 from core.events.journal import Journal
 from core.runs import decide, part_moves, step_moves
+from core.runs.constraints import rows_by_event_type
 from core.runs.evolve import evolve
 from core.runs.model import TRAIL, Run
 from core.runs.projection import RunProjection, document_of
-from core.runs.states import MACHINES, RUN, Machine, Status
+from core.runs.states import RUN, Status
 from core.store.database import Database, DuplicateKeyError, connect
 from core.store.migrate import migrate
 from tests.fakes.clock import NOON
@@ -93,27 +94,31 @@ async def test_a_run_moves_by_its_rows_alone(
                 await refused(database.db["journal"].insert_one(document))
 
 
-@pytest.mark.parametrize("machine", MACHINES[1:], ids=lambda one: one.name)
+PARTS = [kind for kind in rows_by_event_type() if not kind.startswith("run.")]
+
+
+@pytest.mark.parametrize("kind", PARTS)
 async def test_the_parts_of_a_run_move_by_their_rows_alone(
-    database: Database, refused: Refused, machine: Machine
+    database: Database, refused: Refused, kind: str
 ) -> None:
-    """Steps, gates, findings and effects are guarded as the run is."""
-    kind = next(
-        name
-        for name, payload in schema.TYPES.items()
-        if getattr(payload, "machine", "") == machine.name
-    )
+    """Steps, gates, findings and effects are guarded as the run is.
+
+    Each row is told of by its own type of event, and by no other.
+    """
+    rows = rows_by_event_type()
     same: JSON = {"from": "running", "to": "running"}
-    for seq, (name, from_, to) in enumerate(machine.rows(), start=3):
+    for seq, (name, from_, to) in enumerate(rows[kind], start=3):
         good = entry(seq, **same, events=[event(kind, name, from_, to)])
         await database.db["journal"].insert_one(good)
-    name, from_, to = next(machine.rows())
+    name, from_, to = rows[kind][0]
+    other = next(one for one in PARTS if rows[kind][0] not in rows[one])
     for number, bad in enumerate(
         (
             event(kind, "teleport", from_, to),
             event(kind, name, "nowhere", to),
             event(kind, name, from_, "nowhere"),
             event(kind, name, to, str(from_)),
+            event(other, name, from_, to),
         ),
         start=100,
     ):

@@ -14,6 +14,7 @@ class EffectMove(Move):
 class EffectIntended(EffectMove):
     """A write is about to be made in `step`; `digest` is that of its content."""
 
+    transitions: ClassVar[frozenset[str]] = frozenset({"intend"})
     type: Literal["effect.intended"] = "effect.intended"
     kind: str
     digest: str
@@ -23,6 +24,7 @@ class EffectIntended(EffectMove):
 class EffectPerformed(EffectMove):
     """The write was answered; `result` is what later steps need of the answer."""
 
+    transitions: ClassVar[frozenset[str]] = frozenset({"perform"})
     type: Literal["effect.performed"] = "effect.performed"
     result: JSON
 
@@ -30,6 +32,7 @@ class EffectPerformed(EffectMove):
 class EffectReconciled(EffectMove):
     """After an unclear end, the write was found at GitHub, or found missing."""
 
+    transitions: ClassVar[frozenset[str]] = frozenset({"find", "miss"})
     type: Literal["effect.reconciled"] = "effect.reconciled"
     result: JSON | None = None
 
@@ -37,6 +40,7 @@ class EffectReconciled(EffectMove):
 class EffectFailed(EffectMove):
     """GitHub refused the write for good."""
 
+    transitions: ClassVar[frozenset[str]] = frozenset({"fail"})
     type: Literal["effect.failed"] = "effect.failed"
     error: str
 
@@ -44,6 +48,7 @@ class EffectFailed(EffectMove):
 class EffectInherited(EffectMove):
     """A run that this one goes on from made the write, so it is not made again."""
 
+    transitions: ClassVar[frozenset[str]] = frozenset({"inherit"})
     type: Literal["effect.inherited"] = "effect.inherited"
     kind: str
     digest: str

@@ -14,6 +14,7 @@ class FindingMove(Move):
 class FindingProposed(FindingMove):
     """A reviewer made a remark; `finding` is the whole of it."""
 
+    transitions: ClassVar[frozenset[str]] = frozenset({"propose"})
     type: Literal["finding.proposed"] = "finding.proposed"
     finding: JSON
 
@@ -21,6 +22,9 @@ class FindingProposed(FindingMove):
 class FindingJudged(FindingMove):
     """A check let the finding through, put it aside, or found its place in the diff."""
 
+    transitions: ClassVar[frozenset[str]] = frozenset(
+        {"verify", "filter", "anchor", "unanchor"}
+    )
     type: Literal["finding.judged"] = "finding.judged"
     reason: str = ""
 
@@ -28,6 +32,7 @@ class FindingJudged(FindingMove):
 class FindingPublished(FindingMove):
     """GitHub shows the finding, as a line comment or in the summary."""
 
+    transitions: ClassVar[frozenset[str]] = frozenset({"post", "demote", "summarise"})
     type: Literal["finding.published"] = "finding.published"
     comment_id: int | None = None
     reason: str = ""

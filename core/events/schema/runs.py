@@ -42,6 +42,7 @@ class RunMove(Move):
 class RunCreated(RunMove):
     """A run begins to be, with all that it will need to know of its cause."""
 
+    transitions: ClassVar[frozenset[str]] = frozenset({"enqueue"})
     type: Literal["run.created"] = "run.created"
     repository: str
     pull: int
@@ -57,6 +58,14 @@ class RunCreated(RunMove):
 class RunStateChanged(RunMove):
     """A run moved; who moved it, why, and until when it is held or put off."""
 
+    transitions: ClassVar[frozenset[str]] = frozenset(
+        {
+            *("claim", "open_gate", "pass_gate", "reject_gate", "retry_gate"),
+            *("abandon", "back_off", "wait_turn", "due", "lose_lease", "pause"),
+            *("resume", "request_cancel", "finish_cancel", "cancel"),
+            *("succeed", "fail", "exhaust"),
+        }
+    )
     type: Literal["run.state_changed"] = "run.state_changed"
     actor: str
     reason: str = ""

@@ -14,6 +14,7 @@ class StepMove(Move):
 class StepStarted(StepMove):
     """A worker begins a step."""
 
+    transitions: ClassVar[frozenset[str]] = frozenset({"start"})
     type: Literal["step.started"] = "step.started"
     attempt: int
 
@@ -21,6 +22,9 @@ class StepStarted(StepMove):
 class StepFinished(StepMove):
     """A step ended: succeeded, failed, skipped or cancelled."""
 
+    transitions: ClassVar[frozenset[str]] = frozenset(
+        {"succeed", "fail", "skip", "cancel"}
+    )
     type: Literal["step.finished"] = "step.finished"
     summary: str = ""
     seconds: float = 0.0
@@ -30,6 +34,9 @@ class StepFinished(StepMove):
 class StepRetried(StepMove):
     """A step is put off after an error, held at a gate, or taken from its worker."""
 
+    transitions: ClassVar[frozenset[str]] = frozenset(
+        {"back_off", "due", "lose", "hold"}
+    )
     type: Literal["step.retried"] = "step.retried"
     attempt: int
     error: str
@@ -38,6 +45,7 @@ class StepRetried(StepMove):
 class StepReused(StepMove):
     """A step is not run here, for the run goes on from behind it in another run."""
 
+    transitions: ClassVar[frozenset[str]] = frozenset({"reuse"})
     type: Literal["step.reused"] = "step.reused"
     from_run: str
     checkpoint_id: str

@@ -94,6 +94,8 @@ async def runs_are_walked(stage: Stage) -> None:
     await runs.projection.heartbeat(held, CLOCK.now())
     async with serving(stage.worker("third", pace=replace(QUICK, heartbeat=0.01))):
         await stage.until(lost, "succeeded")
+    # What the projector stores may be there already.
+    await runs.projection.save_all([await runs.load(done)])
     waits.set()
     await zombie
     await runs.cancel(await stage.ask("c", 2), actor="ann", reason="no more")

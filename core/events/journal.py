@@ -45,9 +45,11 @@ def collection(
             ]
         },
         indexes=(
-            IndexSpec(keys=("stream", "seq"), unique=True),
+            # That a stream's sequence is given once, `_id` sees to.
+            IndexSpec(keys=("stream",)),
             IndexSpec(keys=("writer", "wseq"), unique=True),
         ),
+        retired=("stream_1_seq_1",),
     )
 
 

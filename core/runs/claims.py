@@ -99,7 +99,8 @@ class Claims:
     def _add(self, entry: Entry) -> None:
         run_id = entry.run_id
         # Those that this process moved on may still be listed as they were.
-        moved = run_id in self._mine or run_id in self._runs.projector
+        later = self._runs.projector.knows_later(run_id, entry.head_seq)
+        moved = later or run_id in self._mine
         known = entry.pipeline in self._pipelines
         if known and not moved and run_id not in self._refused:
             self._turns.add(entry)

@@ -16,6 +16,8 @@ from core.runs.states import RUN, Status
 SUBJECT_FIELDS = tuple(Subject.__dataclass_fields__)
 # The moves by which a person sets a run going again, so that its deadline begins anew.
 BY_PEOPLE = frozenset({"resume", "pass_gate", "retry_gate"})
+# A holder keeps its lease to close a run in; people keep their time to overrule in.
+KEEPS_ITS_TIME = frozenset({Status.CANCELLING, Status.GATE_FAILED})
 
 
 def fold(run_id: str, commits: Iterable[Commit]) -> Run:
@@ -105,7 +107,7 @@ def _checkpoint(
 def _move(run: Run, event: schema.RunStateChanged, commit: Commit) -> Run:
     status = Status(event.to)
     due_at = datetime.fromisoformat(event.due_at) if event.due_at else commit.time
-    if status is Status.CANCELLING:  # its holder keeps the lease to close it in
+    if event.due_at is None and status in KEEPS_ITS_TIME:
         due_at = run.due_at
     changes: dict[str, Any] = {
         "status": status,

@@ -73,8 +73,8 @@ def passage(run: Run, checks: Sequence[Check]) -> Passage:
     held = {check.gate for check in checks if check.blocking}
     return Passage(
         events=tuple(events),
-        stopped=tuple(one for one in _in_state(gates, STOPPED) if one in held),
-        waiting=_in_state(gates, {WAITING}),
+        stopped=tuple(one for one in in_state(gates, STOPPED) if one in held),
+        waiting=in_state(gates, {WAITING}),
     )
 
 
@@ -134,7 +134,7 @@ def retried(run: Run, *, actor: str, reason: str) -> tuple[Payload, ...]:
 
     Raises IllegalTransitionError when there is none.
     """
-    names = _in_state(run.gates, STOPPED)
+    names = in_state(run.gates, STOPPED)
     if not names:
         RUN.step("retry_gate", run.status)
     recorded = tuple(
@@ -167,8 +167,8 @@ def _recorded(
 def _run_moves(
     run: Run, gates: Mapping[str, Gate], *, actor: str, reason: str
 ) -> tuple[Payload, ...]:
-    stopped = bool(_in_state(gates, STOPPED))
-    waiting = bool(_in_state(gates, {WAITING}))
+    stopped = bool(in_state(gates, STOPPED))
+    waiting = bool(in_state(gates, {WAITING}))
     match run.status:
         case Status.WAITING_GATE if stopped:
             return (decide.moved(run, "reject_gate", actor=actor, reason=reason),)
@@ -184,6 +184,7 @@ def _run_moves(
             return ()
 
 
-def _in_state(gates: Mapping[str, Gate], states: Iterable[str]) -> tuple[str, ...]:
+def in_state(gates: Mapping[str, Gate], states: Iterable[str]) -> tuple[str, ...]:
+    """Return the names of the gates that are in one of these states."""
     wanted = set(states)
     return tuple(name for name, gate in gates.items() if gate.status in wanted)

@@ -17,7 +17,7 @@ from core.errors import (
     UnavailableError,
 )
 from core.events.base import JSON, Payload
-from core.runs import decide, step_moves
+from core.runs import decide, gates, step_moves
 from core.runs.drain import Drain
 from core.runs.handle import RunHandle
 from core.runs.limits import Limits
@@ -31,6 +31,8 @@ from core.runs.walk import Walk, cancelled
 
 # Where others move a held run: a walk that has not ended never brings it there itself.
 TAKEN = (Status.CANCELLING, Status.CANCELLED, Status.PAUSED, Status.QUEUED)
+# Where people are waited for, and how a run ends when nobody comes.
+AT_GATES = {Status.WAITING_GATE: "cancel", Status.GATE_FAILED: "abandon"}
 log = structlog.get_logger()
 
 
@@ -214,12 +216,43 @@ class Holder:
         self._runs.wake.set()
         return True
 
+    async def expire(self, handle: RunHandle) -> bool:
+        """End a run that nobody decided about at its gate; False when it is not late.
+
+        One that a gate stopped has failed; one that still waited is called off.
+        """
+        run = handle.run
+        late = self._clock.now()
+        if run.status not in AT_GATES or run.due_at > late:
+            # The projection lags behind the journal.
+            await self._runs.projection.save(run)
+            return False
+        if run.subject.pipeline not in self._pipelines:
+            return False
+        transition, reason = AT_GATES[run.status], f"{_gates(run)}: nobody decided"
+        if transition == "cancel":
+            state, _ = await self._state_of(run)
+            ending = Ending(kind="cancelled", reason=reason)
+            await self._walk(handle, state).close(ending)
+
+        def end(run: Run) -> tuple[Payload, ...]:
+            if AT_GATES.get(run.status) != transition or run.due_at > late:
+                return ()  # somebody did, after all
+            return (decide.moved(run, transition, actor="reaper", reason=reason),)
+
+        return (await handle.append(end)).terminal
+
     async def _close_lost(self, handle: RunHandle) -> bool:
         if handle.run.subject.pipeline not in self._pipelines:
             return False
         state, _ = await self._state_of(handle.run)
         await self._finish_cancel(handle, self._walk(handle, state))
         return True
+
+
+def _gates(run: Run) -> str:
+    held = [*gates.in_state(run.gates, gates.STOPPED | {gates.WAITING})]
+    return ", ".join(held) or "a gate"
 
 
 def _why_cancelled(run: Run) -> str:

@@ -40,9 +40,10 @@ class Projector:
         """Return how many runs the projection is behind of."""
         return len(self._behind)
 
-    def __contains__(self, run_id: str) -> bool:
-        """Return whether the projection is known to be behind of this run."""
-        return run_id in self._behind
+    def knows_later(self, run_id: str, head_seq: int) -> bool:
+        """Return whether more than `head_seq` is known of a run, and not stored yet."""
+        known = self._behind.get(run_id)
+        return known is not None and known.head_seq > head_seq
 
     async def save(self, run: Run) -> None:
         """Take a run's state and return at once; it is stored unless a newer comes."""

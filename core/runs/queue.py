@@ -9,13 +9,9 @@ from core.runs.turns import Entry
 from core.store.database import Database, Document, translating
 
 COLLECTION = "runs"
-SHOWN = {
-    "repository": 1,
-    "installation_id": 1,
-    "pipeline": 1,
-    "lane": 1,
-    "lease.owner": 1,
-}
+SHOWN = dict.fromkeys(
+    ("repository", "installation_id", "pipeline", "head_seq", "lane", "lease.owner"), 1
+)
 
 
 class RunQueue:
@@ -65,6 +61,7 @@ def _entry(document: Document, *, retry: bool) -> Entry:
         repository=document["repository"],
         installation_id=document.get("installation_id"),
         pipeline=document["pipeline"],
+        head_seq=document["head_seq"],
         lane=Lane(document.get("lane", Lane.ROUTINE)),
         owner=document.get("lease", {}).get("owner"),
         retry=retry,

@@ -19,6 +19,7 @@ class Entry:
     repository: str
     installation_id: int | None
     pipeline: str
+    head_seq: int
     lane: Lane = Lane.ROUTINE
     owner: str | None = None
     retry: bool = False
@@ -32,6 +33,7 @@ def entry_of(run: Run) -> Entry:
         repository=run.subject.repository,
         installation_id=run.subject.installation_id,
         pipeline=run.subject.pipeline,
+        head_seq=run.head_seq,
         lane=lane_of(run) or Lane.ROUTINE,
         owner=run.owner,
         run=run,

@@ -13,10 +13,11 @@ from core.metrics.registry import QUEUE_SECONDS, RUNS, WORKING
 from core.runs import decide
 from core.runs.claims import Claims
 from core.runs.handle import RunHandle
-from core.runs.holder import Holder, Pace
+from core.runs.holder import AT_GATES, Holder, Pace
 from core.runs.limits import Limits
 from core.runs.model import Run
 from core.runs.pipeline import Pipeline
+from core.runs.projection import LEASED
 from core.runs.service import Runs
 from core.runs.states import Status
 from core.runs.turns import Caps, Entry
@@ -91,19 +92,24 @@ class Worker:
         return run
 
     async def reap(self) -> int:
-        """Take back runs whose holder let the lease lapse; returns how many."""
-        statuses = (Status.RUNNING, Status.CANCELLING)
-        ids = await self._runs.projection.due(statuses, self._clock.now())
+        """Take back runs whose holder let the lease lapse, and end those at gates.
+
+        Returns how many were moved.
+        """
+        due, now = self._runs.projection.due, self._clock.now()
+        ids = await due((*LEASED, *AT_GATES), now)
         taken = 0
         for run_id in ids:
             try:
                 handle = await self._runs.handle(run_id)
-                taken += await self._holder.take_back(handle)
+                late = handle.run.status in AT_GATES
+                overdue = self._holder.expire if late else self._holder.take_back
+                taken += await overdue(handle)
             except UnavailableError as error:
-                log.warning("run.not_taken_back", run_id=run_id, reason=str(error))
+                log.warning("run.not_reaped", run_id=run_id, reason=str(error))
             except Exception:
-                # One broken run must not keep the others from being taken back.
-                log.exception("run.not_taken_back", run_id=run_id)
+                # One broken run must not keep the others from being reaped.
+                log.exception("run.not_reaped", run_id=run_id)
         return taken
 
     async def _slot(self) -> None:

@@ -33,6 +33,7 @@ def entry(run_id: str, repository: str, lane: Lane = Lane.ROUTINE) -> Entry:
         repository=repository,
         installation_id=1 if repository < "c" else 2,
         pipeline="review",
+        head_seq=1,
         lane=lane,
     )
 

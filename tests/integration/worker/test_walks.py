@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from core.store.database import Database
-from tests.fakes.acts import AWAY, FROZEN, lapse, leaving, raising, waiting
+from tests.fakes.acts import AWAY, FROZEN, leaving, raising, taken_back, waiting
 from tests.fakes.stage import Stage, fine, serving, staged
 from tests.fakes.waiting import eventually
 
@@ -102,9 +102,7 @@ async def test_finished_steps_are_not_run_again(
     doomed.cancel()
     with pytest.raises(asyncio.CancelledError):
         await doomed
-    await lapse()
-    await stage.worker().reap()
-    await stage.shown(run_id)
+    await taken_back(stage)
     run = await stage.worker("next").work_one()
     assert run is not None
     assert (run.status, run.step_attempts) == ("succeeded", {"one": 1, "two": 2})

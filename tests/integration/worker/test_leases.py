@@ -57,8 +57,7 @@ async def test_a_zombie_that_wakes_can_write_nothing(
     zombie = asyncio.create_task(frozen.work_one())
     await woken.wait()
     other = stage.worker("living")
-    await lapse()
-    assert await other.reap() == 1
+    await taken_back(stage)
     assert await other.reap() == 0
     queued = await stage.shown(run_id)
     assert (queued["status"], queued["losses"], queued["fence"]) == ("queued", 1, 2)

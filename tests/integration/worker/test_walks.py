@@ -96,7 +96,7 @@ async def test_finished_steps_are_not_run_again(
     """A worker that takes over goes on from the last checkpoint."""
     stage.pipeline.script("one", leaving(early=True))
     second = stage.pipeline.script("two", waiting(gate), fine)
-    run_id = await stage.ask()
+    await stage.ask()
     doomed = asyncio.create_task(stage.worker("doomed", pace=FROZEN).work_one())
     await eventually(lambda: second.seen != [])
     doomed.cancel()

@@ -100,9 +100,11 @@ async def ask(settings: Settings, question: Question) -> BaseModel:
         warm = question.method != "GET"
         async with opened(settings, warm=warm) as base:
             operations = operations_on(base, None, model=settings.model)
-            return await answer(api.endpoints_of(base, operations), question)
+            endpoints = api.endpoints_of(base, operations)
+            return await answer(endpoints, question, base.masker.mask)
     async with _parts(settings, workers=0) as parts:
-        return await answer(api.endpoints_of(parts.base, parts.operations), question)
+        endpoints = api.endpoints_of(parts.base, parts.operations)
+        return await answer(endpoints, question, parts.base.masker.mask)
 
 
 async def work(settings: Settings) -> None:

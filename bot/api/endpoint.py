@@ -61,6 +61,12 @@ class Endpoint(Generic[Q, B]):
     makes: Callable[[BaseModel], str] | None = None
 
 
+def masked(body: B, mask: Callable[[str], str]) -> B:
+    """Return a body whose reason holds no secret: it is kept, and others read it."""
+    reason = getattr(body, "reason", None)
+    return body.model_copy(update={"reason": mask(reason)}) if reason else body
+
+
 def get(
     path: str,
     act: Callable[[Call[Q, Nothing]], Awaitable[BaseModel]],

@@ -10,7 +10,7 @@ from core.access.tokens import EVERYWHERE, Scope, Token
 
 # Only names for types: `nofx --help` must not wait for what they import.
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from pydantic import BaseModel
 
@@ -43,22 +43,27 @@ class Question:
     body: Mapping[str, Any] = field(default_factory=dict)
 
 
-async def answer(endpoints: Iterable[AnyEndpoint], question: Question) -> BaseModel:
+async def answer(
+    endpoints: Iterable[AnyEndpoint],
+    question: Question,
+    mask: Callable[[str], str],
+) -> BaseModel:
     """Answer a question by the endpoint that it names.
 
     Raises IdMalformedError, RequestInvalidError and whatever the endpoint raises.
     """
-    from bot.api.endpoint import Call  # noqa: PLC0415  # heavy, see above
+    from bot.api.endpoint import Call, masked  # noqa: PLC0415  # heavy, see above
     from bot.api.requests import path_of, validated  # noqa: PLC0415  # as above
 
     for one in endpoints:
         if (one.method, one.path) == (question.method, question.path):
+            body = validated(one.body, dict(question.body), "body")
             call = Call(
                 token=OWNER,
                 actor=question.actor,
                 path=path_of(dict(question.ids)),
                 query=validated(one.query, dict(question.query), "query"),
-                body=validated(one.body, dict(question.body), "body"),
+                body=masked(body, mask),
             )
             return await one.act(call)
     raise KeyError(question.path)

@@ -1,13 +1,13 @@
 """Puts endpoints on the site: token, ids, query, body, call, answer, in this order."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from aiohttp import web
 from pydantic import BaseModel
 
 from bot.api import problems, requests
-from bot.api.endpoint import Call, Endpoint
+from bot.api.endpoint import Call, Endpoint, masked
 from core.access.service import Tokens
 from core.clock import Ids
 from core.errors import ConflictError, NofxError
@@ -22,10 +22,14 @@ def serve(
     *,
     tokens: Tokens,
     ids: Ids,
+    mask: Callable[[str], str],
 ) -> None:
-    """Answer each endpoint on `app`; a GET answers HEAD too."""
+    """Answer each endpoint on `app`; a GET answers HEAD too.
+
+    `mask` takes the secrets out of the reasons that people give.
+    """
     for endpoint in endpoints:
-        handler = _Answering(endpoint, tokens, ids).handle
+        handler = _Answering(endpoint, tokens=tokens, ids=ids, mask=mask).handle
         if endpoint.method == "GET":
             app.router.add_get(endpoint.path, handler)
         else:
@@ -35,10 +39,18 @@ def serve(
 class _Answering:
     """One endpoint, ready for requests."""
 
-    def __init__(self, endpoint: AnyEndpoint, tokens: Tokens, ids: Ids) -> None:
+    def __init__(
+        self,
+        endpoint: AnyEndpoint,
+        *,
+        tokens: Tokens,
+        ids: Ids,
+        mask: Callable[[str], str],
+    ) -> None:
         self._endpoint = endpoint
         self._tokens = tokens
         self._ids = ids
+        self._mask = mask
 
     async def handle(self, request: web.Request) -> web.Response:
         """Answer one request; whatever goes wrong becomes a problem."""
@@ -59,12 +71,15 @@ class _Answering:
     async def _understand(self, request: web.Request) -> Call[Any, Any]:
         endpoint = self._endpoint
         token = await requests.token_of(request, self._tokens, endpoint.scope)
+        path = requests.path_of(dict(request.match_info))
+        query = requests.query_of(request, endpoint.query)
+        body = await requests.body_of(request, endpoint.body)
         return Call(
             token=token,
             actor=f"token:{token.prefix}",
-            path=requests.path_of(dict(request.match_info)),
-            query=requests.query_of(request, endpoint.query),
-            body=await requests.body_of(request, endpoint.body),
+            path=path,
+            query=query,
+            body=masked(body, self._mask),
         )
 
     def _respond(self, answer: BaseModel) -> web.Response:

@@ -38,7 +38,8 @@ def endpoints_of(base: Base, operations: Operations) -> tuple[AnyEndpoint, ...]:
 def add_routes(app: web.Application, base: Base, operations: Operations) -> None:
     """Serve the API and its description on `app`."""
     endpoints = endpoints_of(base, operations)
-    serve(app, endpoints, tokens=base.tokens, ids=base.ids)
+    mask = base.masker.mask
+    serve(app, endpoints, tokens=base.tokens, ids=base.ids, mask=mask)
     described = openapi.document(endpoints)
 
     async def describe(_: web.Request) -> web.Response:

@@ -71,6 +71,16 @@ async def test_pause_resume_and_cancel(api: ApiStage) -> None:
     assert await api.stage.moves(run_id) == ["enqueue", "pause", "resume", "cancel"]
 
 
+async def test_no_secret_is_kept_in_a_reason(api: ApiStage) -> None:
+    """A token that was pasted by mistake stays out of the history."""
+    run_id = await api.stage.ask()
+    secret = f"ghs_{'a1B2' * 20}"
+    body = {"reason": f"it said {secret} and stopped"}
+    cancelled = await post(api, f"/runs/{run_id}/cancel", body)
+    assert "it said [masked:" in cancelled.body["outcome"]
+    assert secret not in str(await api.stage.runs.journal.documents(f"run/{run_id}"))
+
+
 async def test_what_has_ended_is_not_cancelled(api: ApiStage) -> None:
     """A terminal run is never left; the refusal says how it ended."""
     run_id, _ = await finished(api)

@@ -27,7 +27,7 @@ class FakeService(Service):
     report: ReviewReport = field(default_factory=a_report)
     results: tuple[CheckResult, ...] = ()
     changes: tuple[str, ...] = ()
-    answer: BaseModel = field(default_factory=BaseModel)
+    answer: BaseModel | None = None
     error: BaseException | None = None
     calls: list[tuple[object, ...]] = field(default_factory=list)
     change: LocalChange | None = None
@@ -76,6 +76,7 @@ class FakeService(Service):
     @override
     async def ask(self, settings: Settings, question: Question) -> BaseModel:
         self._note(settings, "ask", question)
+        assert self.answer is not None, "a test that asks says what is answered"
         return self.answer
 
     def _note(self, settings: Settings, *call: object) -> None:

@@ -141,7 +141,7 @@ class GitHubDesk(Desk):
         await self._complete(run, effects, draft, "check.closed")
 
     async def _gh(self, run: Run, effects: Effects) -> Connection:
-        """Return GitHub for a run's holder, who writes nothing without a lease."""
+        """Return GitHub for a run's holder: past its lease it writes nothing."""
         return (await connection(self.app, run.subject)).guarded(effects.check_lease)
 
     async def _check_id(self, run: Run, effects: Effects) -> int:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from itertools import count
+from random import SystemRandom
 
 import pytest
 
@@ -15,6 +16,20 @@ from tests.judges.github_requests import github_judges, judged
 __all__ = ["github_judges", "judged"]
 
 NUMBERS = count(1)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a row of random faults be repeated."""
+    parser.addoption("--chaos-seed", type=int, help="what random faults begin from")
+
+
+@pytest.fixture
+def chaos_seed(request: pytest.FixtureRequest) -> int:
+    """Give what random faults begin from; shown with a failure, to be given again."""
+    given = request.config.getoption("--chaos-seed")
+    seed = SystemRandom().randrange(10_000) if given is None else int(given)
+    print(f"Again with: --chaos-seed {seed}")  # noqa: T201 # pytest shows it on failure
+    return seed
 
 
 @pytest.fixture(scope="session")

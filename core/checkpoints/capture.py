@@ -28,6 +28,9 @@ class Captured:
     inline: JSON | None
 
 
+NOTHING_YET = Captured({}, digest_of(canonical({})), {})
+
+
 class Checkpoints:
     """Captures states; secrets are masked before anything is written.
 

@@ -27,6 +27,7 @@ from core.runs.projection import LEASED
 from core.runs.service import Runs
 from core.runs.setbacks import deadline
 from core.runs.states import Status
+from core.runs.step_commits import Opening, StepCommits
 from core.runs.walk import Walk, cancelled
 
 # Where others move a held run: a walk that has not ended never brings it there itself.
@@ -70,6 +71,13 @@ class Holder:
         self._limits = limits
         self._clock = runs.clock
         self.drain = Drain(clock=runs.clock, grace=pace.drain)
+
+    def opening(self, run: Run) -> Opening:
+        """Return what a claim of this run begins with; empty when it has no chance."""
+        if self._spent(run) is not None or self.drain.begun:
+            return Opening()
+        pipeline = self._pipelines[run.subject.pipeline]
+        return StepCommits(self._runs.checkpoints).opening(run, pipeline.steps)
 
     async def hold(self, handle: RunHandle) -> Run:
         """Walk a claimed run to its end, or to where it is put off, lost or left."""

@@ -1,14 +1,18 @@
 """What one commit says at the edges of steps: the step, its gates, its checkpoints."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from core.checkpoints.capture import Captured, Checkpoints
-from core.events.base import Payload
+from core.checkpoints.capture import NOTHING_YET, Captured, Checkpoints
+from core.events.base import JSON, Payload
 from core.events.schema import CheckpointCaptured
 from core.runs import decide, gates, step_moves
 from core.runs.model import Run
-from core.runs.pipeline import StepOutcome
+from core.runs.pipeline import Step, StepOutcome
+from core.runs.states import STEP
+
+ENDED = STEP.terminal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,11 +25,33 @@ class Ended:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """What goes into the commit of a claim: its first step, begun at once."""
+
+    events: tuple[Payload, ...] = ()
+    state: JSON | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class StepCommits:
     """Puts together the events of one commit, on the run as it is."""
 
     checkpoints: Checkpoints
+
+    def opening(self, run: Run, steps: Iterable[Step]) -> Opening:
+        """Begin the run's next step from its last checkpoint, if it is at hand.
+
+        A state that lies in a blob has to be fetched first: then this is empty.
+        """
+        following = next(
+            (one for one in steps if run.step(one.name) not in ENDED), None
+        )
+        captured = _captured(run)
+        if following is None or captured is None:
+            return Opening()
+        events = self.begun(run, following.name, captured)
+        return Opening(events=events, state=captured.inline)
 
     def begun(self, run: Run, step: str, captured: Captured) -> tuple[Payload, ...]:
         """Begin a step from the run's last checkpoint."""
@@ -98,6 +124,15 @@ class StepCommits:
             captured, kind="before", step=step, parents=parents
         )
         return (*step_moves.step_started(run, step), before)
+
+
+def _captured(run: Run) -> Captured | None:
+    """Return the state of the run's last checkpoint as it was captured."""
+    if run.state_digest is None:
+        return NOTHING_YET
+    if run.state is None:
+        return None
+    return Captured(run.state, run.state_digest, run.state)
 
 
 def _parents(run: Run) -> tuple[str, ...]:

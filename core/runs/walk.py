@@ -26,8 +26,8 @@ from core.runs.limits import Limits
 from core.runs.model import Run
 from core.runs.pipeline import Ending, Pipeline, Step, StepContext, StepOutcome
 from core.runs.setbacks import Setbacks
-from core.runs.states import STEP, Status
-from core.runs.step_commits import Ended, StepCommits
+from core.runs.states import Status
+from core.runs.step_commits import ENDED, Ended, StepCommits
 
 log = structlog.get_logger()
 
@@ -73,7 +73,9 @@ class Walk:
             )
         if self._drain.begun:
             return await self.hand_back(worker)
-        await self._begin(pending[0])
+        # A claim has begun it already, where the state was at hand.
+        if run.step(pending[0].name) != "running":
+            await self._begin(pending[0])
         for place, step in enumerate(pending):
             following = pending[place + 1] if place + 1 < len(pending) else None
             if not await self._goes_on(step, following, worker):
@@ -198,7 +200,6 @@ class Walk:
             raise StepTimeoutError(step=step.name, seconds=limit) from None
 
 
-ENDED = STEP.terminal
 STOPS = "its worker is told to stop"
 NOT_OURS = (CancelRequestedError, ConcurrencyError, LeaseLostError)
 

@@ -184,14 +184,16 @@ class Worker:
     async def _take(self, handle: RunHandle) -> bool:
         seen = handle.run
         until = self._clock.now() + timedelta(seconds=self._pace.lease)
+        opening = self._holder.opening(seen)
 
         def claim(run: Run) -> tuple[Payload, ...]:
             if run.head_seq != seen.head_seq:
                 raise ConcurrencyError(stream=run.stream, seq=seen.head_seq + 1)
-            return decide.claimed(run, worker=self.name, until=until)
+            claimed = decide.claimed(run, worker=self.name, until=until)
+            return (*claimed, *opening.events)
 
         try:
-            run = await handle.append(claim)
+            run = await handle.append(claim, state=opening.state)
         except ConcurrencyError:
             return False
         handle.fence = run.fence

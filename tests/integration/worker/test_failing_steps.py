@@ -3,7 +3,6 @@
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -11,6 +10,7 @@ from core.clock import SystemClock
 from core.errors import GitHubRateLimitedError, GitHubUnavailableError
 from core.events.base import JSON
 from core.runs import decide
+from core.runs.model import Run
 from core.runs.pipeline import StepContext
 from tests.fakes.acts import (
     AWAY,
@@ -255,15 +255,14 @@ async def test_a_walk_that_breaks_is_left_for_the_next(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A bug of nofx itself ends neither the worker nor the run."""
-    checkpoints = stage.runs.checkpoints
-    capture, broken = checkpoints.capture, [True]
+    state_of, broken = stage.runs.state_of, [True]
 
-    async def breaking(state: JSON) -> Any:
+    async def breaking(run: Run) -> JSON:
         if broken.pop() if broken else False:
             raise ZeroDivisionError
-        return await capture(state)
+        return await state_of(run)
 
-    monkeypatch.setattr(checkpoints, "capture", breaking)
+    monkeypatch.setattr(stage.runs, "state_of", breaking)
     run_id = await stage.ask()
     async with serving(stage.worker(pace=SHORT)):
         run = await stage.until(run_id, "succeeded")

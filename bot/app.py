@@ -40,6 +40,7 @@ from core.events.feeder import Feeder
 from core.runs.holder import Pace
 from core.runs.limits import Limits
 from core.runs.turns import Caps
+from core.runs.watcher import Watcher
 from core.runs.worker import Worker
 from core.store.sweeper import Sweeper
 
@@ -63,6 +64,7 @@ class _Parts:
     worker: Worker
     feeder: Feeder
     sweeper: Sweeper
+    watcher: Watcher
     reviews: Reviews
     operations: Operations
 
@@ -113,6 +115,7 @@ async def work(settings: Settings) -> None:
         _parts(settings, workers=max(settings.workers, 1)) as parts,
         _beside(parts.feeder.run, parts.feeder.stop),
         _beside(parts.sweeper.run, parts.sweeper.stop),
+        _beside(parts.watcher.run, parts.watcher.stop),
         _beside(parts.worker.serve, parts.worker.stop),
     ):
         log.info("worker.working", name=parts.worker.name)
@@ -169,6 +172,7 @@ async def running(
             _beside(parts.feeder.run, parts.feeder.stop),
             _beside(parts.sweeper.run, parts.sweeper.stop),
             _beside(inbox.run, inbox.stop),
+            _beside(parts.watcher.run, parts.watcher.stop),
             _beside(parts.worker.serve, parts.worker.stop),
         ):
             yield Running(url=url, base=parts.base, operations=parts.operations)
@@ -229,6 +233,13 @@ async def _parts(settings: Settings, *, workers: int) -> AsyncIterator[_Parts]:
             app=app,
             worker=worker,
             feeder=feeder,
+            # Watching costs the embedded server a third of its inserts, once there are
+            # several processes; with one, nobody else queues anything.
+            watcher=Watcher(
+                base.database,
+                base.runs,
+                wanted=settings.watch_queue and settings.mongodb_url is not None,
+            ),
             sweeper=Sweeper(
                 base.database, holder=base.ids.new("sweeper"), clock=base.clock
             ),

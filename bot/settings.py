@@ -18,6 +18,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bot import work_values
 from bot.setting_values import (
     KEY_FORM,
     URL_FORM,
@@ -29,14 +30,6 @@ from bot.setting_values import (
     http_url,
     is_loopback,
     read_key,
-)
-from bot.work_values import (
-    AtOnce,
-    DrainSeconds,
-    LeaseSeconds,
-    RunSeconds,
-    Slots,
-    WriteSpacing,
 )
 from core.errors import DatabaseUrlError, SettingsError
 
@@ -119,17 +112,18 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("PORT"),
         description="a port from 1 to 65535, or 0 for any free one",
     )
-    workers: Slots = 2
-    runs_per_repository: AtOnce = 2
-    runs_per_installation: AtOnce = 8
-    lease_seconds: LeaseSeconds = 60
-    run_seconds: RunSeconds = 7200
-    drain_seconds: DrainSeconds = 20
+    workers: work_values.Slots = 2
+    runs_per_repository: work_values.AtOnce = 2
+    runs_per_installation: work_values.AtOnce = 8
+    lease_seconds: work_values.LeaseSeconds = 60
+    run_seconds: work_values.RunSeconds = 7200
+    watch_queue: work_values.WatchQueue = True
+    drain_seconds: work_values.DrainSeconds = 20
     require_approval: bool = Field(
         default=False,
         description="true or false: whether a person must approve each reviewed commit",
     )
-    write_spacing_seconds: WriteSpacing = 1
+    write_spacing_seconds: work_values.WriteSpacing = 1
 
     @field_validator("mongodb_url")
     @classmethod

@@ -39,6 +39,10 @@ AtOnce = Annotated[
         ge=0, le=10_000, description="how many of its runs are worked at once, 0: any"
     ),
 ]
+WatchQueue = Annotated[
+    bool,
+    Field(description="true or false: whether MongoDB's change streams wake workers"),
+]
 WriteSpacing = Annotated[
     float,
     Field(ge=0, le=60, description="seconds between two writes to GitHub, 0 to 60"),

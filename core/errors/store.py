@@ -23,6 +23,13 @@ class FeedOvertakenError(ConflictError):
     hint = "Nothing is lost: read the feed's end again and go on from there."
 
 
+class ChangesMissingError(ConflictError):
+    """The server has no change streams, as a MongoDB that is no replica set."""
+
+    message = "The database server has no change streams: {reason}"
+    hint = "Nothing is lost; run MongoDB as a replica set to have queues watched."
+
+
 class StoreUnavailableError(UnavailableError):
     """The database does not answer."""
 

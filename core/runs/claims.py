@@ -10,6 +10,7 @@ from core.runs.service import Runs
 from core.runs.turns import Caps, Entry, Held, Turns, entry_of
 
 EVERY = 0.25
+SHORTEST = 0.05
 WINDOW = 50
 WINDOWS = 3
 # A look rests so many times as long as it took, for it costs more the longer the queue.
@@ -39,13 +40,15 @@ class Claims:
         self._owner = owner
         self._pipelines = pipelines
         self._caps = caps
-        self._every = min(every, EVERY)
+        self._every = every
         self._turns = Turns()
         self._mine: dict[str, Entry] = {}
         self._others: list[Entry] = []
         self._since: set[str] = set()
         self._refused: dict[str, float] = {}
         self._due = 0.0
+        self._looked = -SHORTEST
+        self._hinted = False
         self._more = False
 
     async def next(self) -> Entry | None:
@@ -53,11 +56,13 @@ class Claims:
 
         Raises StoreUnavailableError.
         """
-        unnamed = self._runs.wake.unnamed()
+        if self._runs.wake.unnamed():
+            self._hinted = True
+            self._due = min(self._due, self._looked + SHORTEST)
         for run in self._runs.wake.noted():
             self._add(entry_of(run))
         now = self._runs.clock.monotonic()
-        if unnamed or now >= self._due or (self._more and not self._turns):
+        if now >= self._due or (self._more and not self._turns):
             await self._look()
         return self._turns.take(self._held())
 
@@ -68,9 +73,9 @@ class Claims:
     def patience(self, seconds: float) -> float:
         """Return how long an idle slot may rest: `seconds`, or until the next look.
 
-        Candidates may be waiting for that, to see whether there is room for them.
+        There may be more to see then, or room for what waits.
         """
-        if not (self._since and self._turns):
+        if not self._hinted and not (self._since and self._turns):
             return seconds
         return min(seconds, max(0.0, self._due - self._runs.clock.monotonic()))
 
@@ -107,7 +112,8 @@ class Claims:
 
     async def _look(self) -> None:
         clock, queue = self._runs.clock, self._runs.projection
-        began = clock.monotonic()
+        began = self._looked = clock.monotonic()
+        self._hinted = False
         self._refused = {
             run_id: until for run_id, until in self._refused.items() if until > began
         }
@@ -125,7 +131,8 @@ class Claims:
         for entry in await queue.retrying(clock.now(), self._window):
             self._add(entry)
         took = clock.monotonic() - began
-        self._due = clock.monotonic() + max(self._every, SHARE * took)
+        every = min(self._every, EVERY) if self._turns else self._every
+        self._due = clock.monotonic() + max(every, SHARE * took)
 
     async def _look_along(self, lane: Lane) -> None:
         """List a lane from past the repository that was served last, and round."""

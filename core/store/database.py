@@ -1,7 +1,8 @@
 """The one place that names MongoDB's driver: connecting, and what errors mean."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import inspect
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, cast
@@ -21,7 +22,7 @@ from pymongo.errors import (
     PyMongoError,
 )
 
-from core.errors import StoreUnavailableError
+from core.errors import ChangesMissingError, StoreUnavailableError
 from core.store.address import database_in
 
 __all__ = [
@@ -47,6 +48,9 @@ FAILED_VALIDATION = 121
 # Shutting down, stepping down, interrupted: another try finds a server again.
 # Source: https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml
 SERVER_IS_LEAVING = frozenset({91, 189, 10107, 11600, 11602, 13435, 13436})
+
+# Not a replica set; a stage that is unknown there.
+NO_CHANGE_STREAMS = frozenset({40573, 40324})
 
 SELECTION_TIMEOUT = 5.0
 ANSWER_TIMEOUT = 30.0
@@ -74,6 +78,27 @@ class Database:
             told = await self.client.admin.command("hello")
         # A command's answer is read without the client's own zone.
         return cast("datetime", told["localTime"]).replace(tzinfo=UTC)
+
+    @asynccontextmanager
+    async def changes(
+        self, collection: str, match: Document
+    ) -> AsyncIterator[AsyncIterator[Document]]:
+        """Yield the ids of changes of a collection that match, as they come.
+
+        Raises ChangesMissingError, and StoreUnavailableError when the stream breaks.
+        """
+        pipeline: list[Document] = [{"$match": match}, {"$project": {"documentKey": 1}}]
+        try:
+            with translating():
+                made: Any = self.db[collection].watch(pipeline)
+                # PyMongo's own client opens the stream at once, motor when entered.
+                opened = await made if inspect.isawaitable(made) else made
+                async with opened as stream:
+                    yield stream
+        except OperationFailure as error:
+            if error.code not in NO_CHANGE_STREAMS:
+                raise StoreUnavailableError(reason=_first_words(error)) from error
+            raise ChangesMissingError(reason=_first_words(error)) from error
 
     async def close(self) -> None:
         """Close every connection; the database cannot be used afterwards."""

@@ -166,4 +166,6 @@ def settings_for(app: AppCredentials, github: Simulator, mongodb_url: str) -> Se
         github_url=github.api_url,
         write_spacing_seconds=0,
         lease_seconds=5,
+        # The server is the embedded one, whatever its address is given as.
+        watch_queue=False,
     )

@@ -61,6 +61,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "NOFX_GITHUB_URL": settings.github_url,
         "NOFX_WRITE_SPACING_SECONDS": "0",
         "NOFX_LEASE_SECONDS": str(settings.lease_seconds),
+        "NOFX_WATCH_QUEUE": str(settings.watch_queue),
         "NOFX_DRAIN_SECONDS": str(settings.drain_seconds),
         "NOFX_WORKERS": "1",
     }

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.base import Base
@@ -17,15 +17,20 @@ APART = timedelta(minutes=1)
 BATCH = 200
 
 
-async def crowded(base: Base, like_run: str, runs: int) -> list[str]:
+async def crowded(
+    base: Base, like_run: str, runs: int, *, apart: timedelta = APART
+) -> list[str]:
     """Add the like of a run so many times; returns their ids, oldest first.
 
-    Every stream is whole, and every run has its document; each began a minute after
-    the one before, on a head of its own in one of some repositories.
+    Every stream is whole, and every run has its document; each began so long after the
+    one before, on a head of its own in one of some repositories.
     """
     commits = await base.runs.journal.documents(stream_of(like_run))
     run = await base.runs.load(like_run)
-    copies = [_copy(base.ids.new("run"), run, runs - ago) for ago in range(runs)]
+    copies = [
+        _copy(base.ids.new("run"), run, number, run.created_at - number * apart)
+        for number in range(runs, 0, -1)
+    ]
     for start in range(0, runs, BATCH):
         batch = copies[start : start + BATCH]
         entries = [entry for one in batch for entry in _stream(commits, one)]
@@ -38,14 +43,13 @@ async def crowded(base: Base, like_run: str, runs: int) -> list[str]:
     return [one.id for one in copies]
 
 
-def _copy(run_id: str, run: Run, number: int) -> Run:
+def _copy(run_id: str, run: Run, number: int, begun: datetime) -> Run:
     subject = replace(
         run.subject,
         repository=f"octo/repository-{number % REPOSITORIES}",
         pull=number // REPOSITORIES + 1,
         head_sha=f"{number:040x}",
     )
-    begun = run.created_at - number * APART
     return replace(run, id=run_id, subject=subject, created_at=begun)
 
 

@@ -196,6 +196,9 @@ class _Standing:
             told = result.get("id", result.get("review_id"))
             if effect.status == "performed" and told not in ids[key.partition(".")[0]]:
                 yield f"{run.id} did {key} as {told}, and GitHub shows {ids}"
+            posted = set(result.get("posted", {}).values())
+            if not posted <= {one["id"] for one in self.comments}:
+                yield f"{run.id} posted {posted}, and some of it is not at GitHub"
             if effect.status == "intended" and run.status in REVIEWED:
                 yield f"{run.id} is {run.status}, and nobody knows of its {key}"
 

@@ -25,6 +25,8 @@ PATHS = (
 )
 # A lease is 5 s: some of those that are stopped wake up as zombies.
 NAP, SLEEP = 1.0, 8.0
+# So many seconds go by before a client gives up: only a long storm can wait for that.
+CLIENT_PATIENCE, RARELY = 30.0, 0.05
 STRIKES = ("kill", "nap", "sleep", "sleep", "database")
 Act = Callable[[Random], Awaitable[str]]
 
@@ -76,6 +78,8 @@ class Storm:
 
     async def _fault(self, rng: Random) -> str:
         kind, path = rng.choice(FAULTS), rng.choice(PATHS)
+        if self._left() > CLIENT_PATIENCE and rng.random() < RARELY:
+            kind = "timeout_after_commit"
         self._town.github.faults.add(kind=kind, path=path, seconds=rng.choice((1, 2)))
         return f"fault {kind}"
 

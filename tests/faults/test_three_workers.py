@@ -17,13 +17,12 @@ from tests.fakes.town import built_town
 WORKERS = 3
 
 
-@pytest.mark.timeout(1200)
 @pytest.mark.parametrize(
     ("seconds", "pulls"),
     [
-        (15, 12),
-        pytest.param(60, 40, marks=pytest.mark.slow),
-        pytest.param(300, 150, marks=pytest.mark.slow),
+        pytest.param(15, 12, marks=pytest.mark.timeout(300)),
+        pytest.param(60, 40, marks=[pytest.mark.slow, pytest.mark.timeout(600)]),
+        pytest.param(300, 150, marks=[pytest.mark.slow, pytest.mark.timeout(1200)]),
     ],
 )
 async def test_what_a_storm_leaves_stands_once(

@@ -1,6 +1,8 @@
 """Asking for reviews and calling them off: runs and what GitHub shows of them."""
 
+import asyncio
 from dataclasses import dataclass
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -59,6 +61,7 @@ class Reviews:
         self._desk = desk
         self._clock = clock
         self._settle = settle
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def request(self, wish: Wish) -> Answer:
         """Review the pull request's head of now; an older run gives way.
@@ -95,9 +98,10 @@ class Reviews:
         requested = await self.runs.request(
             subject, request_id, again=again, beginning=beginning
         )
-        handle = await self.runs.handle(requested.run_id, unseen=True)
-        if handle.run.status is Status.QUEUED:
-            await self._desk.announce(handle.run, self._effects(handle))
+        async with self._turn(requested.run_id):
+            handle = await self.runs.handle(requested.run_id, unseen=True)
+            if handle.run.status is Status.QUEUED:
+                await self._desk.announce(handle.run, self._effects(handle))
         if requested.supersedes is not None:
             await self._give_way(requested.supersedes, requested.run_id)
         run = await self.runs.release(requested.run_id)
@@ -116,15 +120,17 @@ class Reviews:
     async def show_rejection(self, run: Run) -> None:
         """Say on the check run that a person has just stopped the run at a gate."""
         if run.approvals and run.publish and run.subject.pull:
-            handle = await self.runs.handle(run.id)
-            await self._desk.reject(run, self._effects(handle), run.approvals[-1])
+            async with self._turn(run.id):
+                handle = await self.runs.handle(run.id)
+                await self._desk.reject(run, self._effects(handle), run.approvals[-1])
 
     async def close_cancelled(self, run: Run) -> None:
         """Close the check run of a cancelled run that no worker held."""
         if run.status is Status.CANCELLED and run.publish and run.subject.pull:
-            handle = await self.runs.handle(run.id)
             ending = Ending(kind="cancelled", reason=run.outcome or "cancelled")
-            await self._desk.close(run, self._effects(handle), ending)
+            async with self._turn(run.id):
+                handle = await self.runs.handle(run.id)
+                await self._desk.close(run, self._effects(handle), ending)
 
     async def _give_way(self, run_id: str, by_run: str) -> None:
         if await self.runs.find(run_id) is None:
@@ -137,6 +143,13 @@ class Reviews:
     ) -> None:
         run = await self.runs.cancel(run_id, actor=actor, reason=reason, by_run=by_run)
         await self.close_cancelled(run)
+
+    def _turn(self, run_id: str) -> asyncio.Lock:
+        """Return what keeps two from saying the same of a run at once.
+
+        One that is only slow would look to the other as if it had crashed.
+        """
+        return self._turns.setdefault(run_id, asyncio.Lock())
 
     def _effects(self, handle: RunHandle) -> Effects:
         return Effects(handle, clock=self._clock, settle=self._settle)

@@ -43,3 +43,16 @@ async def test_each_write_stands_exactly_once(
     assert len(road.github.reviews(REPO, number)) == 1
     assert len(road.github.review_comments(REPO, number)) == 1
     assert len(road.summaries(number)) == 1
+
+
+async def test_a_check_that_takes_long_is_not_made_by_another_who_asks(
+    road: Road,
+) -> None:
+    """Two deliveries are about one run: the second waits for what the first is at."""
+    slow = road.github.faults.add(kind="slow", method="POST", path=CHECKS, seconds=4)
+    number = await road.open_pull()
+    await road.until(lambda: slow.times == 0)
+    await road.github.ready_for_review(REPO, number)
+    await road.until_quiet()
+    await road.until_checked(number)
+    assert len(road.github.check_runs(REPO, road.head(number))) == 1

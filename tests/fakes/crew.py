@@ -40,12 +40,16 @@ class Crew:
 
     def up(self) -> list[int]:
         """Return the places of those who look for work or are at it now."""
+        return self.named("worker.working")
+
+    def named(self, name: str) -> list[int]:
+        """Return the places of those who are up and have logged this of themselves."""
         return [
             place
             for place, log in enumerate(self._logs)
             if place not in self._frozen
             and place in self._begun
-            and b"worker.working" in log.read_bytes()[self._begun[place] :]
+            and name.encode() in log.read_bytes()[self._begun[place] :]
         ]
 
     def kill(self, place: int) -> None:

@@ -1,6 +1,7 @@
 """Strikes at random: workers, the database, GitHub, while people go on with theirs."""
 
 import asyncio
+import math
 import os
 import signal
 from collections import Counter
@@ -9,6 +10,8 @@ from contextlib import suppress
 from random import Random
 
 from bot.simulator.faults import Kind
+from core.errors import StoreUnavailableError
+from core.store.database import Database, translating
 from core.store.embedded import EmbeddedServer
 from tests.fakes.crew import Crew
 from tests.fakes.town import Town
@@ -23,11 +26,14 @@ PATHS = (
     *("", "", "/compare/", "/pulls/", "/contents/"),
     *(r"/reviews$", r"/issues/\d+/comments$", r"/check-runs$", r"/check-runs/\d+$"),
 )
-# A lease is 5 s: some of those that are stopped wake up as zombies.
-NAP, SLEEP = 1.0, 8.0
+# A lease is 5 s: who sleeps wakes up as a zombie, after another has taken its run.
+NAP, SLEEP, DEEP_SLEEP = 1.0, 8.0, 12.0
 # So many seconds go by before a client gives up: only a long storm can wait for that.
 CLIENT_PATIENCE, RARELY = 30.0, 0.05
-STRIKES = ("kill", "nap", "sleep", "sleep", "database")
+STRIKES = ("kill", "nap", "sleep", "ambush", "ambush", "database")
+# What a worker reads of a pull request right before it writes there.
+LOOKS = r"/repos/{repository}/(issues/{pull}/comments|pulls/{pull}/reviews)$"
+WATCH = 5.0
 Act = Callable[[Random], Awaitable[str]]
 
 
@@ -35,12 +41,19 @@ class Storm:
     """What strikes, by chance from a seed; `counts` says how often each thing did."""
 
     def __init__(
-        self, town: Town, crew: Crew, server: EmbeddedServer, *, seed: int
+        self,
+        town: Town,
+        crew: Crew,
+        server: EmbeddedServer,
+        database: Database,
+        *,
+        seed: int,
     ) -> None:
         self.counts: Counter[str] = Counter()
         self._town = town
         self._crew = crew
         self._server = server
+        self._database = database
         self._seed = seed
         self._deck: list[str] = []
         self._ends = 0.0
@@ -88,6 +101,8 @@ class Storm:
         if not self._deck:  # each comes as often as it should, even in a short storm
             self._deck = rng.sample(STRIKES, len(STRIKES))
         what = self._deck.pop()
+        if what == "ambush":
+            return await self._ambush(rng)
         if rng.random() < 0.5:
             await self._until(self._written(len(self._town.github.requests)))
         if what == "database":
@@ -106,12 +121,34 @@ class Storm:
             await self._crew.freeze(place, min(length, self._left()))
         return what
 
+    async def _ambush(self, rng: Random) -> str:
+        """Stop a worker between its look at what stands and its write."""
+        running = {"status": "running"}
+        with suppress(StoreUnavailableError), translating():
+            held = await self._database.db["runs"].find(running).to_list(None)
+            if not held:
+                return "nobody to ambush"
+            run = rng.choice(held)
+            path = LOOKS.format_map(run)
+            rule = self._town.github.faults.add(
+                kind="slow", method="GET", path=path, seconds=NAP
+            )
+            await self._until(lambda: rule.times == 0, seconds=WATCH)
+            places = self._crew.named(run["lease"]["owner"])
+            if rule.times == 0 and places:
+                await self._crew.freeze(places[0], min(DEEP_SLEEP, self._left()))
+                return "ambush"
+            rule.times = 0
+        return "missed ambush"
+
     def _written(self, seen: int) -> Callable[[], bool]:
         requests = self._town.github.requests
         return lambda: any(one.method != "GET" for one in requests[seen:])
 
-    async def _until(self, true: Callable[[], bool]) -> None:
-        """Wait until something is so, or until the storm is over."""
+    async def _until(
+        self, true: Callable[[], bool], *, seconds: float = math.inf
+    ) -> None:
+        """Wait until something is so, for so long, or until the storm is over."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(self._left()):
+            async with asyncio.timeout(min(seconds, self._left())):
                 await eventually(true)

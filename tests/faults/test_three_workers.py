@@ -39,12 +39,13 @@ async def test_what_a_storm_leaves_stands_once(
                 hired(town.settings, tmp_path, size=WORKERS) as crew,
             ):
                 town.github.set_webhook_url(f"{bot.url}/webhooks/github")
-                storm = Storm(town, crew, server, seed=chaos_seed)
+                base = bot.base
+                storm = Storm(town, crew, server, base.database, seed=chaos_seed)
                 await storm.rage(seconds, pulls=pulls)
                 print(f"The storm: {dict(storm.counts)}")  # noqa: T201 # for a failure
-                await until_calm(town, bot.base.database, seconds=120 + seconds)
+                await until_calm(town, base.database, seconds=120 + seconds)
                 ended = await crew.dismiss()
-            async with opened(town.settings) as base:
-                assert await wrongs(town, base) == []
+            async with opened(town.settings) as after:
+                assert await wrongs(town, after) == []
     assert alarms([*crew.log(), *said]) == []
     assert (ended, crew.odd) == ([0] * WORKERS, [])

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from core.errors import BrokenChainError
 from core.events.base import Move
 from core.events.commit import Commit
-from core.runs.states import MACHINES, RUN
+from core.events.schema import BranchCreated
+from core.runs.states import FINDING, MACHINES, RUN
 
 ROWS = {machine.name: frozenset(machine.rows()) for machine in MACHINES}
 # Where a part stands of which nothing was said yet.
@@ -17,19 +18,32 @@ def verify_moves(commits: Iterable[Commit]) -> None:
     """Walk a stream's commits, oldest first, and follow each machine through them.
 
     The database compares an entry with the tables, not with the entry before it: a row
-    that starts where nothing stands is legal to it. Raises BrokenChainError at the
-    first move that is no row, or that starts elsewhere than the last one ended.
+    that starts where nothing stands is legal to it. A run that goes on from others
+    has their findings, which it moves from where those left them. Raises
+    BrokenChainError at the first move that is no row, or that starts elsewhere than the
+    last one ended.
     """
     standing: Standing = {}
+    goes_on = False
     for commit in commits:
         at = standing.get((RUN.name, ""))
         reason = None if commit.from_ == at else _elsewhere("run", at, commit.from_)
         for event in commit.events:
+            goes_on = goes_on or (
+                isinstance(event, BranchCreated) and bool(event.parents)
+            )
+            if isinstance(event, Move) and goes_on:
+                _take_over(standing, event)
             if isinstance(event, Move):
                 reason = reason or _broken(standing, event)
                 standing[event.machine, event.subject] = event.to
         if reason is not None:
             raise BrokenChainError(stream=commit.stream, seq=commit.seq, reason=reason)
+
+
+def _take_over(standing: Standing, event: Move) -> None:
+    if event.machine == FINDING.name:
+        standing.setdefault((event.machine, event.subject), event.from_)
 
 
 def _broken(standing: Standing, event: Move) -> str | None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from bot.api.parts import verification
 from bot.operations import Begun
 from tests.fakes.road import REPO, Road
 
@@ -49,6 +50,9 @@ async def test_a_branch_changes_nothing_at_github(road: Road) -> None:
     assert road.bot is not None
     branch = await road.bot.base.runs.load(begun.run.id)
     assert (branch.status, branch.conclusion) == ("succeeded", "success")
+    base = road.bot.base
+    proof = await verification(base.runs.journal, base.blobs, branch.id)
+    assert proof.reason is None
     origin = await road.bot.base.runs.load(run_id)
     assert (origin.status, origin.conclusion) == ("gate_failed", "failure")
 

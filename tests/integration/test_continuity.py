@@ -8,9 +8,11 @@ import pytest
 
 from core.clock import Ids, SystemClock
 from core.errors import BrokenChainError
+from core.events import schema
 from core.events.base import UnknownEvent
 from core.events.commit import verify_chain
 from core.events.journal import COLLECTION, Journal
+from core.events.schema import CheckpointRef
 from core.events.writers import WRITERS
 from core.runs import decide
 from core.runs.constraints import collections
@@ -115,3 +117,26 @@ def test_what_the_runner_does_goes_on_from_where_it_was() -> None:
     story.move("pause", "resume", "cancel")
     verify_moves(story.commits)
     assert story.run.status in RUN.terminal
+
+
+def test_a_branch_moves_its_parents_findings_from_where_they_were() -> None:
+    """Their beginning stands in the parent's stream; from then on they are followed."""
+    parent = CheckpointRef(run_id="run_0", checkpoint_id="cp_0")
+    branch = schema.BranchCreated(
+        origin="rerun",
+        parents=(parent,),
+        family="run_0",
+        overrides={},
+        publish=False,
+        actor="alice",
+        reason="again",
+    )
+    finding = next(machine for machine in tables.PARTS if machine.name == "finding")
+    verified = tables.part_move(finding, "verify", "proposed", "one")
+    story = Story()
+    story.add(branch)
+    story.add(verified)
+    verify_moves(story.commits)
+    story.add(verified)
+    with pytest.raises(BrokenChainError, match="goes on from proposed and was verif"):
+        verify_moves(story.commits)

@@ -1,5 +1,6 @@
 """What people do with runs, whichever way they ask: API, command line, comments."""
 
+import hashlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
@@ -7,6 +8,7 @@ from bot.base import Base
 from bot.pipeline.review_pipeline import SPEAKING
 from bot.reviews import Answer, Reviews, Wish
 from core.checkpoints.resolutions import Choice
+from core.clock import CROCKFORD
 from core.errors import PublisherMissingError, RunOutdatedError
 from core.events import schema
 from core.events.base import JSON
@@ -19,6 +21,8 @@ from core.runs.model import Run, Subject
 from core.runs.past import Past
 from core.runs.service import Beginning, Runs
 
+# So many of an id's digits tell it from others of the same moment.
+RANDOM = 16
 CheckOverrides = Callable[[JSON, Collection[str]], None]
 
 
@@ -155,15 +159,15 @@ class Operations:
         )
         begun: list[Begun] = []
 
-        async def begin(start: Start) -> str:
-            begun[:] = [await self._begin(start, wish, name=merge_id)]
+        async def begin(start: Start, name: str) -> str:
+            begun[:] = [await self._begin(start, wish, name=name, run_id=_named(name))]
             return begun[0].run.id
 
         planned = await self._merges.commit(merge_id, wish, begin)
         if begun:
             return planned, begun[0]
         run = await self._runs.load(planned.merge.run_id or "")
-        return planned, Begun(run=run, parents=run.parents)
+        return planned, _begun(run)
 
     async def decide(
         self, run_id: str, gate: str, decision: Decision, *, actor: str, reason: str
@@ -197,11 +201,15 @@ class Operations:
         return await self._branches.past_step(run_id, start_at)
 
     async def _begin(
-        self, start: Start, wish: branching.Wish, *, name: str | None = None
+        self,
+        start: Start,
+        wish: branching.Wish,
+        *,
+        name: str | None = None,
+        run_id: str | None = None,
     ) -> Begun:
-        """Begin a run; a merge's id for a `name` makes it the same run each time."""
-        of_merge = name is not None and name.startswith("mrg_")
-        run_id = f"run_{name[4:]}" if name and of_merge else self._runs.new_id()
+        """Begin a run; a silent one that has a `run_id` is the same each time."""
+        run_id = run_id or self._runs.new_id()
         subject = replace(
             start.run.subject, reason=wish.origin, requested_by=wish.actor
         )
@@ -227,6 +235,24 @@ class Operations:
         if self._reviews is None:
             raise PublisherMissingError
         return self._reviews
+
+
+def _begun(run: Run) -> Begun:
+    """Return what was answered when the run was begun."""
+    return Begun(
+        run=run,
+        parents=run.parents,
+        steps=tuple(name for name, state in run.steps.items() if state == "reused"),
+        effects=tuple(key for key, one in run.effects.items() if one.from_run),
+    )
+
+
+def _named(name: str) -> str:
+    """Return the id of the run that a merge is begun as under this name."""
+    _, digits = name.partition(".")[0].split("_")
+    hashed = hashlib.sha256(name.encode()).digest()
+    chosen = [CROCKFORD[one % len(CROCKFORD)] for one in hashed[:RANDOM]]
+    return f"run_{digits[:-RANDOM]}{''.join(chosen)}"
 
 
 def _unsaid(run: Run) -> frozenset[str]:

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from core.checkpoints.ancestry import merge_base
+from core.checkpoints.chain import checkpoints_of
 from core.checkpoints.conflicts import Conflict
 from core.checkpoints.json_values import text_of
 from core.checkpoints.merge import NO_RULES, Merged, merge
@@ -28,7 +29,7 @@ from core.runs.past import past
 from core.runs.service import Runs
 from core.store.blobs import Blobs, Digest
 
-Begin = Callable[[Start], Awaitable[str]]
+Begin = Callable[[Start, str], Awaitable[str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,37 +100,44 @@ class Merges:
     async def commit(self, merge_id: str, wish: Wish, begin: Begin) -> Planned:
         """Make the merge a run that goes on from both heads.
 
-        `begin` begins that run and returns its id; called again for the same merge it
-        must return the same. Raises UnresolvedConflictsError, and MergeStaleError when
-        a head has moved on; then the merge has a fresh plan.
+        `begin` begins that run under a name and returns its id; called again with the
+        same name it must return the same. Raises UnresolvedConflictsError, and
+        MergeStaleError when a head has moved on; then the merge has a fresh plan.
         """
         planned = await self.get(merge_id)
         merge = planned.merge
         if merge.run_id is not None:
             return planned
         state = resolve(planned.merged, merge.choices)
-        family = await family_of(self._runs, merge.ours.run_id)
         for head in (merge.ours, merge.theirs):
             if not await self._joined(merge, head):
                 await self._replan(merge, actor=wish.actor)
                 raise MergeStaleError(merge_id=merge_id, run_id=head.run_id)
         captured = await self._runs.checkpoints.capture(state)
-        ours, theirs = (
-            past(one.run_id, family.members[one.run_id][1], one.checkpoint_id)
+        ours, theirs = [
+            past(one.run_id, await self._runs.history(one.run_id), one.checkpoint_id)
             for one in (merge.ours, merge.theirs)
-        )
-        run_id = await begin(self._branches.merged(ours, theirs, wish, captured))
-        run = await self._runs.load(run_id)
+        ]
+        start = self._branches.merged(ours, theirs, wish, captured)
+        # What is chosen or planned from now on is another state, and another run.
+        run_id = await begin(start, f"{merge_id}.{merge.head_seq}")
+        first = checkpoints_of(await self._runs.history(run_id))[0]
         event = schema.MergeCommitted(
-            run_id=run_id, checkpoint_id=run.checkpoint_id or "", actor=wish.actor
+            run_id=run_id, checkpoint_id=first.checkpoint_id, actor=wish.actor
         )
         try:
             await self._append(merge, event)
         except ConcurrencyError:
-            # Someone else settled or committed it meanwhile; the run is one and the
-            # same for all who commit this merge.
+            await self._give_up(merge_id, run_id, actor=wish.actor)
             return await self.commit(merge_id, wish, begin)
         return await self.get(merge_id)
+
+    async def _give_up(self, merge_id: str, run_id: str, *, actor: str) -> None:
+        """Cancel a run of choices that somebody changed before they were committed."""
+        merge = (await self.get(merge_id)).merge
+        if merge.run_id != run_id:
+            reason = f"{merge_id} was settled otherwise meanwhile"
+            await self._runs.cancel(run_id, actor=actor, reason=reason)
 
     async def _replan(self, known: Merge, *, actor: str) -> Planned:
         pair = (known.ours.run_id, known.theirs.run_id)

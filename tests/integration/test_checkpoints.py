@@ -17,6 +17,7 @@ from core.errors import (
     UnresolvedConflictsError,
 )
 from core.events.base import JSON
+from core.events.schema import MergeCommitted
 from core.runs.branching import Branches, Start, Wish
 from core.runs.decisions import Decisions
 from core.runs.family import family_of
@@ -105,7 +106,7 @@ async def test_branch_diverge_merge_and_resume(stage: Stage) -> None:
     (conflict,) = planned.merged.conflicts
     assert (conflict.path, conflict.ours, conflict.theirs) == ("/thought", "yes", "no")
 
-    async def begin(start: Start) -> str:
+    async def begin(start: Start, _: str) -> str:
         return await begun(stage, start, "run_merged")
 
     with pytest.raises(UnresolvedConflictsError):
@@ -150,13 +151,47 @@ async def test_a_head_that_moves_makes_the_plan_stale(stage: Stage) -> None:
     assert planned.merged.conflicts == ()
     await stage.worker().work_on(theirs)
 
-    async def begin(start: Start) -> str:
+    async def begin(start: Start, _: str) -> str:
         return await begun(stage, start)
 
     with pytest.raises(MergeStaleError):
         await merges.commit(planned.merge.id, WISH, begin)
     fresh = await merges.get(planned.merge.id)
     assert [one.path for one in fresh.merged.conflicts] == ["/thought"]
+
+
+async def test_a_choice_is_not_lost_to_a_commit_under_way(stage: Stage) -> None:
+    """Whoever settles while a run is begun is heard; that run gives way to theirs."""
+    origin = await stage.ask()
+    await stage.worker().work_on(origin)
+    ours = await branched(stage, origin, "think", say="yes")
+    theirs = await branched(stage, origin, "think", say="no")
+    merges = merges_of(stage)
+    planned = await merges.plan(ours, theirs, base=None, actor="alice")
+    merge_id, (conflict,) = planned.merge.id, planned.merged.conflicts
+    await merges.settle(merge_id, {conflict.id: "ours"}, actor="alice")
+    made: list[str] = []
+
+    async def begin(start: Start, name: str) -> str:
+        made.append(await begun(stage, start, f"run_{name}"))
+        if len(made) == 1:
+            await merges.settle(merge_id, {conflict.id: "theirs"}, actor="bob")
+        else:
+            await stage.worker().work_on(made[-1])
+        return made[-1]
+
+    done = await merges.commit(merge_id, replace(WISH, origin="merge"), begin)
+
+    first, second = made
+    assert done.merge.run_id == second
+    assert (await stage.run(first)).status == "cancelled"
+    assert (await stage.runs.state_of(await stage.run(second)))["thought"] == "no"
+    (*_, last) = await stage.runs.journal.read(f"merge/{merge_id}")
+    (committed,) = last.events
+    assert isinstance(committed, MergeCommitted)
+    views = checkpoints_of(await stage.runs.history(second))
+    (merged,) = [one for one in views if one.kind == "merge"]
+    assert committed.checkpoint_id == merged.checkpoint_id
 
 
 async def test_strangers_are_not_merged(stage: Stage) -> None:

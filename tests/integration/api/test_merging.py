@@ -57,6 +57,8 @@ async def test_a_conflict_is_settled_and_the_merge_goes_on(api: ApiStage) -> Non
     assert {one["run_id"] for one in done.body["parents"]} == {ours, theirs}
     again = await post(api, f"{path}/commit", WHY)
     assert again.body["run"]["id"] == merged
+    assert again.body["reused"] == done.body["reused"]
+    assert done.body["reused"]["steps"] == ["one", "two"]
     await ended(api, merged)
     run = (await api.ask(f"/runs/{merged}")).body
     assert (run["origin"], run["status"]) == ("merge", "succeeded")

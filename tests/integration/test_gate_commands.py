@@ -58,6 +58,7 @@ async def test_a_waiver_needs_a_reason_and_a_gate(road: Road) -> None:
     """Each refusal says what is missing, and nothing has moved."""
     number = await road.open_pull()
     await road.until_checked(number)
+    await until_it_is(road, "gate_failed")
     assert "a reason is needed" in await ask(road, number, "/nofx waive llm_review")
     assert "Say which gate" in await ask(road, number, "/nofx waive")
     answer = await ask(road, number, "/nofx waive nothing because")
@@ -72,6 +73,7 @@ async def test_a_retry_judges_again(road: Road) -> None:
     """With nothing changed the verdict is the same, and the check says so again."""
     number = await road.open_pull()
     await road.until_checked(number)
+    await until_it_is(road, "gate_failed")
     assert "Recorded: retry" in await ask(road, number, "/nofx retry")
     await road.until_quiet()
     await until_it_is(road, "gate_failed")

@@ -7,6 +7,7 @@ from core.checkpoints.chain import CheckpointView, checkpoints_of
 from core.errors import (
     CheckpointNotFoundError,
     ConcurrencyError,
+    IllegalTransitionError,
     NoCheckpointError,
     RunEndedError,
 )
@@ -142,7 +143,12 @@ class Decisions:
         while True:
             handle = await self._runs.handle(run_id)
             seen = handle.run
-            decided = await events(seen)
+            try:
+                decided = await events(seen)
+            except IllegalTransitionError:
+                # Who tried before may have been cut off before others saw what it did.
+                await self._runs.projector.save(seen)
+                raise
             captures = any(isinstance(one, CheckpointCaptured) for one in decided)
             decision = _on(seen, decided)
             try:

@@ -4,14 +4,12 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
-import structlog
-
 from core.clock import Clock
 from core.errors import (
     CancelRequestedError,
     ConcurrencyError,
+    IllegalTransitionError,
     LeaseLostError,
-    StoreUnavailableError,
 )
 from core.events.base import JSON, Payload
 from core.events.journal import Journal
@@ -20,7 +18,6 @@ from core.runs.evolve import evolve, fold
 from core.runs.model import Run, stream_of
 from core.runs.states import Status
 
-log = structlog.get_logger()
 Decide = Callable[[Run], Sequence[Payload]]
 
 
@@ -28,7 +25,7 @@ class Projects(Protocol):
     """What shows a run's state to others: at once, or a little later."""
 
     async def save(self, run: Run) -> None:
-        """Take the state; raises StoreUnavailableError."""
+        """Take the state."""
         ...
 
 
@@ -65,7 +62,12 @@ class RunHandle:
         CancelRequestedError when a worker may not go on.
         """
         while True:
-            events = decision(self.run)
+            try:
+                events = decision(self.run)
+            except IllegalTransitionError:
+                # Who tried before may have been cut off before others saw what it did.
+                await self._project()
+                raise
             if not events:
                 return self.run
             draft = decide.draft(self.run, events, self._clock.now(), state=state)
@@ -105,10 +107,5 @@ class RunHandle:
             raise LeaseLostError(run_id=self.run.id, fence=self.fence)
 
     async def _project(self) -> None:
-        if self._projection is None:
-            return
-        try:
+        if self._projection is not None:
             await self._projection.save(self.run)
-        except StoreUnavailableError as error:
-            # The journal has it; whoever finds the projection behind folds it forward.
-            log.warning("projection.behind", run_id=self.run.id, reason=str(error))

@@ -18,6 +18,26 @@ TRIES = 5
 log = structlog.get_logger()
 
 
+class AtOnce:
+    """Stores a run's state before it goes on, or soon when the database is away.
+
+    For states that no claim and no reaper finds by itself, such as a run's that a
+    person has just queued.
+    """
+
+    def __init__(self, projection: RunProjection, later: "Projector") -> None:
+        self._projection = projection
+        self._later = later
+
+    async def save(self, run: Run) -> None:
+        """Store the state, or see to it that it is stored; raises ActiveRunError."""
+        try:
+            await self._projection.save(run)
+        except StoreUnavailableError as error:
+            log.warning("projection.behind", run_id=run.id, reason=str(error))
+            await self._later.save(run)
+
+
 class Projector:
     """Keeps the newest state of each run that this process moved, and stores it soon.
 

@@ -16,7 +16,7 @@ from core.runs.evolve import fold
 from core.runs.handle import RunHandle
 from core.runs.model import Run, Subject, stream_of
 from core.runs.projection import RunProjection
-from core.runs.projector import Projector
+from core.runs.projector import AtOnce, Projector
 from core.runs.states import Status
 from core.runs.wake import Wake
 from core.store.blobs import Blobs, Digest
@@ -62,6 +62,7 @@ class Runs:
         self.journal = journal
         self.projection = projection
         self.projector = Projector(projection, clock=clock)
+        self._at_once = AtOnce(projection, self.projector)
         self.checkpoints = checkpoints
         self.clock = clock
         self.wake = Wake()
@@ -219,7 +220,7 @@ class Runs:
         behind: bool = False,
     ) -> RunHandle:
         """Return a handle on a run that is at hand, as `handle` does."""
-        shown = self.projector if behind else self.projection
+        shown = self.projector if behind else self._at_once
         handle = RunHandle(
             run,
             journal=self.journal,

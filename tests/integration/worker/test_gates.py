@@ -11,7 +11,7 @@ from core.runs.decisions import Decisions
 from core.runs.gates import Check, Outcome
 from core.runs.model import Run
 from core.runs.pipeline import StepContext
-from tests.fakes.acts import AWAY, leaving, raising
+from tests.fakes.acts import AWAY, leaving, put, raising
 from tests.fakes.stage import HASTY, Stage
 
 IMPATIENT = replace(HASTY, gate_seconds=0.0)
@@ -194,3 +194,14 @@ async def test_an_approval_at_the_last_moment_counts(stage: Stage) -> None:
     ended = await stage.worker().work_one()
     assert ended is not None
     assert (ended.id, ended.status) == (run_id, "succeeded")
+
+
+async def test_deciding_again_shows_what_was_decided_before(stage: Stage) -> None:
+    """Also when the first process died before any list said so."""
+    run = await held(stage, "ask")
+    waiting = await stage.shown(run.id)
+    await decided(stage, run, "approve")
+    await put(stage, run.id, waiting)
+    with pytest.raises(IllegalTransitionError):
+        await decided(stage, run, "approve")
+    assert (await stage.shown(run.id))["status"] == "queued"

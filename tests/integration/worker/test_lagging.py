@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from core.errors import StoreUnavailableError
+from core.errors import IllegalTransitionError, StoreUnavailableError
 from core.events.base import JSON
 from core.runs.pipeline import StepContext
 from tests.fakes.acts import (
@@ -137,3 +137,32 @@ async def test_a_reaper_and_a_claim_that_stumble_come_back(
     run_id = await stage.ask()
     async with serving(worker):
         await stage.until(run_id, "succeeded")
+
+
+async def test_what_a_person_queues_is_seen_although_the_database_stumbles(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing looks at paused runs by itself, so that it is stored is seen to."""
+    run_id = await stage.ask()
+    await stage.runs.pause(run_id, actor="alice", reason="")
+    elsewhere = stage.other_process()
+    gone = StoreUnavailableError(reason="gone")
+    patch_once(monkeypatch, elsewhere.projection, "save", gone)
+    await elsewhere.resume(run_id, actor="alice", reason="")
+    await elsewhere.projector.settled(run_id)
+    worked = await stage.worker(own=True).work_one()
+    assert worked is not None
+    assert (worked.id, worked.status) == (run_id, "succeeded")
+
+
+async def test_asking_again_shows_what_was_decided_before(stage: Stage) -> None:
+    """A process that died between its two writes leaves nobody without a way out."""
+    run_id = await stage.ask()
+    await stage.runs.pause(run_id, actor="alice", reason="")
+    paused = await stage.shown(run_id)
+    await stage.other_process().resume(run_id, actor="alice", reason="")
+    await put(stage, run_id, paused)
+    assert await stage.worker(own=True).work_one() is None
+    with pytest.raises(IllegalTransitionError):
+        await stage.runs.resume(run_id, actor="alice", reason="")
+    assert (await stage.shown(run_id))["status"] == "queued"

@@ -1,14 +1,31 @@
 """What request bodies share."""
 
+import re
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from bot.api.endpoint import Incoming
 
-REPOSITORY = r"^[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}$"
-# One line that can stand in a table and in a comment.
-Why = Annotated[str, Field(max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")]
+# No name that GitHub gives is `.` or `..`, which would lead elsewhere in its API.
+REPOSITORY = (
+    r"^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}/\.{0,2}[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}$"
+)
+LINE = r"[^\x00-\x1f\x7f]*"
+
+
+def _on_one_line(text: str) -> str:
+    """Refuse what cannot stand in a table and in a comment."""
+    if not re.fullmatch(LINE, text):
+        raise ValueError("it must be one line, without control characters")
+    return text
+
+
+Why = Annotated[
+    str,
+    Field(max_length=500, json_schema_extra={"pattern": f"^{LINE}$"}),
+    AfterValidator(_on_one_line),
+]
 Overrides = dict[str, Any]
 
 

@@ -31,6 +31,7 @@ M = TypeVar("M", bound=Incoming)
 LARGEST_BODY = 1024 * 1024
 BODY_SECONDS = 15.0
 LONGEST_SHOWN = 60
+LONGEST_REASON = 200
 DIGITS = "[0-9a-hjkmnp-tv-z]{26}"
 
 
@@ -106,7 +107,7 @@ async def body_of(request: web.Request, model: type[M]) -> M:
         value = json.loads(data.decode(), parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         reason = one_line(str(error)) or type(error).__name__
-        raise BodyMalformedError(reason=reason[:LONGEST_SHOWN]) from None
+        raise BodyMalformedError(reason=reason[:LONGEST_REASON]) from None
     return validated(model, value, "body")
 
 
@@ -118,6 +119,8 @@ async def _bytes(request: web.Request) -> bytes:
         raise BodySlowError(seconds=BODY_SECONDS) from None
     except web.HTTPRequestEntityTooLarge:
         raise BodyTooLargeError(limit=LARGEST_BODY) from None
+    except web.RequestPayloadError:
+        raise BodyMalformedError(reason="the transfer is broken") from None
 
 
 def validated(model: type[M], value: object, where: str) -> M:

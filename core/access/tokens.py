@@ -83,9 +83,10 @@ def prefix_of(secret: str) -> str | None:
 def digest_of(secret: str) -> str:
     """Return the SHA-256 of the whole secret in hexadecimal digits.
 
-    A secret of 238 random bits cannot be guessed, so no slow hash is needed.
+    A secret of 238 random bits cannot be guessed, so no slow hash is needed. What is
+    shown as one may hold bytes that are no text.
     """
-    return hashlib.sha256(secret.encode()).hexdigest()
+    return hashlib.sha256(secret.encode(errors="surrogateescape")).hexdigest()
 
 
 def _letters(count: int) -> str:

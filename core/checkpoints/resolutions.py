@@ -9,6 +9,7 @@ from core.checkpoints.json_values import ABSENT, check_json
 from core.checkpoints.merge import Merged
 from core.checkpoints.pointers import tokens_of
 from core.errors import (
+    StateNotJsonError,
     UnknownChoiceError,
     UnknownConflictError,
     UnresolvedConflictsError,
@@ -69,7 +70,18 @@ def _chosen(conflict: Conflict, choice: Choice) -> Any:
     if choice.keys() != {"value"}:
         raise UnknownChoiceError(choice=str(sorted(choice)), conflict_id=conflict.id)
     check_json(choice["value"])
+    _refuse_unnameable(choice["value"])
     return choice["value"]
+
+
+def _refuse_unnameable(value: Any) -> None:
+    """Refuse names that the journal, where choices are kept, cannot write."""
+    if isinstance(value, dict):
+        if any("\0" in name for name in value):
+            raise StateNotJsonError(reason="the name of a field holds a NUL")
+        value = list(value.values())
+    for inner in value if isinstance(value, list) else ():
+        _refuse_unnameable(inner)
 
 
 @dataclass(slots=True)

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from core.access.tokens import Scope
+from core.errors import TokenRefusedError
 from tests.fakes.api import ApiStage
 
 UNKNOWN = "run_01hxqg5t0kc8f2v7w3m9b4n6ry"
@@ -30,6 +31,12 @@ async def test_an_unknown_token_is_refused(api: ApiStage, secret: str) -> None:
     assert answer.status == 401
     assert answer.body["code"] == "token_refused"
     assert "invalid_token" in answer.headers["WWW-Authenticate"]
+
+
+async def test_bytes_that_are_no_text_are_no_token(api: ApiStage) -> None:
+    """They arrive as halves of characters, and are refused like any other."""
+    with pytest.raises(TokenRefusedError, match="not known"):
+        await api.base.tokens.authenticate("nofx_\udcff\udcfe")
 
 
 async def test_the_right_prefix_alone_does_not_count(api: ApiStage) -> None:

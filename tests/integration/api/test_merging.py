@@ -73,6 +73,8 @@ async def test_a_conflict_is_settled_and_the_merge_goes_on(api: ApiStage) -> Non
         ({"CONFLICT": "both"}, "unknown_choice"),
         ({"CONFLICT": 7}, "request_invalid"),
         ({"CONFLICT": {"colour": "red"}}, "request_invalid"),
+        ({"CONFLICT": {"value": [{"a\0b": 1}]}}, "state_not_json"),
+        ({"CONFLICT": {"value": "\ud800"}}, "state_not_json"),
     ],
 )
 async def test_bad_choices_are_refused(

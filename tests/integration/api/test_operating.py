@@ -199,6 +199,12 @@ async def test_what_makes_no_sense_is_a_clear_problem(
         ({"data": b'{"reason": NaN}'}, 400, "body_malformed"),
         ({"data": b"[" * 100_000}, 400, "body_malformed"),
         ({"data": b"[]"}, 422, "request_invalid"),
+        ({"data": b'{"reason": "two\\nlines"}'}, 422, "request_invalid"),
+        (
+            {"data": b"x" * 99, "headers": {"Content-Encoding": "gzip"}},
+            400,
+            "body_malformed",
+        ),
         ({"data": BytesIO(b" " * 2_000_000)}, 413, "body_too_large"),
         (
             {"data": b"a=b", "headers": {"Content-Type": "text/plain"}},
@@ -216,6 +222,27 @@ async def test_a_bad_body_is_refused(
     path = f"/runs/{run_id}/pause"
     answer = await api.ask(path, method="POST", headers=headers, **more)
     assert (answer.status, answer.body["code"]) == (status, code)
+
+
+@pytest.mark.parametrize("name", ["..", ".", "...", "a b", ""])
+async def test_what_is_no_name_is_no_repository(api: ApiStage, name: str) -> None:
+    """It would lead elsewhere in GitHub's API."""
+    body = {"repository": f"octo/{name}", "pull": 1}
+    answer = await post(api, "/runs", body)
+    assert (answer.status, answer.body["code"]) == (422, "request_invalid")
+
+
+async def test_a_reason_of_two_lines_is_told_to_be_one(api: ApiStage) -> None:
+    """A person reads it, at a terminal as well."""
+    run_id = await api.stage.ask()
+    answer = await post(api, f"/runs/{run_id}/pause", {"reason": "a\x1b[31mb"})
+    assert "one line, without control characters" in answer.body["detail"]
+
+
+@pytest.mark.parametrize("name", [".github", "..a", "a.b", "-"])
+async def test_dots_may_stand_in_a_name(api: ApiStage, name: str) -> None:
+    """GitHub's own repositories begin with one."""
+    assert (await api.ask(f"/runs?repo=octo/{name}")).status == 200
 
 
 async def test_a_review_of_a_foreign_repository_is_not_asked_for(

@@ -102,7 +102,7 @@ class Storm:
             self._deck = rng.sample(STRIKES, len(STRIKES))
         what = self._deck.pop()
         if what == "ambush":
-            return await self._ambush(rng)
+            return await self._ambush()
         if rng.random() < 0.5:
             await self._until(self._written(len(self._town.github.requests)))
         if what == "database":
@@ -121,24 +121,31 @@ class Storm:
             await self._crew.freeze(place, min(length, self._left()))
         return what
 
-    async def _ambush(self, rng: Random) -> str:
+    async def _ambush(self) -> str:
         """Stop a worker between its look at what stands and its write."""
         running = {"status": "running"}
         with suppress(StoreUnavailableError), translating():
             held = await self._database.db["runs"].find(running).to_list(None)
-            if not held:
-                return "nobody to ambush"
-            run = rng.choice(held)
-            path = LOOKS.format_map(run)
-            rule = self._town.github.faults.add(
-                kind="slow", method="GET", path=path, seconds=NAP
+            slow = {
+                run["lease"]["owner"]: self._town.github.faults.add(
+                    kind="slow",
+                    method="GET",
+                    path=LOOKS.format_map(run),
+                    seconds=NAP,
+                )
+                for run in held
+            }
+            await self._until(
+                lambda: any(one.times == 0 for one in slow.values()), seconds=WATCH
             )
-            await self._until(lambda: rule.times == 0, seconds=WATCH)
-            places = self._crew.named(run["lease"]["owner"])
-            if rule.times == 0 and places:
-                await self._crew.freeze(places[0], min(DEEP_SLEEP, self._left()))
+            met = [owner for owner, one in slow.items() if one.times == 0]
+            places = [place for owner in met for place in self._crew.named(owner)]
+            for one in slow.values():
+                one.times = 0
+            if places:
+                length = min(DEEP_SLEEP, self._left())
+                await self._crew.freeze(places[0], length)
                 return "ambush"
-            rule.times = 0
         return "missed ambush"
 
     def _written(self, seen: int) -> Callable[[], bool]:

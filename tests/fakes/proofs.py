@@ -163,11 +163,13 @@ class _Standing:
             yield f"{where} has {len(self.summaries)} summaries"
         for run in self.runs:
             yield from self._of_run(run)
-        head = self.town.github.world.pull(
-            self.change.repository, self.change.number
-        ).head_sha
-        if not self.runs or self.runs[-1].subject.head_sha != head:
-            yield f"{where} has no run on its head {head}"
+        if not self.runs or self.runs[-1].subject.head_sha != self._head:
+            yield f"{where} has no run on its head {self._head}"
+
+    @property
+    def _head(self) -> str:
+        name, number = self.change.repository, self.change.number
+        return self.town.github.world.pull(name, number).head_sha
 
     def _least(self, summarised: bool) -> int:  # noqa: FBT001 # what was seen
         sure = any(run.status in REVIEWED for run in self.runs)
@@ -199,7 +201,9 @@ class _Standing:
             posted = set(result.get("posted", {}).values())
             if not posted <= {one["id"] for one in self.comments}:
                 yield f"{run.id} posted {posted}, and some of it is not at GitHub"
-            if effect.status == "intended" and run.status in REVIEWED:
+            # On a head that moved nothing is published, nor looked for any more.
+            due = run.status in REVIEWED and run.subject.head_sha == self._head
+            if effect.status == "intended" and due:
                 yield f"{run.id} is {run.status}, and nobody knows of its {key}"
 
     def _agree(self, run: Run, checks: list[Json]) -> bool:

@@ -180,6 +180,12 @@ class Operations:
         run = await self._decisions.gate(
             run_id, gate, decision, actor=actor, reason=reason
         )
+        await self.show(run, decision)
+        return run
+
+    async def show(self, run: Run, decision: Decision) -> None:
+        """Let others see what was decided; safe to do again."""
+        await self._runs.projector.save(run)
         if decision == "reject" and self._reviews is not None:
             await self._reviews.show_rejection(run)
         return run

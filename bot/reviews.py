@@ -118,8 +118,9 @@ class Reviews:
         return run
 
     async def show_rejection(self, run: Run) -> None:
-        """Say on the check run that a person has just stopped the run at a gate."""
-        if run.approvals and run.publish and run.subject.pull:
+        """Say on the check run that the last word on the run was a person's no."""
+        said_no = bool(run.approvals) and run.approvals[-1].decision == "reject"
+        if said_no and run.publish and run.subject.pull:
             async with self._turn(run.id):
                 handle = await self.runs.handle(run.id)
                 await self._desk.reject(run, self._effects(handle), run.approvals[-1])

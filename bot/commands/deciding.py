@@ -9,6 +9,7 @@ from bot.webhooks.event_types import CommentEvent
 from core.errors import GateNotReachedError
 from core.events.schema import Decision
 from core.runs.decisions import Decisions
+from core.runs.gates import STOPPED, in_state
 from core.runs.model import Run
 from core.runs.service import Runs
 from core.runs.states import Status
@@ -44,8 +45,11 @@ class GateCommands:
             return comments.status(None)
         decision = DECISIONS[asked.verb]
         if decision == "retry":
+            reason = " ".join(asked.arguments)
+            if tries > 1 and _retried(run, event.author, reason):
+                return comments.decided(run, "retry", "")
             after = await self.decisions.retry(
-                run.id, actor=event.author, reason=" ".join(asked.arguments)
+                run.id, actor=event.author, reason=reason
             )
             return comments.decided(after, "retry", "")
         if not asked.arguments:
@@ -54,6 +58,8 @@ class GateCommands:
         if gate not in run.gates and run.status in UNDER_WAY and tries < PATIENCE:
             raise GateNotReachedError(run_id=run.id, gate=gate)
         if tries > 1 and _stands(run, gate, decision, event.author, reason):
+            # The earlier try may have been cut off before anybody saw what it did.
+            await self.operations.show(run, decision)
             return comments.decided(run, decision, gate)
         after = await self.operations.decide(
             run.id, gate, decision, actor=event.author, reason=reason
@@ -64,3 +70,9 @@ class GateCommands:
 def _stands(run: Run, gate: str, decision: str, actor: str, reason: str) -> bool:
     said = [(one.gate, one.decision, one.actor, one.reason) for one in run.approvals]
     return (gate, decision, actor, reason) in said
+
+
+def _retried(run: Run, actor: str, reason: str) -> bool:
+    said = [(one.decision, one.actor, one.reason) for one in run.approvals]
+    left = in_state(run.gates, STOPPED)
+    return ("retry", actor, reason) in said and not left

@@ -98,7 +98,11 @@ class Commands:
                 return comments.status(run)
 
     async def _rerun_from(self, event: CommentEvent, step: str) -> str:
-        run = await self.reviews.runs.current(event.repository, event.number)
+        name = f"comment/{event.comment_id}"
+        # What an earlier try has begun is not what the person spoke of.
+        run = await self.reviews.runs.current(
+            event.repository, event.number, before=name
+        )
         if run is None:
             return comments.status(None)
         begun = await self.operations.rerun(
@@ -106,7 +110,7 @@ class Commands:
             start_at=step,
             actor=event.author,
             reason=f"/nofx rerun {step}",
-            name=f"comment/{event.comment_id}",
+            name=name,
         )
         return comments.goes_on(begun.run, begun.steps)
 

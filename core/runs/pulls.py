@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
 
 from core.events import schema
 from core.events.commit import GENESIS, Commit, Draft
@@ -21,6 +22,12 @@ class PullRuns:
     def current(self) -> schema.RunRequested | None:
         """Return the newest request."""
         return self.requests[-1] if self.requests else None
+
+    def before(self, request_id: str) -> schema.RunRequested | None:
+        """Return what was current when this request first came in, or is so far."""
+        earlier = takewhile(lambda one: one.request_id != request_id, self.requests)
+        *_, newest = [None, *earlier]
+        return newest
 
     def by_request(self, request_id: str) -> schema.RunRequested | None:
         """Return what was decided when this request first came in."""

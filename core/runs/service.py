@@ -188,10 +188,12 @@ class Runs:
             raise RunNotFoundError(run_id=run_id)
         return commits
 
-    async def current(self, repository: str, pull: int) -> Run | None:
-        """Return the pull request's newest run."""
+    async def current(
+        self, repository: str, pull: int, *, before: str = ""
+    ) -> Run | None:
+        """Return the pull request's newest run, or what it was `before` a request."""
         stream = pulls.pull_stream(repository, pull)
-        newest = pulls.fold(stream, await self.journal.read(stream)).current
+        newest = pulls.fold(stream, await self.journal.read(stream)).before(before)
         return await self.find(newest.run_id) if newest else None
 
     async def handle(

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.commands.deciding import GateCommands
+from bot.commands.grammar import Command, Verb
+from bot.webhooks.event_types import CommentEvent
 from tests.fakes.road import CLEAN, REPO, Road, built_road, driving
 from tests.integration.test_commands import ask
 
@@ -122,3 +125,72 @@ async def test_a_step_is_run_again_and_the_rest_is_reused(road: Road) -> None:
     assert len(road.summaries(number)) == 1
     answer = await ask(road, number, "/nofx rerun teatime")
     assert "never began step teatime" in answer
+
+
+def said(number: int, *arguments: str) -> CommentEvent:
+    """Return a comment by Alice."""
+    return CommentEvent(
+        installation_id=None,
+        repository=REPO,
+        repository_id=1,
+        sender="alice",
+        number=number,
+        comment_id=1,
+        body=" ".join(("/nofx", *arguments)),
+        author="alice",
+        association="MEMBER",
+    )
+
+
+async def tried_again(road: Road, number: int, verb: Verb, *arguments: str) -> str:
+    """Return the answer to a comment whose first try was cut off somewhere."""
+    assert road.bot is not None
+    base = road.bot.base
+    commands = GateCommands(
+        runs=base.runs, decisions=base.decisions, operations=road.bot.operations
+    )
+    command = Command(verb=verb, arguments=arguments)
+    return await commands.decide(said(number, verb, *arguments), command, tries=2)
+
+
+async def test_what_the_first_try_decided_is_not_refused_to_the_second(
+    tmp_path: Path, mongodb_url: str
+) -> None:
+    """Gates are opened once, and a step is run again once; both tries say so."""
+    async with built_road(tmp_path, mongodb_url, f"idle_{next(NUMBERS)}") as road:
+        async with driving(road):
+            number = await road.open_pull()
+            await road.until_checked(number)
+            await until_it_is(road, "gate_failed")
+        async with driving(road, workers=0):
+            assert road.bot is not None
+            (run,) = await road.runs()
+            await road.bot.base.decisions.retry(run["_id"], actor="alice", reason="")
+            answer = await tried_again(road, number, Verb.RETRY)
+            assert "Recorded: retry" in answer
+            road.github.faults.add(
+                kind="502", method="POST", path=r"/issues/\d+/comments$"
+            )
+            answer = await ask(road, number, "/nofx rerun publish")
+            assert "reused: snapshot, analyze, review, verify" in answer
+            assert len(await road.runs()) == 2
+
+
+async def test_a_rejection_that_was_cut_off_is_shown_when_tried_again(
+    careful: Road,
+) -> None:
+    """What was recorded before the crash still comes to stand at the check."""
+    clean = {"app.py": CLEAN + '\n\nNAME = "nofx"\n'}
+    careful.repository.commit(clean, "Name it", branch="feature")
+    number = await careful.github.open_pull(REPO, base="main", head="feature")
+    await careful.until_checked(number)
+    await until_it_is(careful, "waiting_gate")
+    assert careful.bot is not None
+    (run,) = await careful.runs()
+    await careful.bot.base.decisions.gate(
+        run["_id"], "approval", "reject", actor="alice", reason="no"
+    )
+    assert careful.check(number)["conclusion"] == "action_required"
+    answer = await tried_again(careful, number, Verb.REJECT, "approval", "no")
+    assert "Recorded: reject" in answer
+    assert careful.check(number)["conclusion"] == "failure"

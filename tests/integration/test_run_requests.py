@@ -343,3 +343,15 @@ async def test_a_run_that_nobody_asked_for_is_not_there(stage: Stage) -> None:
     with pytest.raises(RunNotFoundError):
         await stage.runs.cancel("run_x", actor="alice", reason="?")
     assert await stage.runs.current("octo/hello", 99) is None
+
+
+async def test_what_was_current_before_a_request_can_be_told(stage: Stage) -> None:
+    """A try that follows a crash means the run that the first one meant."""
+    first = await stage.ask("a")
+    again = await stage.runs.request(subject("a"), "comment/1", again=True)
+    for name, wanted in (("comment/1", first), ("comment/2", again.run_id)):
+        run = await stage.runs.current("octo/hello", 1, before=name)
+        assert run is not None
+        assert run.id == wanted
+    assert await stage.runs.current("octo/hello", 1, before="a/1") is None
+

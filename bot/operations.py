@@ -9,7 +9,7 @@ from bot.pipeline.review_pipeline import SPEAKING
 from bot.reviews import Answer, Reviews, Wish
 from core.checkpoints.resolutions import Choice
 from core.clock import CROCKFORD
-from core.errors import PublisherMissingError, RunOutdatedError
+from core.errors import PublisherMissingError
 from core.events import schema
 from core.events.base import JSON
 from core.events.schema import CheckpointRef, Decision
@@ -17,7 +17,7 @@ from core.runs import branching
 from core.runs.branching import Branches, Start
 from core.runs.decisions import Decisions
 from core.runs.merging import Merges, Planned
-from core.runs.model import Run, Subject
+from core.runs.model import Run
 from core.runs.past import Past
 from core.runs.service import Beginning, Runs
 
@@ -188,7 +188,6 @@ class Operations:
         await self._runs.projector.save(run)
         if decision == "reject" and self._reviews is not None:
             await self._reviews.show_rejection(run)
-        return run
 
     async def settle(
         self, merge_id: str, choices: Mapping[str, Choice], *, actor: str
@@ -220,7 +219,6 @@ class Operations:
             start.run.subject, reason=wish.origin, requested_by=wish.actor
         )
         if wish.publish:
-            await self._refuse_outdated(subject)
             answer = await self._speaking().begin(
                 subject, name or run_id, again=True, beginning=start.beginning
             )
@@ -231,11 +229,6 @@ class Operations:
         return Begun(
             run=run, parents=start.parents, steps=start.steps, effects=start.effects
         )
-
-    async def _refuse_outdated(self, subject: Subject) -> None:
-        current = await self._runs.current(subject.repository, subject.pull)
-        if current is not None and current.subject.head_sha != subject.head_sha:
-            raise RunOutdatedError(head=subject.head_sha, now=current.subject.head_sha)
 
     def _speaking(self) -> Reviews:
         if self._reviews is None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import takewhile
 
+from core.errors import RunOutdatedError
 from core.events import schema
 from core.events.commit import GENESIS, Commit, Draft
 
@@ -28,6 +29,11 @@ class PullRuns:
         earlier = takewhile(lambda one: one.request_id != request_id, self.requests)
         *_, newest = [None, *earlier]
         return newest
+
+    def refuse_older(self, head_sha: str) -> None:
+        """Raise RunOutdatedError when another head than this has been asked for."""
+        if self.current is not None and self.current.head_sha != head_sha:
+            raise RunOutdatedError(head=head_sha, now=self.current.head_sha)
 
     def by_request(self, request_id: str) -> schema.RunRequested | None:
         """Return what was decided when this request first came in."""

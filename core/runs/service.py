@@ -81,19 +81,24 @@ class Runs:
 
         A request that was seen before gets the run it got then. A head that already
         has a run keeps it, unless that run ends without a review or `again` is set.
-        The run is not claimable until `release`.
+        The run is not claimable until `release`. Raises RunOutdatedError when what goes
+        on from another run would take the place of a newer head's.
         """
         stream = pulls.pull_stream(subject.repository, subject.pull)
         while True:
             pull = pulls.fold(stream, await self.journal.read(stream))
             request, fresh = await self._answer(pull, subject, request_id, again=again)
             if fresh:
+                if beginning.events:
+                    pull.refuse_older(subject.head_sha)
                 now = self.clock.now()
                 try:
                     await self.journal.append(pulls.draft(pull, request, now))
                 except ConcurrencyError:
                     continue
-            await self._begin(request, subject, beginning)
+            # The head may have moved since an earlier try decided and was cut off.
+            decided = replace(subject, head_sha=request.head_sha, reason=request.reason)
+            await self.begin(request.run_id, decided, beginning)
             supersedes = request.supersedes[0] if request.supersedes else None
             return Requested(run_id=request.run_id, supersedes=supersedes, fresh=fresh)
 
@@ -115,13 +120,6 @@ class Runs:
             supersedes=(current.run_id,) if current else (),
         )
         return request, True
-
-    async def _begin(
-        self, request: schema.RunRequested, subject: Subject, beginning: Beginning
-    ) -> None:
-        # The head may have moved since an earlier try decided and then was cut off.
-        decided = replace(subject, head_sha=request.head_sha, reason=request.reason)
-        await self.begin(request.run_id, decided, beginning)
 
     def new_id(self) -> str:
         """Return an id for a run that nobody has asked for by name."""
@@ -156,7 +154,8 @@ class Runs:
             # The other's end may stand in the journal alone.
             await self._fold_forward(str(error.facts["run_id"]))
             await self.projection.save(run)
-        self.wake.note(run)
+        if run.status is Status.QUEUED:
+            self.wake.note(run)
         return run
 
     async def _heir(self, run: Run) -> str | None:

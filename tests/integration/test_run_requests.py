@@ -6,10 +6,17 @@ from dataclasses import replace
 
 import pytest
 
-from core.errors import ActiveRunError, RunNotFoundError, StoreUnavailableError
+from core.errors import (
+    ActiveRunError,
+    RunNotFoundError,
+    RunOutdatedError,
+    StoreUnavailableError,
+)
+from core.events import schema
 from core.events.commit import Commit, Draft
 from core.runs import part_moves, pulls
 from core.runs.pulls import PullRuns
+from core.runs.service import Beginning
 from core.store.database import Database, connect
 from tests.fakes.stage import Stage, runs_over, staged, subject
 
@@ -345,6 +352,36 @@ async def test_a_run_that_nobody_asked_for_is_not_there(stage: Stage) -> None:
     assert await stage.runs.current("octo/hello", 99) is None
 
 
+async def test_what_goes_on_never_takes_the_place_of_a_newer_head(stage: Stage) -> None:
+    """However late the push came; asked again, it is the run that it was before."""
+    first = await stage.ask("a")
+    event = schema.BranchCreated(
+        origin="rerun",
+        parents=(),
+        family=first,
+        overrides={},
+        publish=True,
+        actor="alice",
+        reason="again",
+    )
+    goes_on = Beginning(events=(event,))
+    known = await stage.runs.request(
+        subject("a"), "comment/1", again=True, beginning=goes_on
+    )
+    newer = await stage.runs.request(subject("b"), "delivery/2")
+    with pytest.raises(RunOutdatedError):
+        await stage.runs.request(
+            subject("a"), "comment/2", again=True, beginning=goes_on
+        )
+    again = await stage.runs.request(
+        subject("a"), "comment/1", again=True, beginning=goes_on
+    )
+    assert again.run_id == known.run_id
+    pull = await pull_of(stage)
+    assert pull.current is not None
+    assert pull.current.run_id == newer.run_id
+
+
 async def test_what_was_current_before_a_request_can_be_told(stage: Stage) -> None:
     """A try that follows a crash means the run that the first one meant."""
     first = await stage.ask("a")
@@ -355,3 +392,10 @@ async def test_what_was_current_before_a_request_can_be_told(stage: Stage) -> No
         assert run.id == wanted
     assert await stage.runs.current("octo/hello", 1, before="a/1") is None
 
+
+async def test_only_queued_runs_are_named_to_idle_workers(stage: Stage) -> None:
+    """One that has ended is not tried, and nothing is logged as broken."""
+    run_id = await stage.ask()
+    await stage.worker().work_one()
+    await stage.runs.release(run_id)
+    assert stage.runs.wake.noted() == []

@@ -128,11 +128,14 @@ def draft(
 ) -> Draft:
     """Return the commit that appends `events` at the run's head.
 
-    A claim and a lost lease raise the fence; every other commit carries it on.
+    A claim and a lost lease raise the fence; every other commit carries it on. A state
+    that was erased does not come back with a checkpoint of its kind.
     """
     status: str = run.status
     fence = run.fence
     for event in events:
+        if isinstance(event, schema.CheckpointCaptured):
+            state = None if event.digest in run.redacted else state
         if isinstance(event, schema.RunStateChanged):
             status = event.to
             fence += event.transition in {"claim", "lose_lease"}

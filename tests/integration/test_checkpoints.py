@@ -240,6 +240,27 @@ async def test_a_redacted_state_is_gone_from_the_whole_family(stage: Stage) -> N
     assert again == gone
 
 
+async def test_an_erased_state_does_not_come_back(stage: Stage) -> None:
+    """A worker that holds it goes on, and stores it no more where it is as it was."""
+
+    async def redacts(context: StepContext) -> JSON:
+        last = checkpoints_of(await stage.runs.history(context.run.id))[-1]
+        decisions, run_id = Decisions(stage.runs), context.run.id
+        await decisions.redact(run_id, last.checkpoint_id, actor="sue", reason="a name")
+        return {}
+
+    stage.pipeline.script("think", redacts)
+    run_id = await stage.ask()
+    run = await stage.worker().work_on(run_id)
+    assert run is not None
+    assert run.status == "succeeded"
+    documents = await stage.runs.journal.documents(run.stream)
+    states = [one["state"] for one in documents if "state" in one]
+    assert {"text": "one", "seen": ["a"]} not in states
+    proof = await verify_run(documents, Blobs(stage.database))
+    assert proof.redacted == 4
+
+
 async def test_a_checkpoint_of_ones_own_can_be_come_back_to(stage: Stage) -> None:
     """A person names a moment of a run that waits, and branches from there."""
 

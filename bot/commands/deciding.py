@@ -1,13 +1,15 @@
 """What people say about gates in comments: approve, reject, waive, retry."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from bot import comments
 from bot.commands.grammar import Command, Verb
 from bot.operations import Operations
 from bot.webhooks.event_types import CommentEvent
-from core.errors import GateNotReachedError
+from core.errors import GateNotReachedError, HeadUnseenError
 from core.events.schema import Decision
+from core.runs import pulls
 from core.runs.decisions import Decisions
 from core.runs.gates import STOPPED, in_state
 from core.runs.model import Run
@@ -16,6 +18,8 @@ from core.runs.states import Status
 
 UNDER_WAY = frozenset({Status.QUEUED, Status.RUNNING, Status.RETRY_WAIT})
 PATIENCE = 3
+# GitHub cuts the time of a comment to it.
+SECOND = timedelta(seconds=1)
 DECISIONS: dict[Verb, Decision] = {
     Verb.APPROVE: "approve",
     Verb.REJECT: "reject",
@@ -33,7 +37,7 @@ class GateCommands:
     operations: Operations
 
     async def decide(self, event: CommentEvent, asked: Command, *, tries: int) -> str:
-        """Return the answer; raises what the gates refuse.
+        """Return the answer; raises what the gates refuse, and HeadUnseenError.
 
         `tries` counts how often the comment was tried. From the second time on, a
         decision that stands already is taken for the one that it asks for. GitHub shows
@@ -43,6 +47,7 @@ class GateCommands:
         run = await self.runs.current(event.repository, event.number)
         if run is None:
             return comments.status(None)
+        await self._refuse_unseen(event)
         decision = DECISIONS[asked.verb]
         if decision == "retry":
             reason = " ".join(asked.arguments)
@@ -65,6 +70,15 @@ class GateCommands:
             run.id, gate, decision, actor=event.author, reason=reason
         )
         return comments.decided(after, decision, gate)
+
+    async def _refuse_unseen(self, event: CommentEvent) -> None:
+        """Raise HeadUnseenError when a newer head than the person saw has come."""
+        stream = pulls.pull_stream(event.repository, event.number)
+        pull = pulls.fold(stream, await self.runs.journal.read(stream))
+        if event.written_at is None or pull.since is None or pull.current is None:
+            return
+        if pull.since > event.written_at + SECOND:
+            raise HeadUnseenError(head=pull.current.head_sha)
 
 
 def _stands(run: Run, gate: str, decision: str, actor: str, reason: str) -> bool:

@@ -1,6 +1,7 @@
 """What GitHub can tell us that nofx acts on: one frozen type an event."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,13 +107,17 @@ class CheckSuiteRerequested(CheckEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommentEvent(RepositoryEvent):
-    """Somebody wrote on a pull request; `association` is GitHub's word, as MEMBER."""
+    """Somebody wrote on a pull request; `association` is GitHub's word, as MEMBER.
+
+    `written_at` is cut to seconds, and None when GitHub does not say.
+    """
 
     number: int
     comment_id: int
     body: str
     author: str
     association: str
+    written_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

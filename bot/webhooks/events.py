@@ -1,6 +1,7 @@
 """Turns a payload into one typed event, or says why nofx has nothing to do; pure."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from bot.webhooks.event_types import (
@@ -182,7 +183,16 @@ def _comment(fields: Fields) -> dict[str, Any]:
         "body": fields.text("comment.body"),
         "author": fields.text("comment.user.login"),
         "association": fields.maybe_text("comment.author_association") or "NONE",
+        "written_at": _moment(fields.maybe_text("comment.created_at")),
     }
+
+
+def _moment(text: str | None) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else None
 
 
 def _thread(fields: Fields, _: int | None) -> ThreadResolved | ThreadUnresolved:

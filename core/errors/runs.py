@@ -78,6 +78,13 @@ class GateNotReachedError(UnavailableError):
     hint = "It is tried again in a moment."
 
 
+class HeadUnseenError(ConflictError):
+    """A person decided before the head that the decision would be about was there."""
+
+    message = "The decision is older than {head}, which is reviewed now."
+    hint = "Look at the new commit; if you mean that, say it again."
+
+
 class ReasonMissingError(InputError):
     """A decision that overrules something was made without words."""
 

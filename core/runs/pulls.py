@@ -12,10 +12,14 @@ from core.events.commit import GENESIS, Commit, Draft
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PullRuns:
-    """The fold of a pull request's stream; its appends decide which run is current."""
+    """The fold of a pull request's stream; its appends decide which run is current.
+
+    `since` is when the head of the current run was first asked for.
+    """
 
     stream: str
     requests: tuple[schema.RunRequested, ...] = ()
+    since: datetime | None = None
     head_seq: int = 0
     head_hash: str = GENESIS
 
@@ -51,12 +55,20 @@ def pull_stream(repository: str, pull: int) -> str:
 def fold(stream: str, commits: Iterable[Commit]) -> PullRuns:
     """Return what a pull request's commits, oldest first, add up to."""
     requests: list[schema.RunRequested] = []
-    seq, head = 0, GENESIS
+    seq, head, since = 0, GENESIS, None
     for commit in commits:
-        requests += [e for e in commit.events if isinstance(e, schema.RunRequested)]
+        for event in commit.events:
+            if isinstance(event, schema.RunRequested):
+                known = requests[-1].head_sha if requests else None
+                since = since if known == event.head_sha else commit.time
+                requests.append(event)
         seq, head = commit.seq, commit.stored_hash
     return PullRuns(
-        stream=stream, requests=tuple(requests), head_seq=seq, head_hash=head
+        stream=stream,
+        requests=tuple(requests),
+        since=since,
+        head_seq=seq,
+        head_hash=head,
     )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from bot.commands.deciding import GateCommands
 from bot.commands.grammar import Command, Verb
 from bot.webhooks.event_types import CommentEvent
+from core.errors import HeadUnseenError
 from tests.fakes.road import CLEAN, REPO, Road, built_road, driving
 from tests.integration.test_commands import ask
 
@@ -127,7 +129,9 @@ async def test_a_step_is_run_again_and_the_rest_is_reused(road: Road) -> None:
     assert "never began step teatime" in answer
 
 
-def said(number: int, *arguments: str) -> CommentEvent:
+def said(
+    number: int, *arguments: str, written_at: datetime | None = None
+) -> CommentEvent:
     """Return a comment by Alice."""
     return CommentEvent(
         installation_id=None,
@@ -139,16 +143,22 @@ def said(number: int, *arguments: str) -> CommentEvent:
         body=" ".join(("/nofx", *arguments)),
         author="alice",
         association="MEMBER",
+        written_at=written_at,
+    )
+
+
+def commands_of(road: Road) -> GateCommands:
+    """Return what decides about gates in comments."""
+    assert road.bot is not None
+    base = road.bot.base
+    return GateCommands(
+        runs=base.runs, decisions=base.decisions, operations=road.bot.operations
     )
 
 
 async def tried_again(road: Road, number: int, verb: Verb, *arguments: str) -> str:
     """Return the answer to a comment whose first try was cut off somewhere."""
-    assert road.bot is not None
-    base = road.bot.base
-    commands = GateCommands(
-        runs=base.runs, decisions=base.decisions, operations=road.bot.operations
-    )
+    commands = commands_of(road)
     command = Command(verb=verb, arguments=arguments)
     return await commands.decide(said(number, verb, *arguments), command, tries=2)
 
@@ -194,3 +204,26 @@ async def test_a_rejection_that_was_cut_off_is_shown_when_tried_again(
     answer = await tried_again(careful, number, Verb.REJECT, "approval", "no")
     assert "Recorded: reject" in answer
     assert careful.check(number)["conclusion"] == "failure"
+
+
+async def test_nobody_approves_a_commit_that_came_after_the_words(
+    careful: Road,
+) -> None:
+    """A comment is about the head that stood when it was written, or about none."""
+    clean = {"app.py": CLEAN + '\n\nNAME = "nofx"\n'}
+    careful.repository.commit(clean, "Name it", branch="feature")
+    number = await careful.github.open_pull(REPO, base="main", head="feature")
+    await careful.until_checked(number)
+    await until_it_is(careful, "waiting_gate")
+    (run,) = await careful.runs()
+    words = Command(verb=Verb.APPROVE, arguments=("approval",))
+    early = run["created_at"] - timedelta(seconds=5)
+    with pytest.raises(HeadUnseenError, match=careful.head(number)):
+        await commands_of(careful).decide(
+            said(number, written_at=early), words, tries=1
+        )
+    assert (await careful.runs())[0]["status"] == "waiting_gate"
+    await commands_of(careful).decide(
+        said(number, written_at=run["created_at"]), words, tries=1
+    )
+    await until_it_is(careful, "succeeded")

@@ -1,5 +1,7 @@
 """Each typed event carries what its handler needs."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from bot.webhooks.event_types import (
@@ -114,6 +116,24 @@ def test_a_comment_carries_who_said_what_where() -> None:
     assert isinstance(event, IssueCommentCreated)
     assert (event.number, event.comment_id, event.body) == (3, 21, "/nofx rerun")
     assert (event.author, event.association, event.closed) == ("alice", "MEMBER", False)
+
+
+@pytest.mark.parametrize(
+    ("told", "written_at"),
+    [
+        ("2026-11-25T12:00:05Z", datetime(2026, 11, 25, 12, 0, 5, tzinfo=UTC)),
+        ("2026-11-25T12:00:05", None),
+        ("yesterday", None),
+        (None, None),
+    ],
+)
+def test_a_comment_tells_when_it_was_written(
+    told: str | None, written_at: datetime | None
+) -> None:
+    """What is no moment is none, and no reason to be deaf to the comment."""
+    event = parsed("issue_comment", comment(created_at=told))
+    assert isinstance(event, IssueCommentCreated)
+    assert event.written_at == written_at
 
 
 def test_a_comment_on_an_issue_is_ignored() -> None:

@@ -14,7 +14,7 @@ from core.runs.model import TRAIL, Run, Subject
 from core.runs.states import RUN, Status
 
 SUBJECT_FIELDS = tuple(Subject.__dataclass_fields__)
-# The moves by which a person sets a run going again, so that its deadline begins anew.
+# The moves by which a person sets a run going again: its time and tries begin anew.
 BY_PEOPLE = frozenset({"resume", "pass_gate", "retry_gate"})
 # A holder keeps its lease to close a run in; people keep their time to overrule in.
 KEEPS_ITS_TIME = frozenset({Status.CANCELLING, Status.GATE_FAILED})
@@ -123,7 +123,7 @@ def _move(run: Run, event: schema.RunStateChanged, commit: Commit) -> Run:
     elif event.transition == "back_off":
         changes["attempt"] = run.attempt + 1
     if event.transition in BY_PEOPLE:
-        changes["queued_at"] = commit.time
+        changes |= {"queued_at": commit.time, "attempt": 1}
     if status in RUN.terminal:
         changes["finished_at"] = commit.time
     if status in RUN.terminal or status is Status.CANCELLING:

@@ -282,7 +282,7 @@ class Runs:
         )
 
     async def resume(self, run_id: str, *, actor: str, reason: str) -> Run:
-        """Queue a paused run again, with its whole time before it.
+        """Queue a paused run again, with its whole time and every try before it.
 
         Raises RunNotFoundError, IllegalTransitionError when it is not paused.
         """

@@ -70,6 +70,15 @@ def test_a_holder_that_is_to_cancel_keeps_its_lease() -> None:
     assert (ended.owner, ended.due_at) == (None, NOON)
 
 
+def test_a_person_who_sets_a_run_going_gives_it_every_try_again() -> None:
+    """What it used up before is not held against what the person wants."""
+    story = Story()
+    story.move("claim")
+    story.add(decide.moved(story.run, "back_off", actor="w", due_at=LATER))
+    assert story.run.attempt == 2
+    assert story.move("pause", "resume").attempt == 1
+
+
 def test_attempts_and_losses_are_counted_apart() -> None:
     """A back-off is an attempt; only the reaper's taking back is a loss."""
     story = Story()

@@ -54,13 +54,14 @@ class Choices:
 
     def check(self, overrides: JSON, reused: Collection[str]) -> None:
         """Raise OverridesError for what is unknown, or comes behind its only use."""
-        wanted = _read(overrides).model_dump(exclude_none=True)
+        # To take a setting back, by null, is to change it.
+        wanted = _read(overrides).model_dump(exclude_unset=True)
         for name in wanted:
             if FIRST_USED[name] in reused:
                 step = FIRST_USED[name]
                 reason = f"{name} is used by step {step}, which would not run again"
                 raise OverridesError(reason=reason)
-        if "model" in wanted:
+        if wanted.get("model") is not None:
             try:
                 self.make(wanted["model"])
             except UnknownModelError as error:

@@ -31,7 +31,10 @@ class Remembered:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Asks a reviewer for what is new, and remembers what it said."""
+    """Asks a reviewer for what is new, and remembers what it said.
+
+    A file of which it read nothing is asked for again: what kept it may have passed.
+    """
 
     work: Work
     mask: Mask
@@ -53,9 +56,9 @@ class Memory:
             proposals = await asyncio.to_thread(masked, answer.proposals, self.mask)
             made = dict(_by_file(fresh, request.diff, proposals, answer.unread))
             answers |= made
-            await self.work.keep(
-                KIND, run_id, {keys[path]: made[path] for path in fresh}
-            )
+            unread = _unread_files(request.diff, answer.unread)
+            read = {keys[path]: made[path] for path in fresh - unread}
+            await self.work.keep(KIND, run_id, read)
         return _whole(request.diff, answers, usage, reused=len(keys) - len(fresh))
 
 
@@ -106,6 +109,13 @@ def _parts(patch: FilePatch) -> Iterator[str | bytes]:
     for hunk in patch.hunks:
         yield f"{hunk.id} {hunk.old_start} {hunk.new_start}"
         yield hunk.raw
+
+
+def _unread_files(diff: Diff, unread: Mapping[str, str]) -> set[str]:
+    """Return the paths of files of which no hunk was read."""
+    hunks = [(patch.path, hunk.id) for patch in diff.files for hunk in patch.hunks]
+    left = {path for path, hunk_id in hunks if hunk_id in unread}
+    return left - {path for path, hunk_id in hunks if hunk_id not in unread}
 
 
 def _only(request: ReviewRequest, paths: set[str]) -> ReviewRequest:

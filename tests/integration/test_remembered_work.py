@@ -180,3 +180,30 @@ def test_keys_tell_parts_apart() -> None:
     """The same bytes cut elsewhere are other work."""
     assert key_of(("ab", "c")) != key_of(("a", "bc"))
     assert key_of(("ab", b"c")) == key_of((b"ab", "c"))
+
+
+class Stumbling(Counting):
+    """A reviewer that the first time reads nothing of `b.py`."""
+
+    @override
+    async def review(self, request: ReviewRequest) -> ReviewAnswer:
+        answer = await super().review(request)
+        if len(self.asked) > 1:
+            return answer
+        hunks = [
+            hunk.id
+            for file in request.diff.files
+            for hunk in file.hunks
+            if file.path == "b.py"
+        ]
+        return replace(answer, unread=dict.fromkeys(hunks, "it took too long"))
+
+
+async def test_what_was_not_read_at_all_is_asked_for_again(memory: Memory) -> None:
+    """What kept a reviewer from a file may be over; what it read stays known."""
+    model = Stumbling()
+    first = await memory.review(model, request(FILES), "run_1")
+    assert set(first.unread.values()) == {"it took too long"}
+    again = await memory.review(model, request(FILES), "run_2")
+    assert (again.reused, set(again.unread.values())) == (1, {"by chance"})
+    assert model.asked == [["a.py", "b.py"], ["b.py"]]

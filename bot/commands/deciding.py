@@ -53,6 +53,8 @@ class GateCommands:
             reason = " ".join(asked.arguments)
             if tries > 1 and _retried(run, event.author, reason):
                 return comments.decided(run, "retry", "")
+            if run.status in UNDER_WAY and tries < PATIENCE:
+                raise GateNotReachedError(run_id=run.id, gate="that stops it")
             after = await self.decisions.retry(
                 run.id, actor=event.author, reason=reason
             )

@@ -12,14 +12,16 @@ class IllegalTransitionError(ConflictError):
     """The state table has no such row."""
 
     message = "A {machine} in state {state} cannot {transition}."
-    hint = "Look at its history; the table of allowed moves is in core/runs/states.py."
+    hint = (
+        "What people can do with it now: {moves}. `nofx runs states` prints every move."
+    )
 
 
 class RunNotFoundError(NotFoundError):
     """No run has this id."""
 
     message = "There is no run {run_id}."
-    hint = "List the pull request's runs with `/nofx status`, or check the id."
+    hint = "Check the id; `nofx runs list` and `GET /runs` tell which there are."
 
 
 class ActiveRunError(ConflictError):

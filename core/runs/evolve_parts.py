@@ -1,12 +1,23 @@
 """From the moves of a run's parts to the run: pure."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from core.events import schema
 from core.events.base import Move
+from core.events.schema import Decision
 from core.runs.model import Approval, Effect, Gate, Run
+from core.runs.states import STOPPED
+
+# How a decision is told of, once it is made.
+DONE: Mapping[Decision, str] = {
+    "approve": "approved",
+    "reject": "rejected",
+    "waive": "waived",
+    "retry": "wants a new verdict of",
+}
 
 
 def part(run: Run, event: Move, time: datetime) -> Run:
@@ -42,10 +53,29 @@ def _gate(run: Run, event: schema.GateMove, time: datetime) -> Run:
             changes = {"outcome": event.reason}
         case schema.ApprovalRecorded():
             gate = replace(gate, reason=event.reason)
-            changes = {"approvals": (*run.approvals, _approval(event, time))}
+            changes = _said(run, event, time)
         case _:
             pass
     return replace(run, gates={**run.gates, event.subject: gate}, **changes)
+
+
+def _said(run: Run, event: schema.ApprovalRecorded, time: datetime) -> dict[str, Any]:
+    """Return what a person's word changes; a waived failure is neutral, not green."""
+    others = {name: gate for name, gate in run.gates.items() if name != event.subject}
+    stopped = any(gate.status in STOPPED for gate in others.values())
+    conclusion = run.conclusion
+    if event.decision == "reject" or stopped:
+        conclusion = "failure"
+    elif event.decision == "retry":
+        conclusion = None
+    elif event.decision == "waive" and conclusion == "failure":
+        conclusion = "neutral"
+    because = f": {event.reason}" if event.reason else ""
+    return {
+        "approvals": (*run.approvals, _approval(event, time)),
+        "conclusion": conclusion,
+        "outcome": f"{event.actor} {DONE[event.decision]} {event.subject}{because}",
+    }
 
 
 def _approval(event: schema.ApprovalRecorded, time: datetime) -> Approval:

@@ -10,10 +10,9 @@ from core.events.base import Payload
 from core.events.schema import Decision
 from core.runs import decide
 from core.runs.model import Gate, Run
-from core.runs.states import GATE, RUN, Status
+from core.runs.states import GATE, RUN, STOPPED, Status
 
 Outcome = Literal["pass", "fail", "ask", "skip"]
-STOPPED = frozenset({"failed", "rejected"})
 WAITING = "waiting_approval"
 ORDER: Sequence[Outcome] = ("skip", "pass", "ask", "fail")
 # Approving asks for no words; overruling a gate, or a person who waits, does.

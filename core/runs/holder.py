@@ -26,7 +26,7 @@ from core.runs.pipeline import Ending, Pipeline
 from core.runs.projection import LEASED
 from core.runs.service import Runs
 from core.runs.setbacks import deadline
-from core.runs.states import Status
+from core.runs.states import STOPPED, Status
 from core.runs.step_commits import Opening, StepCommits
 from core.runs.walk import Walk, cancelled
 
@@ -259,7 +259,7 @@ class Holder:
 
 
 def _gates(run: Run) -> str:
-    held = [*gates.in_state(run.gates, gates.STOPPED | {gates.WAITING})]
+    held = [*gates.in_state(run.gates, STOPPED | {gates.WAITING})]
     return ", ".join(held) or "a gate"
 
 

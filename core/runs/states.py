@@ -32,6 +32,19 @@ class Transition:
     to: str
 
 
+# What people ask for, by the transition that it becomes.
+PEOPLE = {
+    "pause": "pause",
+    "resume": "resume",
+    "cancel": "cancel",
+    "request_cancel": "cancel",
+    "approve": "approve",
+    "reject": "reject",
+    "waive": "waive",
+    "reopen": "retry",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Machine:
     """One kind of thing with a state, and every move that it can make."""
@@ -49,8 +62,18 @@ class Machine:
             if row.name == transition and from_ in row.from_:
                 return row.to
         raise IllegalTransitionError(
-            machine=self.name, state=from_ or "none", transition=transition
+            machine=self.name,
+            state=from_ or "none",
+            transition=transition,
+            moves=", ".join(self.for_people(from_)) or "nothing",
         )
+
+    def for_people(self, from_: str | None) -> tuple[str, ...]:
+        """Return what people can ask for in a state, in their words."""
+        if self.name == "run" and from_ in self.terminal:
+            return ("rerun it", "branch from it")
+        rows = (row.name for row in self.transitions if from_ in row.from_)
+        return tuple(dict.fromkeys(PEOPLE[name] for name in rows if name in PEOPLE))
 
     def rows(self) -> Iterator[tuple[str, str | None, str]]:
         """Yield each `(transition, from, to)`."""
@@ -179,6 +202,8 @@ EFFECT = Machine(
     ),
 )
 
+# Where a gate stands that stops its run.
+STOPPED = frozenset({"failed", "rejected"})
 MACHINES = (RUN, STEP, GATE, FINDING, EFFECT)
 
 

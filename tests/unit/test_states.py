@@ -137,7 +137,25 @@ def test_step_refuses_everything_else(machine: Machine) -> None:
                 "machine": machine.name,
                 "state": state or "none",
                 "transition": transition,
+                "moves": ", ".join(machine.for_people(state)) or "nothing",
             }
+
+
+@pytest.mark.parametrize(
+    ("machine", "state", "words"),
+    [
+        (RUN, "gate_failed", ("cancel",)),
+        (RUN, "running", ("pause", "cancel")),
+        (RUN, "cancelled", ("rerun it", "branch from it")),
+        (GATE, "failed", ("waive", "retry")),
+        (GATE, "waived", ()),
+    ],
+)
+def test_people_are_told_what_they_can_ask_for(
+    machine: Machine, state: str, words: tuple[str, ...]
+) -> None:
+    """In the words of the commands, not of the table."""
+    assert set(machine.for_people(state)) == set(words)
 
 
 @EACH

@@ -72,15 +72,20 @@ async def test_a_failing_gate_holds_the_run_with_a_checkpoint(stage: Stage) -> N
 
 
 @pytest.mark.parametrize(
-    ("outcome", "decision", "move", "gate"),
+    ("outcome", "decision", "move", "gate", "conclusion"),
     [
-        ("fail", "waive", "retry_gate", "waived"),
-        ("ask", "approve", "pass_gate", "approved"),
-        ("ask", "waive", "pass_gate", "waived"),
+        ("fail", "waive", "retry_gate", "waived", "neutral"),
+        ("ask", "approve", "pass_gate", "approved", None),
+        ("ask", "waive", "pass_gate", "waived", None),
     ],
 )
-async def test_a_decision_sets_the_run_going_at_the_same_step(
-    stage: Stage, outcome: Outcome, decision: Decision, move: str, gate: str
+async def test_a_decision_sets_the_run_going_at_the_same_step(  # a fact an argument
+    stage: Stage,
+    outcome: Outcome,
+    decision: Decision,
+    move: str,
+    gate: str,
+    conclusion: str | None,
 ) -> None:
     """The step that came to the gate runs again, sees the decision, and passes."""
     run = await held(stage, outcome)
@@ -91,6 +96,8 @@ async def test_a_decision_sets_the_run_going_at_the_same_step(
     assert (ended.status, ended.steps, ended.gates["review"].status) == (
         *("succeeded", PASSED, gate),
     )
+    assert ended.conclusion == conclusion
+    assert f"{gate} review" in ended.outcome
     assert (ended.attempt, ended.losses) == (1, 0)
     assert stage.pipeline.ran() == ["one*1", "two*2"]
     assert (await stage.moves(run.id))[-3:] == [move, "claim", "succeed"]
@@ -103,6 +110,7 @@ async def test_a_rejected_gate_can_still_be_waived(stage: Stage) -> None:
     assert run.status == "waiting_gate"
     rejected = await decided(stage, run, "reject")
     assert (rejected.status, rejected.due_at) == ("gate_failed", run.due_at)
+    assert rejected.conclusion == "failure"
     assert (await kinds(stage, run))[-1] == "gate_failed"
     assert await stage.worker().reap() == 0
     await decided(stage, rejected, "waive")

@@ -104,6 +104,14 @@ async def test_a_decision_sets_the_run_going_at_the_same_step(  # a fact an argu
     assert stage.pipeline.closed == []
 
 
+async def test_a_run_that_is_held_up_is_offered_to_no_worker(stage: Stage) -> None:
+    """Whoever asks for it again is shown it, and nobody tries to claim it."""
+    run = await held(stage, "fail")
+    stage.runs.wake.noted()
+    assert await stage.runs.release(run.id) == run
+    assert stage.runs.wake.noted() == []
+
+
 async def test_a_rejected_gate_can_still_be_waived(stage: Stage) -> None:
     """A rejection takes nobody's time to overrule it."""
     run = await held(stage, "ask")

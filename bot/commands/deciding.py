@@ -11,10 +11,10 @@ from core.errors import GateNotReachedError, HeadUnseenError
 from core.events.schema import Decision
 from core.runs import pulls
 from core.runs.decisions import Decisions
-from core.runs.gates import STOPPED, in_state
+from core.runs.gates import in_state
 from core.runs.model import Run
 from core.runs.service import Runs
-from core.runs.states import Status
+from core.runs.states import STOPPED, Status
 
 UNDER_WAY = frozenset({Status.QUEUED, Status.RUNNING, Status.RETRY_WAIT})
 PATIENCE = 3

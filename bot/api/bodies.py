@@ -14,6 +14,13 @@ REPOSITORY = (
 LINE = r"[^\x00-\x1f\x7f]*"
 
 
+def _named_in_full(name: str) -> str:
+    """Refuse what is no full name of a repository."""
+    if not re.fullmatch(REPOSITORY, name):
+        raise ValueError("it must be owner/name")
+    return name
+
+
 def _on_one_line(text: str) -> str:
     """Refuse what cannot stand in a table and in a comment."""
     if not re.fullmatch(LINE, text):
@@ -21,6 +28,11 @@ def _on_one_line(text: str) -> str:
     return text
 
 
+Repository = Annotated[
+    str,
+    Field(json_schema_extra={"pattern": REPOSITORY}),
+    AfterValidator(_named_in_full),
+]
 Why = Annotated[
     str,
     Field(max_length=500, json_schema_extra={"pattern": f"^{LINE}$"}),

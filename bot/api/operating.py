@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from bot.api.answers.begun import BegunDetail, RequestedDetail
 from bot.api.answers.runs import RunLine, line_of
-from bot.api.bodies import REPOSITORY, Overrides, Reason, Why
+from bot.api.bodies import Overrides, Reason, Repository, Why
 from bot.api.endpoint import Call, Endpoint, Incoming, Nothing, post
 from bot.api.reading import RunReading
 from bot.operations import Operations
@@ -46,7 +46,7 @@ GOING_ON = (
 class ReviewBody(Incoming):
     """Which pull request is to be reviewed, and why."""
 
-    repository: str = Field(pattern=REPOSITORY)
+    repository: Repository
     pull: int = Field(ge=1, le=MOST_PULLS)
     reason: Why = ""
     again: bool = Field(

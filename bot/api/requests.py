@@ -136,7 +136,7 @@ def _problem(found: ErrorDetails, where: str) -> FieldProblem:
     return FieldProblem(
         where=where,
         pointer=_pointer(found["loc"]),
-        detail=one_line(found["msg"]),
+        detail=one_line(found["msg"].removeprefix("Value error, ")),
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import AwareDatetime, BaseModel, Field
 
 from bot.api.answers.runs import RunDetail, RunPage
-from bot.api.bodies import REPOSITORY
+from bot.api.bodies import Repository
 from bot.api.endpoint import Call, Endpoint, Incoming, Nothing, get
 from bot.api.reading import RunReading
 from bot.api.requests import IDS
@@ -25,7 +25,7 @@ MOST_PULLS = 2**31 - 1
 class RunQuery(Incoming):
     """What `GET /runs` can be narrowed by."""
 
-    repo: str | None = Field(default=None, pattern=REPOSITORY)
+    repo: Repository | None = None
     pull: int | None = Field(default=None, ge=0, le=MOST_PULLS)
     status: Status | None = None
     pipeline: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_-]{0,39}$")

@@ -25,9 +25,9 @@ class Exit(IntEnum):
 
 MEANINGS = {
     Exit.OK: "all went well",
-    Exit.FOUND: "a finding reached --fail-on",
+    Exit.FOUND: "a finding reached --fail-on, a history is broken, conflicts are open",
     Exit.INPUT: "what was given cannot be used",
-    Exit.AWAY: "something that nofx needs is away",
+    Exit.AWAY: "something that nofx needs is away, or it is not the time for it",
     Exit.BUG: "a bug in nofx",
     Exit.INTERRUPTED: "interrupted with Ctrl-C",
     Exit.BROKEN_PIPE: "nobody read the output to its end",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from bot.pipeline.ports import Described, Source, Sources
 from bot.pipeline.state import Artifacts, State
+from bot.plain import counted
 from core.review.coverage import nameable
 from core.review.hunks import Diff, FilePatch
 from core.runs.pipeline import StepContext, StepOutcome
@@ -72,4 +73,4 @@ def _readable(file: FilePatch) -> bool:
 
 def _summary(diff: Diff) -> str:
     hunks = sum(len(file.hunks) for file in diff.files)
-    return f"{len(diff.files)} files, {hunks} hunks"
+    return f"{counted(len(diff.files), 'file')}, {counted(hunks, 'hunk')}"

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from bot.pipeline.overrides import Choices
 from bot.pipeline.remembered import KIND, Memory, Remembered
 from bot.pipeline.state import Artifacts, State
+from bot.plain import counted
 from core.events import schema
 from core.events.base import Payload
 from core.review.bounds import left_out, most_severe
@@ -81,5 +82,6 @@ def _told(name: str, answer: Remembered) -> Iterator[Payload]:
 
 
 def _summary(count: int, name: str, answer: Remembered) -> str:
-    reused = f"; {answer.reused} of {answer.files} files as before"
-    return f"{count} findings proposed by {name}{reused if answer.reused else ''}"
+    reused = f"; {answer.reused} of {counted(answer.files, 'file')} as before"
+    found = counted(count, "finding")
+    return f"{found} proposed by {name}{reused if answer.reused else ''}"

@@ -147,6 +147,7 @@ def test_commands_move_a_run_and_say_how_it_stands(machine: Machine) -> None:
     again = nofx("runs", "pause", run_id)
     assert again.exit_code == 3
     assert "cannot pause" in again.stderr
+    assert f"Go on: nofx runs resume {run_id}\n" in nofx("runs", "show", run_id).stdout
     assert told("resume", run_id)["status"] == "queued"
     ended = nofx("runs", "cancel", run_id, "--reason", "not needed").stdout
     assert ended == f"{run_id} of octo/hello#1 is cancelled: not needed.\n"
@@ -158,6 +159,10 @@ def test_a_gate_is_decided_from_the_command_line(machine: Machine) -> None:
     run_id = machine.ask()
     machine.checks = (FAILED,)
     assert machine.work(run_id) == "gate_failed"
+    waiting = nofx("runs", "show", run_id).stdout
+    assert f'Go on: nofx runs waive {run_id} static_analysis --reason "why"' in waiting
+    assert "then it is given up" in waiting
+    assert re.search(r"Check +failure\nOutcome +one error", waiting)
     wordless = nofx("runs", "waive", run_id, "static_analysis", "--reason", "")
     assert wordless.exit_code == 2
     shown = nofx(

@@ -58,7 +58,7 @@ def list_runs(  # noqa: PLR0913  # one argument an option
 
 
 def show_run(context: typer.Context, run_id: RunId, *, as_json: AsJson = False) -> None:
-    """Show one run: its steps, gates, findings, and where it can be gone on from.
+    """Show one run: its steps, gates and findings, and what it waits for.
 
     For example:
 

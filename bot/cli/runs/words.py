@@ -9,6 +9,7 @@ from bot.api.answers.families import Family, Relative
 from bot.api.answers.merges import CommittedDetail, ConflictDetail, MergeDetail
 from bot.api.answers.runs import RunDetail, RunLine, RunPage
 from bot.api.answers.verification import Verification
+from bot.cli.runs import going_on
 from bot.cli.tables import minute, span, table
 from bot.plain import counted, one_line
 from core.clock import SystemClock
@@ -55,6 +56,9 @@ def run(found: RunDetail) -> str:
     said = [f"{name:<10}{_counts(numbers)}\n" for name, numbers in counts if numbers]
     if said:
         parts.append("".join(said))
+    ways = going_on.ways(found)
+    if ways:
+        parts.append("".join(f"Go on: {one}\n" for one in ways))
     return "\n".join(parts)
 
 
@@ -144,30 +148,27 @@ def committed(found: CommittedDetail) -> str:
 
 
 def _head(found: RunDetail) -> str:
-    facts: list[tuple[str, str]] = [
+    facts: list[tuple[str, str | None]] = [
         ("Run", found.id),
         ("Status", str(found.status)),
+        ("Check", found.conclusion),
+        ("Outcome", found.outcome),
         ("For", f"{_pull(found)} at {found.head_sha[:SHORT]}"),
         ("Asked", f"{found.reason} by {found.requested_by}"),
         ("Created", f"{minute(found.created_at)}, {_lasted(found)}"),
+        ("Worker", found.owner),
     ]
-    if found.outcome:
-        facts.insert(2, ("Outcome", found.outcome))
-    if found.owner:
-        facts.append(("Worker", found.owner))
+    if found.status in going_on.HELD:
+        facts.append(("Held", f"until {minute(found.due_at)}, then it is given up"))
     if found.origin != "request":
         facts.append(("Origin", f"{found.origin} in the family of {found.family}"))
-        facts += [
-            ("From", f"{one.run_id} {one.checkpoint_id}") for one in found.parents
-        ]
-    if found.overrides:
-        pairs = (f"{key}={value}" for key, value in found.overrides.items())
-        facts.append(("Settings", ", ".join(pairs)))
+    facts += [("From", f"{one.run_id} {one.checkpoint_id}") for one in found.parents]
+    pairs = (f"{key}={value}" for key, value in found.overrides.items())
+    facts.append(("Settings", ", ".join(pairs)))
     if not found.publish:
         facts.append(("Silent", "it says nothing at GitHub"))
-    if found.superseded_by:
-        facts.append(("Next", found.superseded_by))
-    return "".join(f"{name:<10}{one_line(text)}\n" for name, text in facts)
+    facts.append(("Next", found.superseded_by))
+    return "".join(f"{name:<10}{one_line(text)}\n" for name, text in facts if text)
 
 
 def _steps(found: RunDetail) -> str:

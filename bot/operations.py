@@ -9,17 +9,20 @@ from bot.pipeline.review_pipeline import SPEAKING
 from bot.reviews import Answer, Reviews, Wish
 from core.checkpoints.resolutions import Choice
 from core.clock import CROCKFORD
-from core.errors import PublisherMissingError
-from core.events import schema
+from core.errors import (
+    IllegalTransitionError,
+    LocalRunError,
+    PublisherMissingError,
+)
 from core.events.base import JSON
 from core.events.schema import CheckpointRef, Decision
-from core.runs import branching
+from core.runs import branching, gates
 from core.runs.branching import Branches, Start
 from core.runs.decisions import Decisions
 from core.runs.merging import Merges, Planned
 from core.runs.model import Run
 from core.runs.past import Past
-from core.runs.service import Beginning, Runs
+from core.runs.service import Runs
 
 # So many of an id's digits tell it from others of the same moment.
 RANDOM = 16
@@ -98,7 +101,7 @@ class Operations:
         A `name` makes asking again harmless where the run speaks at GitHub.
 
         Raises RunNotFoundError, StepNotReachedError, CheckpointNotFoundError,
-        CheckpointRedactedError, and RunOutdatedError after a newer push.
+        CheckpointRedactedError, LocalRunError, RunOutdatedError after a newer push.
         """
         run = await self._runs.load(run_id)
         wish = branching.Wish(
@@ -109,7 +112,7 @@ class Operations:
             publish=speaks(run),
         )
         if start_at is None:
-            return await self._begin(_anew(run, wish), wish, name=name)
+            return await self._begin(branching.anew(run, wish), wish, name=name)
         past = await self._past(run_id, start_at)
         start = await self._branches.start(past, wish)
         return await self._begin(start, wish, name=name)
@@ -177,9 +180,15 @@ class Operations:
         What goes on says so itself, in the step with the gate; a rejection is shown
         here, for nothing goes on after it.
         """
-        run = await self._decisions.gate(
-            run_id, gate, decision, actor=actor, reason=reason
-        )
+        try:
+            run = await self._decisions.gate(
+                run_id, gate, decision, actor=actor, reason=reason
+            )
+        except IllegalTransitionError:
+            # An earlier try may have decided it, and been cut off before it was shown.
+            run = await self._runs.load(run_id)
+            if not gates.stands(run, gate, decision, actor=actor, reason=reason):
+                raise
         await self.show(run, decision)
         return run
 
@@ -214,6 +223,8 @@ class Operations:
         run_id: str | None = None,
     ) -> Begun:
         """Begin a run; a silent one that has a `run_id` is the same each time."""
+        if start.run.subject.pull == 0:
+            raise LocalRunError(run_id=start.run.id)
         run_id = run_id or self._runs.new_id()
         subject = replace(
             start.run.subject, reason=wish.origin, requested_by=wish.actor
@@ -262,26 +273,6 @@ def _unsaid(run: Run) -> frozenset[str]:
 def speaks(run: Run) -> bool:
     """Return whether a run says at GitHub what it finds."""
     return run.publish and run.subject.pull > 0
-
-
-def _anew(run: Run, wish: branching.Wish) -> Start:
-    """Return the start of a run that has none of this one's past, only its settings."""
-    event = schema.BranchCreated(
-        origin=wish.origin,
-        parents=(),
-        family=run.family,
-        overrides=wish.overrides,
-        publish=wish.publish,
-        actor=wish.actor,
-        reason=wish.reason,
-    )
-    return Start(
-        run=run,
-        parents=(),
-        steps=(),
-        effects=(),
-        beginning=Beginning(events=(event,)),
-    )
 
 
 def operations_on(base: Base, reviews: Reviews | None, *, model: str) -> Operations:

@@ -15,9 +15,9 @@ from core.clock import Clock
 from core.runs.effects import Effects
 from core.runs.handle import RunHandle
 from core.runs.lanes import Lane
-from core.runs.model import Run, Subject
+from core.runs.model import AT_THE_START, Beginning, Run, Subject
 from core.runs.pipeline import Ending
-from core.runs.service import AT_THE_START, Beginning, Runs
+from core.runs.service import Runs
 from core.runs.states import Status
 
 log = structlog.get_logger()

@@ -11,7 +11,7 @@ from core.errors import GateNotReachedError, HeadUnseenError
 from core.events.schema import Decision
 from core.runs import pulls
 from core.runs.decisions import Decisions
-from core.runs.gates import in_state
+from core.runs.gates import in_state, stands
 from core.runs.model import Run
 from core.runs.service import Runs
 from core.runs.states import STOPPED, Status
@@ -64,7 +64,7 @@ class GateCommands:
         gate, reason = asked.arguments[0], " ".join(asked.arguments[1:])
         if gate not in run.gates and run.status in UNDER_WAY and tries < PATIENCE:
             raise GateNotReachedError(run_id=run.id, gate=gate)
-        if tries > 1 and _stands(run, gate, decision, event.author, reason):
+        if tries > 1 and stands(run, gate, decision, actor=event.author, reason=reason):
             # The earlier try may have been cut off before anybody saw what it did.
             await self.operations.show(run, decision)
             return comments.decided(run, decision, gate)
@@ -81,11 +81,6 @@ class GateCommands:
             return
         if pull.since > event.written_at + SECOND:
             raise HeadUnseenError(head=pull.current.head_sha)
-
-
-def _stands(run: Run, gate: str, decision: str, actor: str, reason: str) -> bool:
-    said = [(one.gate, one.decision, one.actor, one.reason) for one in run.approvals]
-    return (gate, decision, actor, reason) in said
 
 
 def _retried(run: Run, actor: str, reason: str) -> bool:

@@ -31,6 +31,7 @@ from core.review.findings import Finding, Severity, Side
 from core.review.report import ReviewReport
 from core.review.verify import Judged
 from core.runs.effects import Effects, Write
+from core.runs.gates import WAITING
 from core.runs.model import Approval, Run
 from core.runs.pipeline import Ending
 
@@ -132,12 +133,12 @@ class GitHubDesk(Desk):
 
     @override
     async def close(self, run: Run, effects: Effects, ending: Ending) -> None:
-        ruled = (key for key in run.effects if key.startswith(RULED))
-        if any(run.effects[key].status == "performed" for key in ruled):
+        ruled = [one for key, one in run.effects.items() if key.startswith(RULED)]
+        asks = any(gate.status == WAITING for gate in run.gates.values())
+        if not asks and any(one.status == "performed" for one in ruled):
             return  # what the check says of this commit stands
         title, text = comments.ended_early(ending)
-        conclusion = ENDINGS[ending.kind]
-        draft = self._draft(run, title, text, conclusion=conclusion)
+        draft = self._draft(run, title, text, conclusion=ENDINGS[ending.kind])
         await self._complete(run, effects, draft, "check.closed")
 
     async def _gh(self, run: Run, effects: Effects) -> Connection:

@@ -122,6 +122,13 @@ class OverridesError(InputError):
     hint = "Leave them out, or branch from a checkpoint before the step that uses them."
 
 
+class LocalRunError(InputError):
+    """A run of a change that is on no GitHub can only be made where the change is."""
+
+    message = "Run {run_id} reviewed a change on somebody's machine, in a dry run."
+    hint = "Run `nofx review --dry-run` there again."
+
+
 class RunEndedError(ConflictError):
     """A run that has ended is never touched again."""
 

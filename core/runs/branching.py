@@ -9,9 +9,9 @@ from core.events import schema
 from core.events.base import JSON, Payload
 from core.events.schema import CheckpointRef, Origin
 from core.runs import past as pasts
-from core.runs.model import Effect, Run
+from core.runs.model import Beginning, Effect, Run
 from core.runs.past import Past
-from core.runs.service import Beginning, Runs
+from core.runs.service import Runs
 from core.runs.states import EFFECT, STEP
 
 
@@ -185,4 +185,24 @@ def _inherited(key: str, from_run: str, effect: Effect) -> Payload:
         step=effect.step,
         result=effect.result or {},
         from_run=effect.from_run or from_run,
+    )
+
+
+def anew(run: Run, wish: Wish) -> Start:
+    """Return the start of a run that has none of this one's past, only its settings."""
+    event = schema.BranchCreated(
+        origin=wish.origin,
+        parents=(),
+        family=run.family,
+        overrides=wish.overrides,
+        publish=wish.publish,
+        actor=wish.actor,
+        reason=wish.reason,
+    )
+    return Start(
+        run=run,
+        parents=(),
+        steps=(),
+        effects=(),
+        beginning=Beginning(events=(event,)),
     )

@@ -113,6 +113,12 @@ def _verdict(
     )
 
 
+def stands(run: Run, name: str, decision: Decision, *, actor: str, reason: str) -> bool:
+    """Return whether this very decision was recorded before."""
+    said = [(one.gate, one.decision, one.actor, one.reason) for one in run.approvals]
+    return (name, decision, actor, reason) in said
+
+
 def decided(
     run: Run, name: str, decision: Decision, *, actor: str, reason: str
 ) -> tuple[Payload, ...]:

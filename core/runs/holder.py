@@ -11,6 +11,7 @@ from core.errors import (
     BlobCorruptError,
     BlobNotFoundError,
     CancelRequestedError,
+    CheckpointRedactedError,
     ConcurrencyError,
     LeaseLostError,
     StoreUnavailableError,
@@ -144,7 +145,7 @@ class Holder:
         """Return the state to go on from; when there is none any more, why."""
         try:
             return await self._runs.state_of(run), None
-        except (BlobNotFoundError, BlobCorruptError) as error:
+        except (BlobNotFoundError, BlobCorruptError, CheckpointRedactedError) as error:
             return {}, f"its last checkpoint cannot be read: {error}"
 
     def _walk(self, handle: RunHandle, state: JSON) -> Walk:

@@ -72,9 +72,15 @@ class Merges:
         )
 
     async def get(self, merge_id: str) -> Planned:
-        """Return a merge as it stands; raises MergeNotFoundError."""
+        """Return a merge as it stands.
+
+        Raises MergeNotFoundError, CheckpointRedactedError.
+        """
         stream = merge_model.merge_stream(merge_id)
         merge = merge_model.fold(merge_id, await self._runs.journal.read(stream))
+        for one in (merge.base, merge.ours, merge.theirs):
+            # What was erased must not be read in a plan that was made before.
+            past(one.run_id, await self._runs.history(one.run_id), one.checkpoint_id)
         stored = await self._blobs.get_json(Digest(merge.plan))
         return Planned(merge=merge, merged=_read(stored))
 
@@ -90,7 +96,8 @@ class Merges:
             _refuse_committed(planned.merge)
             check_choices(planned.merged.conflicts, choices)
             kept: JSON = {key: _plain(choice) for key, choice in choices.items()}
-            event = schema.MergeResolved(resolutions=kept, actor=actor)
+            masked = await self._runs.checkpoints.capture(kept)
+            event = schema.MergeResolved(resolutions=masked.state, actor=actor)
             try:
                 await self._append(planned.merge, event)
             except ConcurrencyError:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from core.events.base import JSON
+from core.events.base import JSON, Payload
 from core.events.commit import GENESIS
 from core.events.schema import CheckpointRef
 from core.runs.states import RUN, Status
@@ -130,6 +130,17 @@ class Run:
     def step(self, name: str) -> str:
         """Return a step's state; one that was never begun is pending."""
         return self.steps.get(name, "pending")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beginning:
+    """What a run's first commit says beside that it begins, and its first state."""
+
+    events: tuple[Payload, ...] = ()
+    state: JSON | None = None
+
+
+AT_THE_START = Beginning()
 
 
 def stream_of(run_id: str) -> str:

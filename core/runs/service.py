@@ -6,7 +6,12 @@ from dataclasses import dataclass, replace
 from core.checkpoints.capture import Checkpoints
 from core.checkpoints.chain import CheckpointView
 from core.clock import Clock, Ids
-from core.errors import ActiveRunError, ConcurrencyError, RunNotFoundError
+from core.errors import (
+    ActiveRunError,
+    CheckpointRedactedError,
+    ConcurrencyError,
+    RunNotFoundError,
+)
 from core.events import schema
 from core.events.base import JSON, Payload
 from core.events.commit import Commit
@@ -14,7 +19,7 @@ from core.events.journal import Journal
 from core.runs import decide, pulls
 from core.runs.evolve import fold
 from core.runs.handle import RunHandle
-from core.runs.model import Run, Subject, stream_of
+from core.runs.model import AT_THE_START, Beginning, Run, Subject, stream_of
 from core.runs.projection import RunProjection
 from core.runs.projector import AtOnce, Projector
 from core.runs.states import Status
@@ -33,17 +38,6 @@ class Requested:
     run_id: str
     supersedes: str | None
     fresh: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Beginning:
-    """What a run's first commit says beside that it begins, and its first state."""
-
-    events: tuple[Payload, ...] = ()
-    state: JSON | None = None
-
-
-AT_THE_START = Beginning()
 
 
 class Runs:
@@ -238,6 +232,9 @@ class Runs:
             return dict(run.state)
         if run.state_digest is None:
             return {}
+        if run.state_digest in run.redacted:
+            named = run.checkpoint_id
+            raise CheckpointRedactedError(run_id=run.id, checkpoint_id=named)
         return await self._stored(run.state_digest)
 
     async def checkpoint_state(self, checkpoint: CheckpointView) -> JSON:

@@ -15,8 +15,8 @@ from core.errors import (
 from core.events import schema
 from core.events.commit import Commit, Draft
 from core.runs import part_moves, pulls
+from core.runs.model import Beginning
 from core.runs.pulls import PullRuns
-from core.runs.service import Beginning
 from core.store.database import Database, connect
 from tests.fakes.stage import Stage, runs_over, staged, subject
 

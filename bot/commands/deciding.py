@@ -51,14 +51,7 @@ class GateCommands:
         decision = DECISIONS[asked.verb]
         if decision == "retry":
             reason = " ".join(asked.arguments)
-            if tries > 1 and _retried(run, event.author, reason):
-                return comments.decided(run, "retry", "")
-            if run.status in UNDER_WAY and tries < PATIENCE:
-                raise GateNotReachedError(run_id=run.id, gate="that stops it")
-            after = await self.decisions.retry(
-                run.id, actor=event.author, reason=reason
-            )
-            return comments.decided(after, "retry", "")
+            return await self._retry(run, event.author, reason, tries=tries)
         if not asked.arguments:
             return comments.gate_missing(asked.verb, tuple(run.gates))
         gate, reason = asked.arguments[0], " ".join(asked.arguments[1:])
@@ -72,6 +65,14 @@ class GateCommands:
             run.id, gate, decision, actor=event.author, reason=reason
         )
         return comments.decided(after, decision, gate)
+
+    async def _retry(self, run: Run, author: str, reason: str, *, tries: int) -> str:
+        if tries > 1 and _retried(run, author, reason):
+            return comments.decided(run, "retry", "")
+        if run.status in UNDER_WAY and tries < PATIENCE:
+            raise GateNotReachedError(run_id=run.id, gate="that stops it")
+        after = await self.decisions.retry(run.id, actor=author, reason=reason)
+        return comments.decided(after, "retry", "")
 
     async def _refuse_unseen(self, event: CommentEvent) -> None:
         """Raise HeadUnseenError when a newer head than the person saw has come."""

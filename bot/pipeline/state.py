@@ -3,10 +3,12 @@
 import asyncio
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.pipeline.ports import Described
 from core.checkpoints.merge_rules import BY_PAIR, MergeRules
+from core.checkpoints.pointers import pointer
+from core.errors import StateUnusableError
 from core.events.base import JSON
 from core.review.hunks import Diff, parse_diff
 from core.review.report import ReportUsage, ReviewReport
@@ -46,8 +48,13 @@ class State(BaseModel):
 
     @classmethod
     def of(cls, state: JSON) -> Self:
-        """Read a checkpoint's state."""
-        return cls.model_validate(state)
+        """Read a checkpoint's state; raises StateUnusableError."""
+        try:
+            return cls.model_validate(state)
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            place = pointer(map(str, first["loc"]))
+            raise StateUnusableError(reason=f"{place}: {first['msg']}") from None
 
     @property
     def described(self) -> Described:

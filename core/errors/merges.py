@@ -17,6 +17,13 @@ class StateNotJsonError(InputError):
     hint = "Use null, true, false, finite numbers, strings, lists and objects."
 
 
+class StateUnusableError(InputError):
+    """A pipeline cannot go on from a state, as when a merge put a wrong value there."""
+
+    message = "The run's state cannot be used: {reason}."
+    hint = "Merge again with other choices, or branch from an earlier checkpoint."
+
+
 class UnknownConflictError(InputError):
     """A choice was made for a conflict that the merge does not have."""
 

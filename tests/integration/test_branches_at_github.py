@@ -80,3 +80,24 @@ async def test_what_was_done_in_silence_is_done_again_aloud(road: Road) -> None:
     assert after["comments"] == before["comments"]
     assert len(after["summaries"]) == 1
     assert after["summaries"] != before["summaries"]
+
+
+async def test_a_value_that_no_step_can_use_is_named(road: Road) -> None:
+    """The merged run fails for what somebody put there, which is no bug of nofx."""
+    _, run_id = await reviewed(road)
+    assert road.bot is not None
+    runs, operations = road.bot.base.runs, road.bot.operations
+    sides = [
+        (await branched(road, run_id, "verify", min_confidence=least)).run.id
+        for least in (0.0, 1.0)
+    ]
+    plan = await road.bot.base.merges.plan(*sides, base=None, actor="alice")
+    choices = {one.id: {"value": 7} for one in plan.merged.conflicts}
+    await operations.settle(plan.merge.id, choices, actor="alice")
+    _, begun = await operations.commit(
+        plan.merge.id, publish=False, actor="alice", reason="see"
+    )
+    await road.until_runs_end()
+    ended = await runs.load(begun.run.id)
+    assert ended.status == "failed"
+    assert "state cannot be used: /judged_blob: Input should be" in ended.outcome

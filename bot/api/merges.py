@@ -92,7 +92,7 @@ class MergeEndpoints:
                 summary="Show a merge: its plan, conflicts and choices",
                 query=Nothing,
                 answer=MergeDetail,
-                refusals=(MergeNotFoundError,),
+                refusals=(MergeNotFoundError, CheckpointRedactedError),
             ),
             post(
                 f"{PATH}/resolutions",
@@ -103,6 +103,7 @@ class MergeEndpoints:
                 answer=MergeDetail,
                 refusals=(
                     MergeNotFoundError,
+                    CheckpointRedactedError,
                     UnknownConflictError,
                     UnknownChoiceError,
                     MergeCommittedError,
@@ -141,6 +142,7 @@ class MergeEndpoints:
             answer=CommittedDetail,
             refusals=(
                 MergeNotFoundError,
+                CheckpointRedactedError,
                 UnresolvedConflictsError,
                 MergeStaleError,
                 RunOutdatedError,

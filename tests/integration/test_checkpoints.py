@@ -261,6 +261,21 @@ async def test_an_erased_state_does_not_come_back(stage: Stage) -> None:
     assert proof.redacted == 4
 
 
+async def test_a_plan_does_not_show_what_was_redacted_since(stage: Stage) -> None:
+    """It holds both sides' states, and would give away what was erased."""
+    origin = await stage.ask()
+    await stage.worker().work_on(origin)
+    ours = await branched(stage, origin, "think", say="yes")
+    theirs = await branched(stage, origin, "think", say="no")
+    merges = merges_of(stage)
+    planned = await merges.plan(ours, theirs, base=None, actor="alice")
+    head = (await stage.run(theirs)).checkpoint_id
+    assert head is not None
+    await Decisions(stage.runs).redact(theirs, head, actor="sue", reason="a name")
+    with pytest.raises(CheckpointRedactedError):
+        await merges.get(planned.merge.id)
+
+
 async def test_a_checkpoint_of_ones_own_can_be_come_back_to(stage: Stage) -> None:
     """A person names a moment of a run that waits, and branches from there."""
 

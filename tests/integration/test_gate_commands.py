@@ -115,6 +115,22 @@ async def test_a_rejection_fails_the_check(careful: Road) -> None:
     assert "/nofx waive approval <reason>" in check["output"]["summary"]
 
 
+async def test_a_run_that_is_called_off_no_longer_asks_for_anybody(
+    careful: Road,
+) -> None:
+    """Its check says so, and not how to approve what cannot be approved."""
+    clean = {"app.py": CLEAN + '\n\nNAME = "nofx"\n'}
+    careful.repository.commit(clean, "Name it", branch="feature")
+    number = await careful.github.open_pull(REPO, base="main", head="feature")
+    await careful.until_checked(number)
+    await until_it_is(careful, "waiting_gate")
+    await ask(careful, number, "/nofx cancel")
+    await until_it_is(careful, "cancelled")
+    check = careful.check(number)
+    assert (check["status"], check["conclusion"]) == ("completed", "cancelled")
+    assert "/nofx approve" not in check["output"]["summary"]
+
+
 async def test_a_step_is_run_again_and_the_rest_is_reused(road: Road) -> None:
     """What stands at GitHub from reused steps is not written again."""
     number = await road.open_pull()

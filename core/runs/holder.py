@@ -42,7 +42,8 @@ log = structlog.get_logger()
 class Pace:
     """How many runs at once, and the seconds of leases, heartbeats and polls.
 
-    `drain` is how long a step in hand may go on once the worker is told to stop.
+    `drain` is how long a step in hand may go on once the worker is told to stop,
+    `settling` how long a move may take to be seen in the list of runs.
     """
 
     slots: int = 2
@@ -51,6 +52,7 @@ class Pace:
     poll: float = 1.0
     losses: int = 5
     drain: float = 20.0
+    settling: float = 5.0
 
 
 class Holder:

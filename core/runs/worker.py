@@ -174,12 +174,20 @@ class Worker:
         run = handle.run
         early = run.status is Status.RETRY_WAIT and run.due_at > self._clock.now()
         if run.status not in WAITING or early:
-            # The projection lags behind the journal.
-            await self._runs.projection.save(run)
+            # The projection lags behind the journal; who moved the run just now is
+            # about to mend that, and several who do it for them hold up everybody.
+            if not self._moved_just_now(run):
+                await self._runs.projection.save(run)
             return None
         if run.subject.pipeline not in self._pipelines:
             return None
         return handle if await self._take(handle) else None
+
+    def _moved_just_now(self, run: Run) -> bool:
+        lease = timedelta(seconds=self._pace.lease)
+        moved = run.finished_at or (run.due_at - lease if run.owner else None)
+        settling = timedelta(seconds=self._pace.settling)
+        return moved is not None and self._clock.now() - moved < settling
 
     async def _take(self, handle: RunHandle) -> bool:
         seen = handle.run

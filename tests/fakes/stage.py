@@ -37,7 +37,9 @@ from core.store.database import Database
 from core.store.migrate import migrate
 from core.store.schema import Schema
 
-QUICK = Pace(slots=2, lease=5.0, heartbeat=0.05, poll=0.05, losses=2, drain=5.0)
+QUICK = Pace(
+    slots=2, lease=5.0, heartbeat=0.05, poll=0.05, losses=2, drain=5.0, settling=0.0
+)
 HASTY = Limits(
     step_seconds=5.0,
     settle_seconds=0.01,

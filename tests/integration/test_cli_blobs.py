@@ -1,26 +1,19 @@
 """`nofx blobs gc` on a real database: it counts, deletes, and says what it did."""
 
 import json
-import logging
 from collections.abc import Iterator
 from datetime import timedelta
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 from pymongo import MongoClient
-from typer.testing import CliRunner, Result
 
-from bot.cli.app import app
-from bot.settings import environment
 from core.clock import SystemClock
 from core.store.digests import digest_of
 from core.store.pieces import pieces_of
+from tests.fakes.cli import bare_cli, nofx
 from tests.fakes.noise import noise
-
-NUMBERS = count(1)
 
 
 @pytest.fixture(autouse=True)
@@ -28,22 +21,8 @@ def address(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mongodb_url: str
 ) -> Iterator[str]:
     """Point the settings to a database of the test's own, and give its address."""
-    for name in environment():
-        if name.startswith("NOFX_") or name in ("MONGODB_URL", "PORT"):
-            monkeypatch.delenv(name)
-    url = f"{mongodb_url}blobs_{next(NUMBERS)}?retryWrites=false"
-    monkeypatch.setenv("MONGODB_URL", url)
-    monkeypatch.chdir(tmp_path)
-    root = logging.getLogger()
-    handlers, level = root.handlers, root.level
-    yield url
-    root.handlers, root.level = handlers, level
-    structlog.reset_defaults()
-
-
-def nofx(*arguments: str) -> Result:
-    """Run one command line of the installed nofx."""
-    return CliRunner().invoke(app, list(arguments))
+    with bare_cli(monkeypatch, tmp_path, mongodb_url) as url:
+        yield url
 
 
 def test_what_nothing_names_is_counted_and_then_deleted(address: str) -> None:

@@ -8,6 +8,6 @@ from core.store.blobs import BLOBS
 from core.store.schema import Schema
 
 SCHEMA = Schema(
-    version=3,
+    version=4,
     collections=(*collections(), *FEED_COLLECTIONS, *BLOBS, DELIVERIES, TOKENS),
 )

@@ -4,6 +4,7 @@ import hashlib
 import re
 import secrets
 import string
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -56,8 +57,7 @@ class Token:
 
     def sees(self, repository: str) -> bool:
         """Return whether one of its patterns matches the repository's full name."""
-        name = repository.lower()
-        return any(fnmatchcase(name, one.lower()) for one in self.repositories)
+        return sees(self.repositories, repository)
 
     def ended(self, now: datetime) -> str | None:
         """Return the word for why it no longer counts, or None while it does."""
@@ -66,6 +66,12 @@ class Token:
         if self.expires_at is not None and self.expires_at <= now:
             return "expired"
         return None
+
+
+def sees(patterns: Iterable[str], repository: str) -> bool:
+    """Return whether one of the patterns matches a repository's full name."""
+    name = repository.lower()
+    return any(fnmatchcase(name, one.lower()) for one in patterns)
 
 
 def new_secret() -> str:

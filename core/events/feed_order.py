@@ -8,6 +8,7 @@ from typing import Any
 
 from core.events.base import JSON
 from core.events.feed import MOST_BYTES, MOST_ENTRIES, FeedEntry, Head, Page, Part
+from core.events.subject import NOBODY, About
 
 ENTRY_OVERHEAD = 200
 
@@ -22,6 +23,7 @@ class Logged:
     seq: int
     time: datetime
     events: tuple[JSON, ...]
+    about: About = NOBODY
 
     @property
     def ends_log(self) -> bool:
@@ -138,6 +140,7 @@ class _Filling:
                 time=commit.time,
                 stream=commit.stream,
                 data=event["data"],
+                about=commit.about,
             )
         )
 

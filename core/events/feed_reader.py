@@ -1,8 +1,12 @@
 """Reads the feed from a position on; whoever keeps its position misses nothing."""
 
-from core.events.feed import ROLE, FeedEntry, entries_of
+from dataclasses import replace
+
+from core.events.about import Abouts
+from core.events.feed import ROLE, FeedEntry, entries_of, names_subjects
 from core.events.feed_store import FeedPages
-from core.store.database import Database, translating
+from core.events.writer_logs import WriterLogs
+from core.store.database import Database, Document, translating
 from core.store.roles import COLLECTION as ROLES_COLLECTION
 
 
@@ -17,6 +21,7 @@ class FeedReader:
     def __init__(self, database: Database) -> None:
         self._pages = FeedPages(database)
         self._roles = database.db[ROLES_COLLECTION]
+        self._abouts = Abouts(WriterLogs(database))
 
     async def after(self, position: int, *, limit: int = 500) -> tuple[FeedEntry, ...]:
         """Return up to `limit` entries that follow `position`, oldest first.
@@ -24,7 +29,7 @@ class FeedReader:
         Position 0 is before all; an empty answer means that nothing has come yet.
         """
         pages = await self._pages.holding(position + 1, position + limit)
-        entries = [entry for page in pages for entry in entries_of(page)]
+        entries = [entry for page in pages for entry in await self._entries(page)]
         wanted = range(position + 1, position + limit + 1)
         return tuple(entry for entry in entries if entry.position in wanted)
 
@@ -34,3 +39,14 @@ class FeedReader:
             role = await self._roles.find_one({"_id": ROLE})
         head = await self._pages.head(role["note"].get("head", 0) if role else 0)
         return head.position
+
+    async def _entries(self, page: Document) -> tuple[FeedEntry, ...]:
+        entries = entries_of(page)
+        if names_subjects(page):
+            return entries
+        return tuple(
+            [
+                replace(one, about=await self._abouts.of_stream(one.stream))
+                for one in entries
+            ]
+        )

@@ -10,6 +10,7 @@ import structlog
 
 from core.clock import Clock
 from core.errors import FeedOvertakenError
+from core.events.about import Abouts
 from core.events.feed import Head
 from core.events.feed_order import Logged, in_order, pages, without
 from core.events.feed_store import FeedPages
@@ -56,6 +57,7 @@ class Round:
         self._pages = FeedPages(database)
         self._writers = Writers(database, clock=clock)
         self._logs = WriterLogs(database)
+        self._abouts = Abouts(self._logs)
         self._head: Head | None = None
         self._fed: OrderedDict[str, int] = OrderedDict()
         self._heard: dict[str, datetime] = {}
@@ -99,7 +101,7 @@ class Round:
         first = head.part.writer if head.part else None
         merged = in_order(logs, await self._predecessors(head, logs), first=first)
         before = head.position
-        for page in pages(head, merged):
+        for page in pages(head, await self._abouts.fill(merged)):
             if not await self._pages.insert(page):
                 self.forget()
                 raise FeedOvertakenError(position=page.entries[0].position - 1)

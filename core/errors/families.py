@@ -21,7 +21,7 @@ class NofxError(Exception):
     @property
     def code(self) -> str:
         """Return the machine-readable name, for example `run_not_found`."""
-        name = type(self).__name__.removesuffix("Error")
+        name = type(self).__name__.removesuffix("Error").replace("GitHub", "Github")
         return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
     @property

@@ -8,7 +8,7 @@ from core.events.base import JSON, Payload
 from core.events.commit import Draft
 from core.runs.model import Run, Subject, stream_of
 from core.runs.states import RUN, Status
-from core.runs.step_moves import steps_put_back
+from core.runs.step_moves import steps_cancelled, steps_put_back
 
 
 def created(subject: Subject) -> schema.RunCreated:
@@ -37,15 +37,17 @@ def moved(
     )
 
 
-def cancelled(run: Run, *, actor: str, reason: str) -> schema.RunStateChanged | None:
+def cancelled(run: Run, *, actor: str, reason: str) -> tuple[Payload, ...]:
     """Cancel at once what no worker holds, ask the worker for the rest.
 
-    Returns None when the run has ended or is on its way to it.
+    Nothing when the run has ended or is on its way to it.
     """
     if run.terminal or run.status is Status.CANCELLING:
-        return None
-    name = "request_cancel" if run.status is Status.RUNNING else "cancel"
-    return moved(run, name, actor=actor, reason=reason)
+        return ()
+    if run.status is Status.RUNNING:
+        return (moved(run, "request_cancel", actor=actor, reason=reason),)
+    ending = moved(run, "cancel", actor=actor, reason=reason)
+    return (*steps_cancelled(run), ending)
 
 
 def claimed(run: Run, *, worker: str, until: datetime) -> tuple[Payload, ...]:

@@ -16,6 +16,7 @@ from core.runs.states import RUN, Status
 SUBJECT_FIELDS = tuple(Subject.__dataclass_fields__)
 # The moves by which a person sets a run going again: its time and tries begin anew.
 BY_PEOPLE = frozenset({"resume", "pass_gate", "retry_gate"})
+TELLS_WHY = frozenset({Status.CANCELLING, Status.PAUSED})
 # A holder keeps its lease to close a run in; people keep their time to overrule in.
 KEEPS_ITS_TIME = frozenset({Status.CANCELLING, Status.GATE_FAILED})
 
@@ -126,6 +127,11 @@ def _move(run: Run, event: schema.RunStateChanged, commit: Commit) -> Run:
         changes |= {"queued_at": commit.time, "attempt": 1}
     if status in RUN.terminal:
         changes["finished_at"] = commit.time
-    if status in RUN.terminal or status is Status.CANCELLING:
-        changes["outcome"] = event.reason or run.outcome
+    changes["outcome"] = _outcome(run, event)
     return replace(run, **changes)
+
+
+def _outcome(run: Run, event: schema.RunStateChanged) -> str:
+    if event.to in RUN.terminal or event.to in TELLS_WHY:
+        return event.reason or run.outcome
+    return "" if event.transition == "resume" else run.outcome

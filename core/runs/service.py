@@ -257,13 +257,11 @@ class Runs:
         handle = await self.handle(run_id)
 
         def decision(run: Run) -> tuple[Payload, ...]:
-            move = decide.cancelled(run, actor=actor, reason=reason)
-            if move is None:
-                return ()
-            if by_run is None:
-                return (move,)
+            moves = decide.cancelled(run, actor=actor, reason=reason)
+            if by_run is None or not moves:
+                return moves
             head = run.subject.head_sha
-            return schema.RunSuperseded(by_run=by_run, head_sha=head), move
+            return schema.RunSuperseded(by_run=by_run, head_sha=head), *moves
 
         return await handle.append(decision)
 

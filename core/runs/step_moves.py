@@ -5,7 +5,7 @@ from core.events.base import Payload
 from core.runs.model import Run
 from core.runs.states import STEP
 
-ENDED_STEPS = STEP.terminal
+CANCELLABLE = frozenset(from_ for name, from_, _ in STEP.rows() if name == "cancel")
 
 
 def step_started(run: Run, name: str) -> tuple[Payload, ...]:
@@ -63,7 +63,7 @@ def steps_cancelled(run: Run) -> tuple[Payload, ...]:
     return tuple(
         step_ended(run, name, "cancel")
         for name, state in run.steps.items()
-        if state not in ENDED_STEPS and state != "pending"
+        if state in CANCELLABLE
     )
 
 

@@ -18,6 +18,7 @@ from hypothesis.stateful import (
 )
 
 from core.errors import ConcurrencyError, IllegalTransitionError
+from core.events import schema
 from core.events.base import JSON, Payload
 from core.events.commit import verify_chain
 from core.events.writers import WRITERS
@@ -152,11 +153,14 @@ class Walk(RuleBasedStateMachine):
     @rule()
     def cancel(self) -> None:
         """Cancel whatever has not ended and is not about to."""
-        event = decide.cancelled(self.run, actor="alice", reason="enough")
+        events = decide.cancelled(self.run, actor="alice", reason="enough")
         ending = self.run.terminal or self.run.status is Status.CANCELLING
-        assert (event is None) is ending
-        if event is not None:
-            self.append(event)
+        assert (not events) is ending
+        for one in events:
+            if isinstance(one, schema.StepMove):
+                self.parts["step", one.subject] = one.to
+        if events:
+            self.append(*events)
 
     @rule(
         machine=PARTS, subject=strategies.sampled_from(SUBJECTS), transition=TRANSITIONS

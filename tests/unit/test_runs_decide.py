@@ -69,11 +69,12 @@ def test_a_run_moves_by_rows_alone(status: Status, transition: str) -> None:
 def test_cancelling_suits_every_state(status: Status) -> None:
     """What nobody holds ends at once, what runs is asked, what ends is left alone."""
     run = Story().move(*WAYS_TO[status])
-    event = decide.cancelled(run, actor="alice", reason="no need")
+    events = decide.cancelled(run, actor="alice", reason="no need")
     if status is Status.CANCELLING or status in RUN.terminal:
-        assert event is None
+        assert events == ()
         return
-    assert event is not None
+    event = events[-1]
+    assert isinstance(event, schema.RunStateChanged)
     wanted = "request_cancel" if status is Status.RUNNING else "cancel"
     assert (event.transition, event.actor, event.reason) == (
         *(wanted, "alice", "no need"),
@@ -233,3 +234,27 @@ def test_the_newest_request_of_a_pull_is_current() -> None:
     assert first is not None
     assert first.run_id == "run_1"
     assert commits[1].prev_hash == commits[0].stored_hash
+
+
+def test_a_cancelled_run_leaves_no_step_waiting() -> None:
+    """A step that waited for its next try ends with its run, in one commit."""
+    story = Story()
+    story.move("claim")
+    story.add(*step_moves.step_started(story.run, "analyze"))
+    story.add(
+        *step_moves.steps_put_back(story.run, "back_off", "out of order"),
+        decide.moved(story.run, "back_off", actor="w"),
+    )
+    run = story.add(*decide.cancelled(story.run, actor="alice", reason="enough"))
+
+    assert (run.status, run.step("analyze")) == (Status.CANCELLED, "cancelled")
+
+
+def test_a_paused_run_says_why() -> None:
+    """Until it is resumed, which says nothing any more."""
+    story = Story()
+    paused = story.add(*decide.paused(story.run, actor="alice", reason="lunch"))
+    assert paused.outcome == "lunch"
+
+    resumed = story.add(decide.moved(paused, "resume", actor="alice"))
+    assert resumed.outcome == ""

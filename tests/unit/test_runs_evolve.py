@@ -173,11 +173,11 @@ class RunMachine(RuleBasedStateMachine):
     @rule()
     def cancel(self) -> None:
         """Ask for its end, whatever it does."""
-        event = decide.cancelled(self.folded, actor="alice", reason="enough")
+        events = decide.cancelled(self.folded, actor="alice", reason="enough")
         idle = self.status == "cancelling" or self.status in RUN.terminal
-        assert (event is None) == idle
-        if event is not None:
-            self.commit(event)
+        assert (not events) == idle
+        if events:
+            self.commit(*events)
 
     @rule()
     @precondition(lambda self: self.status in ("queued", "retry_wait"))

@@ -31,7 +31,7 @@ def page(found: RunPage) -> str:
             _pull(one),
             span(max(0.0, (now - one.created_at).total_seconds())),
             _took(one.created_at, one.finished_at),
-            one.reason,
+            one.outcome or one.reason,
         )
         for one in found.runs
     ]

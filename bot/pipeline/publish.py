@@ -8,8 +8,8 @@ from bot.pipeline.state import Artifacts, State
 from core.events import schema
 from core.events.base import Payload
 from core.review.verify import Fate, Judged
+from core.runs.part_moves import finding_moved
 from core.runs.pipeline import StepContext, StepOutcome
-from core.runs.states import FINDING
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,29 +42,15 @@ class Publish:
 def _events(judged: Judged, posted: Posted) -> tuple[Payload, ...]:
     name = judged.finding.fingerprint
     if name in posted.comments:
-        return (_move(name, "anchored", "post", comment_id=posted.comments[name]),)
+        comment = posted.comments[name]
+        return (
+            finding_moved(schema.FindingPosted, name, "anchored", comment_id=comment),
+        )
     if name not in posted.summarised:
         return ()
-    reason = posted.summarised[name]
-    summarised = _move(name, "unanchored", "summarise", reason=reason)
+    why = posted.summarised[name]
+    summarised = finding_moved(schema.FindingSummarised, name, "unanchored", reason=why)
     if judged.fate is Fate.ANCHORED:
-        return (_move(name, "anchored", "demote", reason=reason), summarised)
+        demoted = finding_moved(schema.FindingDemoted, name, "anchored", reason=why)
+        return demoted, summarised
     return (summarised,)
-
-
-def _move(
-    name: str,
-    state: str,
-    transition: str,
-    *,
-    comment_id: int | None = None,
-    reason: str = "",
-) -> schema.FindingPublished:
-    return schema.FindingPublished(
-        subject=name,
-        transition=transition,
-        from_=state,
-        to=FINDING.step(transition, state),
-        comment_id=comment_id,
-        reason=reason,
-    )

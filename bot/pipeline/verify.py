@@ -5,13 +5,12 @@ from dataclasses import dataclass
 
 from bot.pipeline.overrides import Choices
 from bot.pipeline.state import Artifacts, State
+from core.events import schema
 from core.events.base import Payload
 from core.review.findings import Finding
 from core.review.verify import Fate, Judged, judge
-from core.runs.part_moves import finding_judged
+from core.runs.part_moves import finding_moved
 from core.runs.pipeline import StepContext, StepOutcome
-
-PLACED = {Fate.ANCHORED: "anchor", Fate.UNANCHORED: "unanchor"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +44,11 @@ class Verify:
 
 
 def _events(judged: Judged) -> tuple[Payload, ...]:
-    name = judged.finding.fingerprint
+    name, why = judged.finding.fingerprint, judged.reason
     if judged.fate is Fate.FILTERED:
-        return (finding_judged(name, "proposed", "filter", judged.reason),)
-    return (
-        finding_judged(name, "proposed", "verify"),
-        finding_judged(name, "verified", PLACED[judged.fate], judged.reason),
-    )
+        return (finding_moved(schema.FindingFiltered, name, "proposed", reason=why),)
+    verified = finding_moved(schema.FindingVerified, name, "proposed")
+    if judged.fate is Fate.ANCHORED:
+        return verified, finding_moved(schema.FindingAnchored, name, "verified")
+    placed = finding_moved(schema.FindingUnanchored, name, "verified", reason=why)
+    return verified, placed

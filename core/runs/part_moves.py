@@ -1,9 +1,13 @@
 """How a run's effects and findings move: pure, from states to events."""
 
+from typing import TypeVar
+
 from core.events import schema
 from core.events.base import JSON, Payload
 from core.runs.model import Run
 from core.runs.states import EFFECT, FINDING
+
+F = TypeVar("F", bound=schema.FindingMove)
 
 
 def effect_intended(
@@ -54,14 +58,9 @@ def _effect_move(run: Run, key: str, transition: str) -> tuple[str, str]:
     return from_, EFFECT.step(transition, from_)
 
 
-def finding_judged(
-    fingerprint: str, state: str, transition: str, reason: str = ""
-) -> schema.FindingJudged:
-    """Move a finding that is in `state` by one check's result."""
-    return schema.FindingJudged(
-        subject=fingerprint,
-        transition=transition,
-        from_=state,
-        to=FINDING.step(transition, state),
-        reason=reason,
-    )
+def finding_moved(kind: type[F], fingerprint: str, from_: str, **facts: object) -> F:
+    """Move a finding from a state by the one row that this type of event is for."""
+    (transition,) = kind.transitions
+    to = FINDING.step(transition, from_)
+    moved = {"subject": fingerprint, "transition": transition, "from": from_, "to": to}
+    return kind.model_validate({**moved, **facts})

@@ -207,10 +207,12 @@ def test_an_effect_is_intended_before_all_else() -> None:
 
 def test_a_finding_moves_by_its_table() -> None:
     """A filtered one is never posted."""
-    judged = part_moves.finding_judged("f", "proposed", "filter", "style")
-    assert (judged.to, judged.reason) == ("filtered", "style")
+    filtered = part_moves.finding_moved(
+        schema.FindingFiltered, "f", "proposed", reason="style"
+    )
+    assert (filtered.to, filtered.reason) == ("filtered", "style")
     with pytest.raises(IllegalTransitionError):
-        part_moves.finding_judged("f", "filtered", "anchor")
+        part_moves.finding_moved(schema.FindingAnchored, "f", "filtered")
 
 
 def test_the_newest_request_of_a_pull_is_current() -> None:

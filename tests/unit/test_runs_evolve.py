@@ -122,13 +122,29 @@ def test_parts_are_kept_by_their_names() -> None:
         schema.FindingProposed(
             subject="f", transition="propose", from_=None, to="proposed", finding={}
         ),
-        part_moves.finding_judged("f", "proposed", "verify"),
+        part_moves.finding_moved(schema.FindingVerified, "f", "proposed"),
         schema.GateOpened(subject="g", transition="open", from_=None, to="opened"),
         schema.RunSuperseded(by_run="run_2", head_sha="b"),
     )
     assert (run.findings, run.gates, run.superseded_by) == (
         *({"f": "verified"}, {"g": Gate(status="opened")}, "run_2"),
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "transition", "from_", "to"),
+    [
+        ("finding.judged", "anchor", "verified", "anchored"),
+        ("finding.published", "post", "anchored", "posted"),
+    ],
+)
+def test_findings_of_an_older_program_are_folded(
+    kind: str, transition: str, from_: str, to: str
+) -> None:
+    """Its journal tells of them by types that nobody writes any more."""
+    data = {"subject": "f", "transition": transition, "from": from_, "to": to}
+    run = Story().add(schema.read({"type": kind, "data": data}))
+    assert run.findings == {"f": to}
 
 
 def test_what_this_program_does_not_know_changes_nothing() -> None:

@@ -15,10 +15,22 @@ from core.events.schema.effects import (
     EffectReconciled,
 )
 from core.events.schema.findings import (
+    FindingAddressed,
+    FindingAnchored,
+    FindingDemoted,
+    FindingDismissed,
+    FindingDisputed,
+    FindingFiltered,
     FindingJudged,
     FindingMove,
+    FindingOutdated,
+    FindingPosted,
     FindingProposed,
     FindingPublished,
+    FindingSummarised,
+    FindingUnanchored,
+    FindingVerified,
+    FindingWaived,
 )
 from core.events.schema.gates import (
     ApprovalRecorded,
@@ -67,10 +79,22 @@ __all__ = [
     "EffectMove",
     "EffectPerformed",
     "EffectReconciled",
+    "FindingAddressed",
+    "FindingAnchored",
+    "FindingDemoted",
+    "FindingDismissed",
+    "FindingDisputed",
+    "FindingFiltered",
     "FindingJudged",
     "FindingMove",
+    "FindingOutdated",
+    "FindingPosted",
     "FindingProposed",
     "FindingPublished",
+    "FindingSummarised",
+    "FindingUnanchored",
+    "FindingVerified",
+    "FindingWaived",
     "GateMove",
     "GateOpened",
     "GateVerdictRecorded",
@@ -117,6 +141,18 @@ Known = Annotated[
     | ApprovalRequested
     | ApprovalRecorded
     | FindingProposed
+    | FindingVerified
+    | FindingFiltered
+    | FindingAnchored
+    | FindingUnanchored
+    | FindingPosted
+    | FindingDemoted
+    | FindingSummarised
+    | FindingAddressed
+    | FindingDisputed
+    | FindingDismissed
+    | FindingWaived
+    | FindingOutdated
     | FindingJudged
     | FindingPublished
     | EffectIntended

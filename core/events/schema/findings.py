@@ -1,4 +1,4 @@
-"""What happens to findings, from proposal to comment."""
+"""What happens to findings, from proposal to comment and on: one type a row."""
 
 from typing import ClassVar, Literal
 
@@ -19,20 +19,119 @@ class FindingProposed(FindingMove):
     finding: JSON
 
 
-class FindingJudged(FindingMove):
-    """A check let the finding through, put it aside, or found its place in the diff."""
+class FindingVerified(FindingMove):
+    """A finding passed every check of its content."""
 
-    transitions: ClassVar[frozenset[str]] = frozenset(
-        {"verify", "filter", "anchor", "unanchor"}
-    )
+    transitions: ClassVar[frozenset[str]] = frozenset({"verify"})
+    type: Literal["finding.verified"] = "finding.verified"
+
+
+class FindingFiltered(FindingMove):
+    """A check put the finding aside; it can still be looked at."""
+
+    transitions: ClassVar[frozenset[str]] = frozenset({"filter"})
+    type: Literal["finding.filtered"] = "finding.filtered"
+    reason: str
+
+
+class FindingAnchored(FindingMove):
+    """The finding has a line of the diff on which GitHub can show it."""
+
+    transitions: ClassVar[frozenset[str]] = frozenset({"anchor"})
+    type: Literal["finding.anchored"] = "finding.anchored"
+
+
+class FindingUnanchored(FindingMove):
+    """The finding has no line of the diff to stand on."""
+
+    transitions: ClassVar[frozenset[str]] = frozenset({"unanchor"})
+    type: Literal["finding.unanchored"] = "finding.unanchored"
+    reason: str
+
+
+class FindingPosted(FindingMove):
+    """GitHub shows the finding as a comment on its line."""
+
+    transitions: ClassVar[frozenset[str]] = frozenset({"post"})
+    type: Literal["finding.posted"] = "finding.posted"
+    comment_id: int
+
+
+class FindingDemoted(FindingMove):
+    """The finding has a line, but for this reason no comment on it."""
+
+    transitions: ClassVar[frozenset[str]] = frozenset({"demote"})
+    type: Literal["finding.demoted"] = "finding.demoted"
+    reason: str
+
+
+class FindingSummarised(FindingMove):
+    """The summary tells of the finding, for it has no comment of its own."""
+
+    transitions: ClassVar[frozenset[str]] = frozenset({"summarise"})
+    type: Literal["finding.summarised"] = "finding.summarised"
+    reason: str = ""
+
+
+class FindingAddressed(FindingMove):
+    """The code that the finding is about was changed as it asked."""
+
+    transitions: ClassVar[frozenset[str]] = frozenset({"address"})
+    type: Literal["finding.addressed"] = "finding.addressed"
+    reason: str = ""
+
+
+class FindingDisputed(FindingMove):
+    """A person says that the finding is wrong."""
+
+    transitions: ClassVar[frozenset[str]] = frozenset({"dispute"})
+    type: Literal["finding.disputed"] = "finding.disputed"
+    actor: str
+    reason: str = ""
+
+
+class FindingDismissed(FindingMove):
+    """A person put the finding aside."""
+
+    transitions: ClassVar[frozenset[str]] = frozenset({"dismiss"})
+    type: Literal["finding.dismissed"] = "finding.dismissed"
+    actor: str
+    reason: str = ""
+
+
+class FindingWaived(FindingMove):
+    """A person lets the change pass although the finding is right."""
+
+    transitions: ClassVar[frozenset[str]] = frozenset({"waive"})
+    type: Literal["finding.waived"] = "finding.waived"
+    actor: str
+    reason: str = ""
+
+
+class FindingOutdated(FindingMove):
+    """The code that the finding is about is no longer there."""
+
+    transitions: ClassVar[frozenset[str]] = frozenset({"outdate"})
+    type: Literal["finding.outdated"] = "finding.outdated"
+    reason: str = ""
+
+
+class FindingJudged(FindingMove):
+    """Told, before they had types of their own, of a finding's checks; only read now.
+
+    It has no rows, so the database takes no new one.
+    """
+
     type: Literal["finding.judged"] = "finding.judged"
     reason: str = ""
 
 
 class FindingPublished(FindingMove):
-    """GitHub shows the finding, as a line comment or in the summary."""
+    """Told, before it had types of its own, of what GitHub shows; only read now.
 
-    transitions: ClassVar[frozenset[str]] = frozenset({"post", "demote", "summarise"})
+    It has no rows, so the database takes no new one.
+    """
+
     type: Literal["finding.published"] = "finding.published"
     comment_id: int | None = None
     reason: str = ""

@@ -35,6 +35,7 @@ from core.errors.families import (
     NofxError,
     NotFoundError,
     UnavailableError,
+    kinds_of,
 )
 from core.errors.github import (
     AppManifestError,
@@ -246,4 +247,5 @@ __all__ = [
     "UnsafePathError",
     "WebhookSecretMissingError",
     "WebhookSignatureError",
+    "kinds_of",
 ]

@@ -1,6 +1,7 @@
 """What every error shares, and the five ways in which a thing can go wrong."""
 
 import re
+from collections.abc import Iterator
 from typing import ClassVar
 
 
@@ -44,3 +45,10 @@ class ConflictError(NofxError):
 
 class UnavailableError(NofxError):
     """Something nofx needs is away; trying again later can help: HTTP 503."""
+
+
+def kinds_of(family: type[NofxError]) -> Iterator[type[NofxError]]:
+    """Yield an error class and all that descend from it."""
+    yield family
+    for kind in family.__subclasses__():
+        yield from kinds_of(kind)

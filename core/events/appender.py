@@ -18,6 +18,7 @@ from core.errors import (
 )
 from core.events.commit import Commit, Draft
 from core.events.writers import last_words
+from core.metrics.journal import APPEND_SECONDS, BATCH_SIZE, CONFLICTS
 
 BATCH = 128
 PATIENCE = 30.0
@@ -193,6 +194,7 @@ class Appender:
                     if (by.writer, by.wseq) == (mine.writer, mine.wseq):
                         self._accept(batch[index : index + 1], [mine])
                     else:
+                        CONFLICTS.inc()
                         _answer(batch[index], _conflict(mine))
                     batch = batch[index + 1 :]
                 case Refused(index, reason):
@@ -215,11 +217,15 @@ class Appender:
                 if not self._registered:
                     await self._register(self.writer)
                     self._registered = True
-                return await self._sink.insert(commits)
+                answer = await self._sink.insert(commits)
             except StoreUnavailableError as error:
                 if self._clock.monotonic() - started > self._patience:
                     raise
                 log.warning("appender.retrying", reason=str(error), size=len(commits))
+            else:
+                BATCH_SIZE.observe(len(commits))
+                APPEND_SECONDS.observe(self._clock.monotonic() - started)
+                return answer
             await self._clock.sleep(delay * random.uniform(0.5, 1.5))  # noqa: S311 # jitter
             delay = min(delay * 2, 2.0)
 

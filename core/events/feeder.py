@@ -9,6 +9,7 @@ from core.errors import FeedOvertakenError, StoreUnavailableError
 from core.events.bus import Bell, Bus
 from core.events.feed import ROLE
 from core.events.feed_round import Pace, Round
+from core.metrics.journal import FEED_ENTRIES
 from core.store.database import Database
 from core.store.roles import Lease, Roles
 
@@ -108,8 +109,10 @@ class Feeder:
     async def _advance(self, lease: Lease) -> bool:
         if not self._round.ready:
             await self._round.reload(lease.note.get("head", 0))
-        if not await self._round.run():
+        added = await self._round.run()
+        if not added:
             return False
+        FEED_ENTRIES.inc(added)
         self._bus.paged.ring()
         return True
 

@@ -11,6 +11,7 @@ from core.errors import RefusedByDatabaseError, StoreUnavailableError
 from core.events.appender import Answer, Appender, Ended, Refused, Sink, Taken
 from core.events.bus import Bus
 from core.events.commit import Commit, Draft, from_document
+from core.events.measured import measure
 from core.events.writers import Writers
 from core.store.database import (
     BulkWriteError,
@@ -259,5 +260,6 @@ class Journal:
         await self._appender.close()
 
     def _publish(self, commits: Sequence[Commit]) -> None:
+        measure(commits)
         if self._bus is not None:
             self._bus.publish(commits)

@@ -1,21 +1,161 @@
-"""Every metric of the control plane; no label without a bound."""
+"""Where every metric is made: named, explained, and with a bound on each label."""
 
-from prometheus_client import REGISTRY, Counter, Gauge, Histogram
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Generic, TypeVar
 
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram, Metric
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+from typing_extensions import override
+
+from core.metrics.bounds import Bound
+
+__all__ = [
+    "BYTES",
+    "FAMILIES",
+    "REGISTRY",
+    "SECONDS",
+    "BoundedCounter",
+    "BoundedGauge",
+    "BoundedHistogram",
+    "Family",
+    "LateGauge",
+]
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 600)
+BYTES = tuple(float(2**power) for power in range(22, 33))
+NO_LABELS: Mapping[str, Bound] = {}
+M = TypeVar("M", Counter, Gauge, Histogram)
 
-STEP_SECONDS = Histogram(
-    "nofx_step_duration_seconds",
-    "Wall time of a pipeline step.",
-    ("step",),
-    buckets=SECONDS,
-)
-QUEUE_SECONDS = Histogram(
-    "nofx_queue_wait_seconds",
-    "Time from a run being due to a worker holding it.",
-    buckets=SECONDS,
-)
-RUNS = Counter("nofx_runs_ended", "Runs that ended, by how.", ("status",))
-WORKING = Gauge("nofx_runs_working", "Runs that this process holds now.")
 
-__all__ = ["QUEUE_SECONDS", "REGISTRY", "RUNS", "STEP_SECONDS", "WORKING"]
+class Family:
+    """A metric by its name, with what each of its labels may say."""
+
+    def __init__(self, name: str, labels: Mapping[str, Bound]) -> None:
+        self.name = name
+        self.labels = dict(labels)
+        FAMILIES[name] = self
+
+    def _values(self, given: Mapping[str, str]) -> tuple[str, ...]:
+        if len(given) != len(self.labels):
+            msg = f"{self.name} has the labels {sorted(self.labels)}"
+            raise ValueError(msg)
+        return tuple(bound.of(given[name]) for name, bound in self.labels.items())
+
+
+FAMILIES: dict[str, Family] = {}
+
+
+class _Made(Family, Generic[M]):
+    """A metric of the client library, whose labels pass their bounds first."""
+
+    def __init__(self, metric: M, name: str, labels: Mapping[str, Bound]) -> None:
+        super().__init__(name, labels)
+        self._metric: M = metric
+        self._children: dict[tuple[str, ...], M] = {}
+
+    def child(self, **labels: str) -> M:
+        """Return the one with these labels, for who counts often."""
+        values = self._values(labels)
+        if not values:
+            return self._metric
+        child = self._children.get(values)
+        if child is None:
+            child = self._children[values] = self._metric.labels(*values)
+        return child
+
+
+class BoundedCounter(_Made[Counter]):
+    """Counts; its name ends in `_total`."""
+
+    def __init__(
+        self, name: str, about: str, labels: Mapping[str, Bound] = NO_LABELS
+    ) -> None:
+        super().__init__(Counter(name, about, tuple(labels)), name, labels)
+
+    def inc(self, amount: float = 1, /, **labels: str) -> None:
+        """Count on."""
+        self.child(**labels).inc(amount)
+
+
+class BoundedGauge(_Made[Gauge]):
+    """Says how much there is in this process now."""
+
+    def __init__(
+        self, name: str, about: str, labels: Mapping[str, Bound] = NO_LABELS
+    ) -> None:
+        super().__init__(Gauge(name, about, tuple(labels)), name, labels)
+
+    def set(self, value: float, /, **labels: str) -> None:
+        """Say how much there is."""
+        self.child(**labels).set(value)
+
+    def inc(self, amount: float = 1, /, **labels: str) -> None:
+        """Say that there is more."""
+        self.child(**labels).inc(amount)
+
+    def dec(self, amount: float = 1, /, **labels: str) -> None:
+        """Say that there is less."""
+        self.child(**labels).dec(amount)
+
+    @contextmanager
+    def during(self, **labels: str) -> Iterator[None]:
+        """Count the body while it runs."""
+        self.inc(**labels)
+        try:
+            yield
+        finally:
+            self.dec(**labels)
+
+
+class BoundedHistogram(_Made[Histogram]):
+    """Tells how values are spread; one of them can name the run that it is from."""
+
+    def __init__(
+        self,
+        name: str,
+        about: str,
+        labels: Mapping[str, Bound] = NO_LABELS,
+        *,
+        buckets: tuple[float, ...] = SECONDS,
+    ) -> None:
+        made = Histogram(name, about, tuple(labels), buckets=buckets)
+        super().__init__(made, name, labels)
+
+    def observe(
+        self, value: float, /, *, run_id: str | None = None, **labels: str
+    ) -> None:
+        """Take in one value; the run's id becomes its exemplar, never a label."""
+        exemplar = {"run_id": run_id} if run_id else None
+        self.child(**labels).observe(value, exemplar)
+
+
+class LateGauge(Family, Collector):
+    """Says nothing until it was told something, and can forget it again.
+
+    For what only one process knows: others export the name, but no value that could be
+    taken for one.
+    """
+
+    def __init__(
+        self, name: str, about: str, labels: Mapping[str, Bound] = NO_LABELS
+    ) -> None:
+        super().__init__(name, labels)
+        self._about = about
+        self._told: dict[tuple[str, ...], float] = {}
+        REGISTRY.register(self)
+
+    def set(self, value: float, /, **labels: str) -> None:
+        """Say how much there is."""
+        self._told[self._values(labels)] = value
+
+    def forget(self) -> None:
+        """Say nothing from now on."""
+        self._told = {}
+
+    @override
+    def collect(self) -> Iterator[Metric]:
+        family = GaugeMetricFamily(self.name, self._about, labels=tuple(self.labels))
+        for values, value in tuple(self._told.items()):
+            family.add_metric(values, value)
+        yield family

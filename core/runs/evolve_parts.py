@@ -49,7 +49,7 @@ def _gate(run: Run, event: schema.GateMove, time: datetime) -> Run:
             gate = replace(gate, conclusion=event.conclusion, reason=event.reason)
             changes = {"conclusion": event.conclusion, "outcome": event.reason}
         case schema.ApprovalRequested():
-            gate = replace(gate, reason=event.reason)
+            gate = replace(gate, reason=event.reason, asked_at=time)
             changes = {"outcome": event.reason}
         case schema.ApprovalRecorded():
             gate = replace(gate, reason=event.reason)

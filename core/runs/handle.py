@@ -14,6 +14,7 @@ from core.errors import (
 from core.events.base import JSON, Payload
 from core.events.journal import Journal
 from core.runs import decide
+from core.runs.durations import took_time
 from core.runs.evolve import evolve, fold
 from core.runs.model import Run, stream_of
 from core.runs.states import Status
@@ -77,7 +78,8 @@ class RunHandle:
                 await self.refresh()
                 self.check_held()
                 continue
-            self.run = evolve(self.run, commit)
+            before, self.run = self.run, evolve(self.run, commit)
+            took_time(before, self.run, commit)
             await self._project()
             return self.run
 

@@ -47,11 +47,15 @@ class Effect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
-    """Where a gate stands, its last verdict and the reason that was shown."""
+    """Where a gate stands, its last verdict and the reason that was shown.
+
+    `asked_at` is when it was last put before people.
+    """
 
     status: str
     conclusion: str | None = None
     reason: str = ""
+    asked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ import structlog
 
 from core.clock import Clock
 from core.errors import StoreUnavailableError
+from core.metrics.journal import PROJECTION_LAG
 from core.runs.model import Run
 from core.runs.projection import RunProjection
 
@@ -70,6 +71,7 @@ class Projector:
         known = self._behind.get(run.id)
         if known is None or known.head_seq < run.head_seq:
             self._behind[run.id] = run
+            PROJECTION_LAG.set(len(self))
             self._start()
 
     async def settled(self, run_id: str) -> None:
@@ -157,3 +159,4 @@ class Projector:
     def _done(self, run: Run) -> None:
         if self._behind.get(run.id) is run:
             del self._behind[run.id]
+            PROJECTION_LAG.set(len(self))

@@ -11,7 +11,9 @@ from core.errors import (
     NofxError,
     RunOutdatedError,
     UnavailableError,
+    kinds_of,
 )
+from core.metrics.runs import ERROR_CLASSES, RETRIES
 from core.runs import decide, step_moves
 from core.runs.handle import RunHandle
 from core.runs.limits import Limits
@@ -20,6 +22,7 @@ from core.runs.pipeline import Ending
 from core.runs.retries import GivenUp, Later, Try, next_try
 
 Close = Callable[[Ending], Awaitable[None]]
+ERROR_CLASSES.allow(*(kind.__name__ for kind in kinds_of(UnavailableError)))
 log = structlog.get_logger()
 
 
@@ -101,6 +104,7 @@ class Setbacks:
                 ),
             )
         )
+        RETRIES.inc(error_class=type(error).__name__)
 
     async def _fail(self, step: str, error: Exception, worker: str) -> None:
         words = str(error) if isinstance(error, NofxError) else type(error).__name__

@@ -17,7 +17,7 @@ from core.errors import (
     UnavailableError,
 )
 from core.events.base import JSON, Payload
-from core.metrics.registry import STEP_SECONDS
+from core.metrics.runs import STEP_SECONDS
 from core.runs import decide, gates
 from core.runs.drain import Drain
 from core.runs.effects import Effects
@@ -149,9 +149,12 @@ class Walk:
     async def _one(self, step: Step, following: Step | None, worker: str) -> bool:
         """Do a step and keep what it left; False when a gate holds the run up."""
         started = self._clock.monotonic()
-        outcome = await self._bounded(step)
-        seconds = self._clock.monotonic() - started
-        STEP_SECONDS.labels(step=step.name).observe(seconds)
+        try:
+            outcome = await self._bounded(step)
+        finally:
+            seconds = self._clock.monotonic() - started
+            run_id = self._handle.run.id
+            STEP_SECONDS.observe(seconds, run_id=run_id, step=step.name)
         captured = await self._checkpoints.capture({**self._state, **outcome.state})
         self._state = captured.state
         ended = Ended(

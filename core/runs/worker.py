@@ -9,7 +9,7 @@ import structlog
 
 from core.errors import ConcurrencyError, StoreUnavailableError, UnavailableError
 from core.events.base import Payload
-from core.metrics.registry import QUEUE_SECONDS, RUNS, WORKING
+from core.metrics.runs import QUEUE_WAIT, STEP_NAMES, WORKING
 from core.runs import decide
 from core.runs.claims import Claims
 from core.runs.handle import RunHandle
@@ -54,6 +54,8 @@ class Worker:
         # same list would only race each other.
         self._claiming = asyncio.Lock()
         self._drain = self._holder.drain
+        for pipeline in pipelines.values():
+            STEP_NAMES.allow(*(step.name for step in pipeline.steps))
 
     async def serve(self) -> None:
         """Fill every slot, and watch for lost runs, until `stop` is called."""
@@ -85,11 +87,8 @@ class Worker:
         return None if handle is None else await self._walk_to_end(handle)
 
     async def _walk_to_end(self, handle: RunHandle) -> Run:
-        with WORKING.track_inprogress(), self._claims.holding(handle.run):
-            run = await self._holder.hold(handle)
-        if run.terminal:
-            RUNS.labels(status=str(run.status)).inc()
-        return run
+        with WORKING.during(), self._claims.holding(handle.run):
+            return await self._holder.hold(handle)
 
     async def reap(self) -> int:
         """Take back runs whose holder let the lease lapse, and end those at gates.
@@ -207,5 +206,5 @@ class Worker:
         handle.fence = run.fence
         handle.held_until = until
         waited = (self._clock.now() - seen.due_at).total_seconds()
-        QUEUE_SECONDS.observe(max(0.0, waited))
+        QUEUE_WAIT.observe(max(0.0, waited), run_id=run.id)
         return True

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing_extensions import override
 
 from core.clock import SystemClock
+from core.metrics.registry import REGISTRY
 from core.runs.model import Run
 from core.runs.projection import RunProjection
 from core.runs.projector import Projector
@@ -58,3 +59,16 @@ async def test_who_waits_during_the_last_batch_is_told_of_its_end() -> None:
     assert slow.stored == ["run_1"]
     await projector.drain()
     assert len(projector) == 0
+
+
+async def test_how_far_it_lags_behind_can_be_read_from_the_metrics() -> None:
+    """As many runs as wait to be stored; none once they are."""
+    slow = SlowProjection()
+    projector = Projector(slow, clock=SystemClock())
+    await projector.save(run_named("run_1"))
+    await projector.save(run_named("run_2"))
+    await slow.came.wait()
+    assert REGISTRY.get_sample_value("nofx_projection_lag_runs") == 2
+    slow.let.set()
+    await projector.drain()
+    assert REGISTRY.get_sample_value("nofx_projection_lag_runs") == 0

@@ -1,0 +1,16 @@
+"""Deliveries of webhooks: how each was taken in, and how it ended."""
+
+from core.metrics.bounds import Bound
+from core.metrics.registry import BoundedCounter
+
+EVENTS = Bound()
+RESULTS = Bound(
+    *("received", "duplicate", "ignored", "refused", "done", "retried", "dead")
+)
+
+DELIVERIES = BoundedCounter(
+    "nofx_deliveries_total",
+    "Deliveries by what became of them: received (stored) or refused or a duplicate at"
+    " the door; then ignored, done, retried or dead.",
+    {"event": EVENTS, "result": RESULTS},
+)

@@ -1,0 +1,28 @@
+"""How long runs and people took, told when the commit that ends the wait is there."""
+
+from core.events import schema
+from core.events.commit import Commit
+from core.metrics.gates import APPROVAL_WAIT
+from core.metrics.runs import RUN_SECONDS
+from core.runs.model import Run
+
+
+def took_time(before: Run, after: Run, commit: Commit) -> None:
+    """Measure what this commit brought to its end: the run, a wait for a person."""
+    if after.terminal and not before.terminal:
+        seconds = (commit.time - after.created_at).total_seconds()
+        RUN_SECONDS.observe(seconds, run_id=after.id, status=str(after.status))
+    for event in commit.events:
+        if isinstance(event, schema.ApprovalRecorded):
+            _person_decided(before, event, commit)
+
+
+def _person_decided(
+    before: Run, event: schema.ApprovalRecorded, commit: Commit
+) -> None:
+    """Measure the wait for a decision; one that nobody had asked for has none."""
+    gate = before.gates.get(event.subject)
+    if gate is None or gate.status != "waiting_approval" or gate.asked_at is None:
+        return
+    seconds = (commit.time - gate.asked_at).total_seconds()
+    APPROVAL_WAIT.observe(max(0.0, seconds), run_id=before.id, decision=event.decision)

@@ -1,9 +1,7 @@
 """Composition: settings → store → services → routes, and what runs beside them."""
 
-import asyncio
-import signal
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import aiohttp
@@ -20,6 +18,7 @@ from bot.commands.deciding import GateCommands
 from bot.commands.handlers import Commands
 from bot.github.client import GitHubApp
 from bot.github.limits import Policy as GitHubPolicy
+from bot.lifetime import beside, listening, told_to_stop
 from bot.migration import bring_up_to_date
 from bot.operations import Operations, operations_on
 from bot.pipeline.github_desk import GitHubDesk
@@ -35,7 +34,6 @@ from bot.webhooks.deliveries import Deliveries
 from bot.webhooks.handlers import Handlers
 from bot.webhooks.inbox import Inbox
 from bot.webhooks.sieve import sieve
-from core.errors import AddressTakenError
 from core.events.feeder import Feeder
 from core.runs.holder import Pace
 from core.runs.limits import Limits
@@ -74,7 +72,7 @@ async def serve(settings: Settings, *, host: str, port: int, workers: int) -> No
     async with running(settings, host=host, port=port, workers=workers) as bot:
         await _hand_over(settings, bot.base)
         log.info("bot.serving", url=bot.url, webhook=f"{bot.url}{receiver.PATH}")
-        await _told_to_stop()
+        await told_to_stop()
         log.info("bot.stopping")
 
 
@@ -113,13 +111,13 @@ async def work(settings: Settings) -> None:
     """Work on runs that another process accepted, until SIGTERM or SIGINT."""
     async with (
         _parts(settings, workers=max(settings.workers, 1)) as parts,
-        _beside(parts.feeder.run, parts.feeder.stop),
-        _beside(parts.sweeper.run, parts.sweeper.stop),
-        _beside(parts.watcher.run, parts.watcher.stop),
-        _beside(parts.worker.serve, parts.worker.stop),
+        beside(parts.feeder.run, parts.feeder.stop),
+        beside(parts.sweeper.run, parts.sweeper.stop),
+        beside(parts.watcher.run, parts.watcher.stop),
+        beside(parts.worker.serve, parts.worker.stop),
     ):
         log.info("worker.working", name=parts.worker.name)
-        await _told_to_stop()
+        await told_to_stop()
         log.info("worker.stopping")
 
 
@@ -168,12 +166,12 @@ async def running(
         health.add_routes(site, database=parts.base.database)
         api.add_routes(site, parts.base, parts.operations)
         async with (
-            _listening(site, host, port) as url,
-            _beside(parts.feeder.run, parts.feeder.stop),
-            _beside(parts.sweeper.run, parts.sweeper.stop),
-            _beside(inbox.run, inbox.stop),
-            _beside(parts.watcher.run, parts.watcher.stop),
-            _beside(parts.worker.serve, parts.worker.stop),
+            listening(site, host, port) as url,
+            beside(parts.feeder.run, parts.feeder.stop),
+            beside(parts.sweeper.run, parts.sweeper.stop),
+            beside(inbox.run, inbox.stop),
+            beside(parts.watcher.run, parts.watcher.stop),
+            beside(parts.worker.serve, parts.worker.stop),
         ):
             yield Running(url=url, base=parts.base, operations=parts.operations)
 
@@ -246,51 +244,3 @@ async def _parts(settings: Settings, *, workers: int) -> AsyncIterator[_Parts]:
             reviews=reviews,
             operations=operations_on(base, reviews, model=settings.model),
         )
-
-
-@asynccontextmanager
-async def _listening(site: web.Application, host: str, port: int) -> AsyncIterator[str]:
-    runner = web.AppRunner(site, access_log=None)
-    await runner.setup()
-    try:
-        try:
-            await web.TCPSite(runner, host, port).start()
-        except OSError as error:
-            raise AddressTakenError(
-                host=host, port=port, reason=error.strerror or error
-            ) from error
-        name, number = runner.addresses[0][:2]
-        shown = f"[{name}]" if ":" in name else name
-        yield f"http://{shown}:{number}"
-    finally:
-        await runner.cleanup()
-
-
-@asynccontextmanager
-async def _beside(
-    run: Callable[[], Coroutine[object, object, None]], stop: Callable[[], None]
-) -> AsyncIterator[None]:
-    """Run something beside the body; the body ends with its error when it fails."""
-    body = asyncio.current_task()
-    beside = asyncio.create_task(run())
-
-    def end_body(ended: asyncio.Task[None]) -> None:
-        if body is not None and not ended.cancelled() and ended.exception():
-            body.cancel()
-
-    beside.add_done_callback(end_body)
-    try:
-        yield
-    finally:
-        beside.remove_done_callback(end_body)
-        stop()
-        await beside
-
-
-async def _told_to_stop() -> None:
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        with suppress(NotImplementedError):
-            loop.add_signal_handler(number, stopping.set)
-    await stopping.wait()

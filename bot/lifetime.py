@@ -1,0 +1,63 @@
+"""How long things live: beside a body, on a port, until the process is told to stop."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
+
+from aiohttp import web
+
+from core.errors import AddressTakenError
+
+
+@asynccontextmanager
+async def listening(site: web.Application, host: str, port: int) -> AsyncIterator[str]:
+    """Serve a site for the body, and give its address; port 0 takes any free one.
+
+    Raises AddressTakenError when the port is another's.
+    """
+    runner = web.AppRunner(site, access_log=None)
+    await runner.setup()
+    try:
+        try:
+            await web.TCPSite(runner, host, port).start()
+        except OSError as error:
+            raise AddressTakenError(
+                host=host, port=port, reason=error.strerror or error
+            ) from error
+        name, number = runner.addresses[0][:2]
+        shown = f"[{name}]" if ":" in name else name
+        yield f"http://{shown}:{number}"
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def beside(
+    run: Callable[[], Coroutine[object, object, None]], stop: Callable[[], None]
+) -> AsyncIterator[None]:
+    """Run something beside the body; the body ends with its error when it fails."""
+    body = asyncio.current_task()
+    other = asyncio.create_task(run())
+
+    def end_body(ended: asyncio.Task[None]) -> None:
+        if body is not None and not ended.cancelled() and ended.exception():
+            body.cancel()
+
+    other.add_done_callback(end_body)
+    try:
+        yield
+    finally:
+        other.remove_done_callback(end_body)
+        stop()
+        await other
+
+
+async def told_to_stop() -> None:
+    """Return once the process gets SIGTERM or SIGINT."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with suppress(NotImplementedError):
+            loop.add_signal_handler(number, stopping.set)
+    await stopping.wait()

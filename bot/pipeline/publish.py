@@ -1,6 +1,7 @@
 """Fifth step: findings onto their lines, the rest into the summary, each once."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from bot.pipeline.ports import DeskFor, Posted
 from bot.pipeline.reporting import Reporting
@@ -41,16 +42,15 @@ class Publish:
 
 def _events(judged: Judged, posted: Posted) -> tuple[Payload, ...]:
     name = judged.finding.fingerprint
+    move = partial(finding_moved, severity=judged.finding.severity)
     if name in posted.comments:
         comment = posted.comments[name]
-        return (
-            finding_moved(schema.FindingPosted, name, "anchored", comment_id=comment),
-        )
+        return (move(schema.FindingPosted, name, "anchored", comment_id=comment),)
     if name not in posted.summarised:
         return ()
     why = posted.summarised[name]
-    summarised = finding_moved(schema.FindingSummarised, name, "unanchored", reason=why)
+    summarised = move(schema.FindingSummarised, name, "unanchored", reason=why)
     if judged.fate is Fate.ANCHORED:
-        demoted = finding_moved(schema.FindingDemoted, name, "anchored", reason=why)
+        demoted = move(schema.FindingDemoted, name, "anchored", reason=why)
         return demoted, summarised
     return (summarised,)

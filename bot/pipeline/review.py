@@ -54,6 +54,7 @@ class Review:
                 transition="propose",
                 from_=None,
                 to=FINDING.step("propose", None),
+                severity=one["severity"],
                 finding=one,
             )
             for one in stored

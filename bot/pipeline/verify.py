@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 
 from bot.pipeline.overrides import Choices
 from bot.pipeline.state import Artifacts, State
@@ -45,10 +46,10 @@ class Verify:
 
 def _events(judged: Judged) -> tuple[Payload, ...]:
     name, why = judged.finding.fingerprint, judged.reason
+    move = partial(finding_moved, severity=judged.finding.severity)
     if judged.fate is Fate.FILTERED:
-        return (finding_moved(schema.FindingFiltered, name, "proposed", reason=why),)
-    verified = finding_moved(schema.FindingVerified, name, "proposed")
+        return (move(schema.FindingFiltered, name, "proposed", reason=why),)
+    verified = move(schema.FindingVerified, name, "proposed")
     if judged.fate is Fate.ANCHORED:
-        return verified, finding_moved(schema.FindingAnchored, name, "verified")
-    placed = finding_moved(schema.FindingUnanchored, name, "verified", reason=why)
-    return verified, placed
+        return verified, move(schema.FindingAnchored, name, "verified")
+    return verified, move(schema.FindingUnanchored, name, "verified", reason=why)

@@ -6,7 +6,7 @@ from typing import Any
 from core.events import schema
 from core.events.base import Payload
 from core.events.bus import Happened
-from core.metrics import findings, gates, models, runs
+from core.metrics import findings, gates, runs
 
 
 def measure(commits: Iterable[Happened]) -> None:
@@ -31,18 +31,9 @@ def _decision(event: schema.ApprovalRecorded) -> None:
     gates.APPROVALS.inc(gate=event.subject, decision=event.decision)
 
 
-def _model(event: schema.ModelCalled) -> None:
-    model = event.request_model
-    models.CALLS.inc(model=model, outcome="ok")
-    models.TOKENS.inc(event.input_tokens, model=model, direction="input")
-    models.TOKENS.inc(event.output_tokens, model=model, direction="output")
-    models.COST.inc(event.cost_usd, model=model)
-    models.CALL_SECONDS.observe(event.wall_seconds, model=model)
-
-
-def _proposed(event: schema.FindingProposed) -> None:
-    severity = str(event.finding.get("severity", ""))
-    findings.FINDINGS.inc(severity=severity, fate="proposed")
+def _finding(event: schema.FindingMove) -> None:
+    fate = event.type.removeprefix("finding.")
+    findings.FINDINGS.inc(severity=event.severity, fate=fate)
 
 
 # A measurement takes the type that its row names, and must not fail.
@@ -50,6 +41,17 @@ MEASUREMENTS: Mapping[type[Payload], Callable[[Any], None]] = {
     schema.RunStateChanged: _moved,
     schema.GateVerdictRecorded: _verdict,
     schema.ApprovalRecorded: _decision,
-    schema.ModelCalled: _model,
-    schema.FindingProposed: _proposed,
+    schema.FindingProposed: _finding,
+    schema.FindingVerified: _finding,
+    schema.FindingFiltered: _finding,
+    schema.FindingAnchored: _finding,
+    schema.FindingUnanchored: _finding,
+    schema.FindingPosted: _finding,
+    schema.FindingDemoted: _finding,
+    schema.FindingSummarised: _finding,
+    schema.FindingAddressed: _finding,
+    schema.FindingDisputed: _finding,
+    schema.FindingDismissed: _finding,
+    schema.FindingWaived: _finding,
+    schema.FindingOutdated: _finding,
 }

@@ -6,7 +6,8 @@ from core.metrics.registry import BoundedCounter
 SEVERITIES = Bound("info", "warning", "error")
 FATES = Bound(
     *("proposed", "verified", "filtered", "anchored", "unanchored"),
-    *("posted", "demoted", "summarised"),
+    *("posted", "demoted", "summarised", "addressed", "disputed"),
+    *("dismissed", "waived", "outdated"),
 )
 
 FINDINGS = BoundedCounter(

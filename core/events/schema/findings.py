@@ -6,9 +6,13 @@ from core.events.base import JSON, Move
 
 
 class FindingMove(Move):
-    """A finding moves; `subject` is its fingerprint."""
+    """A finding moves; `subject` is its fingerprint.
+
+    `severity` is how much it matters; empty in events from before it was told.
+    """
 
     machine: ClassVar[str] = "finding"
+    severity: str = ""
 
 
 class FindingProposed(FindingMove):

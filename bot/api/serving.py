@@ -11,6 +11,8 @@ from bot.api.endpoint import Call, Endpoint, masked
 from core.access.service import Tokens
 from core.clock import Ids
 from core.errors import ConflictError, NofxError
+from core.metrics.handler_cpu import handled
+from core.metrics.handlers import HANDLERS
 
 NO_STORE = {"Cache-Control": "no-store"}
 AnyEndpoint = Endpoint[Any, Any]
@@ -29,6 +31,7 @@ def serve(
     `mask` takes the secrets out of the reasons that people give.
     """
     for endpoint in endpoints:
+        HANDLERS.allow(_handler_of(endpoint))
         handler = _Answering(endpoint, tokens=tokens, ids=ids, mask=mask).handle
         if endpoint.method == "GET":
             app.router.add_get(endpoint.path, handler)
@@ -54,6 +57,9 @@ class _Answering:
 
     async def handle(self, request: web.Request) -> web.Response:
         """Answer one request; whatever goes wrong becomes a problem."""
+        return await handled(_handler_of(self._endpoint), self._answer(request))
+
+    async def _answer(self, request: web.Request) -> web.Response:
         call: Call[Any, Any] | None = None
         try:
             call = await self._understand(request)
@@ -104,3 +110,8 @@ class _Answering:
             except NofxError as unknown:
                 problems.log.warning("api.no_current", reason=str(unknown))
         return problems.refusal(request, error, current=current)
+
+
+def _handler_of(endpoint: AnyEndpoint) -> str:
+    """Return the name under which an endpoint's cost is accounted."""
+    return f"api:{endpoint.method} {endpoint.path}"

@@ -9,6 +9,8 @@ import aiohttp
 import structlog
 from yarl import URL
 
+from bot.github import counted
+from bot.github.counted import BUDGETS
 from bot.github.limits import Answer, LimitKind, Pause, Policy, backoff, pause, until
 from core.clock import Clock
 from core.errors import (
@@ -141,6 +143,10 @@ class Wire:
             return await self._exchange(request)
 
     async def _exchange(self, request: Request) -> Answer:
+        with counted.asking(request.method) as asking:
+            return await self._asked(request, asking)
+
+    async def _asked(self, request: Request, asking: counted.Asking) -> Answer:
         async with self._session.request(
             request.method,
             request.url,
@@ -148,6 +154,8 @@ class Wire:
             data=request.body,
             timeout=self._timeout,
         ) as response:
+            asking.status = response.status
+            BUDGETS.saw(self, response.headers)
             body = bytearray()
             async for chunk in response.content.iter_chunked(CHUNK_BYTES):
                 body += chunk

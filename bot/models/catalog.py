@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from bot.models.rules import RulesReviewer
 from core.clock import Clock
 from core.errors import UnknownModelError
+from core.metrics.models import MODEL_NAMES
 from core.review.reviewer import ReviewModel
 from core.sandbox import Sandbox
 from core.secrets import SecretFinder
@@ -36,4 +37,5 @@ def make_model(
     make = MODELS.get(name)
     if make is None:
         raise UnknownModelError(name=repr(name), known=", ".join(sorted(MODELS)))
+    MODEL_NAMES.allow(name)
     return make(Equipment(sandbox=sandbox, finder=finder, clock=clock))

@@ -12,6 +12,7 @@ LLM_REVIEW = "llm_review"
 STATIC_ANALYSIS = "static_analysis"
 APPROVAL = "approval"
 NO_MODEL = "no model is configured"
+GATES = (STATIC_ANALYSIS, LLM_REVIEW, APPROVAL)
 
 
 def checks_of(

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from bot.pipeline.asking import asked
 from core.review.coverage import nameable
 from core.review.findings import BODY, TITLE, Proposal
 from core.review.hunks import Diff, FilePatch
@@ -51,7 +52,7 @@ class Memory:
         }
         usage = Usage()
         if fresh or not keys:
-            answer = await model.review(_only(request, fresh))
+            answer = await asked(model, _only(request, fresh))
             usage = answer.usage
             proposals = await asyncio.to_thread(masked, answer.proposals, self.mask)
             made = dict(_by_file(fresh, request.diff, proposals, answer.unread))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from bot.pipeline import gating
 from bot.pipeline.analyze import Analyze
 from bot.pipeline.nobodys_desk import NobodysDesk
 from bot.pipeline.overrides import Choices
@@ -17,6 +18,7 @@ from bot.pipeline.state import Artifacts
 from bot.pipeline.verdict import Conclude, GatePolicy
 from bot.pipeline.verify import Verify
 from core.errors import UnavailableError
+from core.metrics.gates import GATES
 from core.runs.model import Run
 from core.runs.pipeline import Ending, Step, StepContext, StepOutcome
 from core.store.blobs import Blobs
@@ -66,6 +68,7 @@ class ReviewPipeline:
         name: str = NAME,
     ) -> None:
         self.name = name
+        GATES.allow(*gating.GATES)
 
         def desk_for(run: Run) -> Desk:
             return desk if run.publish else NobodysDesk()

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -10,15 +10,17 @@ from random import SystemRandom
 
 import structlog
 
+from bot.webhooks import counted
 from bot.webhooks.deliveries import Deliveries
 from bot.webhooks.delivery import Delivery
 from bot.webhooks.outcome import Ignored, Outcome
 from core.clock import Clock
 from core.errors import HandlerCancelledError, NofxError, UnavailableError
+from core.metrics.handler_cpu import handled
 
 MOST_REASON_CHARS = 500
 log = structlog.get_logger()
-Handle = Callable[[Delivery], Awaitable[Outcome]]
+Handle = Callable[[Delivery], Coroutine[object, object, Outcome]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +89,8 @@ class Attempts:
 
     async def _under_lease(self, delivery: Delivery) -> Outcome | None:
         """Return the handler's outcome; None when the lease was lost on the way."""
-        job = asyncio.ensure_future(self._handle(delivery))
+        work = handled(counted.handler_of(delivery.event), self._handle(delivery))
+        job = asyncio.ensure_future(work)
         beat = asyncio.create_task(self._beat(delivery))
         try:
             await asyncio.wait({job, beat}, return_when=asyncio.FIRST_COMPLETED)
@@ -119,7 +122,8 @@ class Attempts:
         if outcome is None:
             self._lost(delivery)
             return
-        result = "ignored" if isinstance(outcome, Ignored) else "done"
+        ignored = isinstance(outcome, Ignored)
+        result: counted.End = "ignored" if ignored else "done"
         reason = outcome.reason if isinstance(outcome, Ignored) else None
         log.info(
             "inbox.worked", result=result, github_event=delivery.event, reason=reason
@@ -158,7 +162,10 @@ class Attempts:
             log.warning("inbox.not_recorded", reason=str(error))
 
     async def _record(
-        self, delivery: Delivery, result: str, write: Callable[[], Awaitable[bool]]
+        self,
+        delivery: Delivery,
+        result: counted.End,
+        write: Callable[[], Awaitable[bool]],
     ) -> None:
         """Write how it went, and try for as long as the lease may hold."""
         end = self._clock.monotonic() + self._policy.lease
@@ -173,6 +180,7 @@ class Attempts:
                 continue
             if held:
                 self._counts[result] += 1
+                counted.ended(delivery.event, result)
             else:
                 self._lost(delivery)
             return

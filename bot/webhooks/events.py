@@ -258,3 +258,4 @@ PARSERS: Mapping[str, Parse] = {
     "installation": _installation,
     "installation_repositories": _installation_repositories,
 }
+KINDS = frozenset(name.partition(".")[0] for name in PARSERS)

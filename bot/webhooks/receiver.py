@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import structlog
 from aiohttp import web
 
+from bot.webhooks import counted
 from bot.webhooks.body import BodyLimits, BodyReader
 from bot.webhooks.deliveries import Deliveries
 from bot.webhooks.delivery import Arrival
@@ -60,7 +61,10 @@ class Receiver:
             arrival = await self._open(request)
             new = await self._deliveries.add(arrival)
         except NofxError as error:
+            counted.refused(request.headers.get("X-GitHub-Event", ""))
             return _problem(request, error)
+        dropped = arrival.ignored is not None
+        counted.taken_in(arrival.event, new=new, ignored=dropped)
         answer = {"delivery": arrival.guid, "status": _status(arrival, new=new)}
         if arrival.ignored is not None:
             answer["reason"] = arrival.ignored

@@ -3,26 +3,28 @@
 from core.metrics.bounds import Bound
 from core.metrics.registry import BoundedCounter, BoundedHistogram
 
-MODELS = Bound()
+MODEL_NAMES = Bound()
 OUTCOMES = Bound("ok", "failed")
 DIRECTIONS = Bound("input", "output")
 
 CALLS = BoundedCounter(
     "nofx_model_calls_total",
     "Reviews that a reviewer was asked for, by how the call ended.",
-    {"model": MODELS, "outcome": OUTCOMES},
+    {"model": MODEL_NAMES, "outcome": OUTCOMES},
 )
 TOKENS = BoundedCounter(
     "nofx_model_tokens_total",
     "Tokens that reviewers read and wrote.",
-    {"model": MODELS, "direction": DIRECTIONS},
+    {"model": MODEL_NAMES, "direction": DIRECTIONS},
 )
 COST = BoundedCounter(
-    "nofx_model_cost_usd_total", "Price of the tokens, US dollars.", {"model": MODELS}
+    "nofx_model_cost_usd_total",
+    "Price of the tokens, US dollars.",
+    {"model": MODEL_NAMES},
 )
 CALL_SECONDS = BoundedHistogram(
     "nofx_model_seconds",
     "Wall time of one call of a reviewer.",
-    {"model": MODELS},
+    {"model": MODEL_NAMES},
     buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600),
 )

@@ -1,6 +1,6 @@
 """Where every metric is made: named, explained, and with a bound on each label."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Generic, TypeVar
 
@@ -143,11 +143,16 @@ class LateGauge(Family, Collector):
         super().__init__(name, labels)
         self._about = about
         self._told: dict[tuple[str, ...], float] = {}
+        self._source: Callable[[], Mapping[tuple[str, ...], float]] = dict
         REGISTRY.register(self)
 
     def set(self, value: float, /, **labels: str) -> None:
         """Say how much there is."""
         self._told[self._values(labels)] = value
+
+    def ask(self, source: Callable[[], Mapping[tuple[str, ...], float]]) -> None:
+        """Ask `source` at each scrape too; it answers by values of the labels."""
+        self._source = source
 
     def forget(self) -> None:
         """Say nothing from now on."""
@@ -156,6 +161,6 @@ class LateGauge(Family, Collector):
     @override
     def collect(self) -> Iterator[Metric]:
         family = GaugeMetricFamily(self.name, self._about, labels=tuple(self.labels))
-        for values, value in tuple(self._told.items()):
+        for values, value in {**self._source(), **self._told}.items():
             family.add_metric(values, value)
         yield family

@@ -17,6 +17,7 @@ from core.errors import (
     UnavailableError,
 )
 from core.events.base import JSON, Payload
+from core.metrics.handler_cpu import handled
 from core.metrics.runs import STEP_SECONDS
 from core.runs import decide, gates
 from core.runs.drain import Drain
@@ -196,7 +197,8 @@ class Walk:
         bound = asyncio.timeout(limit)
         try:
             async with bound:
-                return await step.run(self._context(step.name))
+                work = step.run(self._context(step.name))
+                return await handled(f"step:{step.name}", work)
         except TimeoutError:
             if not bound.expired():  # the step's own, and a bug of it
                 raise

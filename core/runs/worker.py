@@ -9,6 +9,7 @@ import structlog
 
 from core.errors import ConcurrencyError, StoreUnavailableError, UnavailableError
 from core.events.base import Payload
+from core.metrics.handlers import HANDLERS
 from core.metrics.runs import QUEUE_WAIT, STEP_NAMES, WORKING
 from core.runs import decide
 from core.runs.claims import Claims
@@ -55,7 +56,9 @@ class Worker:
         self._claiming = asyncio.Lock()
         self._drain = self._holder.drain
         for pipeline in pipelines.values():
-            STEP_NAMES.allow(*(step.name for step in pipeline.steps))
+            names = [step.name for step in pipeline.steps]
+            STEP_NAMES.allow(*names)
+            HANDLERS.allow(*(f"step:{name}" for name in names))
 
     async def serve(self) -> None:
         """Fill every slot, and watch for lost runs, until `stop` is called."""

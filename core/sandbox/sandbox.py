@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import TypeVar
 
 from core.errors import SandboxUnavailableError
+from core.metrics.handler_cpu import current_handler
+from core.metrics.handlers import HANDLER_MEMORY
+from core.metrics.sandbox import ACTIVE, CPU_SECONDS, PEAK_MEMORY, RUNS
 from core.sandbox import walls
 from core.sandbox.child import Child
 from core.sandbox.command import Command, Isolation, Outcome
 from core.sandbox.folder import write_files
-from core.sandbox.report import outcome
+from core.sandbox.report import outcome as outcome_of
 
 T = TypeVar("T")
 
@@ -46,7 +49,11 @@ class Sandbox:
         first. Raises UnsafePathError for a file name that would leave the folder,
         SandboxUnavailableError when the program cannot be started.
         """
-        return await self._run(command, await self.isolation())
+        isolation = await self.isolation()
+        with ACTIVE.during():
+            outcome = await self._run(command, isolation)
+        _count(Path(command.argv[0]).name, outcome)
+        return outcome
 
     async def _probe(self) -> Isolation:
         if not self._bubblewrap.exists():
@@ -99,7 +106,17 @@ async def _carry_out(plan: walls.Plan) -> Outcome:
         finally:
             await _to_the_end(child.end())
     wall_seconds = time.monotonic() - started
-    return outcome(child.ending(), limits, plan.isolation, wall_seconds=wall_seconds)
+    return outcome_of(child.ending(), limits, plan.isolation, wall_seconds=wall_seconds)
+
+
+def _count(program: str, outcome: Outcome) -> None:
+    ended = outcome.killed_by or ("ok" if outcome.exit_code == 0 else "failed")
+    RUNS.inc(program=program, isolation=outcome.isolation, ended=ended)
+    CPU_SECONDS.observe(outcome.cpu_seconds, program=program)
+    PEAK_MEMORY.observe(outcome.peak_memory_bytes, program=program)
+    handler = current_handler()
+    if handler is not None:
+        HANDLER_MEMORY.observe(outcome.peak_memory_bytes, handler=handler)
 
 
 def _furnish(folder: Path, command: Command) -> tuple[Path, int]:

@@ -1,7 +1,7 @@
 """Inboxes for the tests that store deliveries and let them be worked."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 
 from bot.webhooks.attempt import InboxPolicy
@@ -32,7 +32,7 @@ QUICK = InboxPolicy(
 SHORT_LEASE = InboxPolicy(lease=1.0, heartbeat=0.1, poll=0.02)
 
 
-Handle = Callable[[Delivery], Awaitable[Outcome]]
+Handle = Callable[[Delivery], Coroutine[object, object, Outcome]]
 
 
 async def stored_in(database: Database) -> Database:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from core.errors import AnalyzerUnavailableError
+from core.metrics.sandbox import PROGRAMS
 from core.review.findings import Severity
 from core.sandbox import Outcome
 
@@ -74,6 +75,7 @@ def program(name: str, *, folder: Path | None = None) -> str:
     path = (folder or Path(sys.executable).parent) / name
     if not path.is_file():
         raise AnalyzerUnavailableError(name=name, path=path)
+    PROGRAMS.allow(name)
     return str(path)
 
 

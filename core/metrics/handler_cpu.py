@@ -1,0 +1,184 @@
+"""Whose processor time it is: what a handler's coroutines and threads use is timed.
+
+Wall time says nothing of that, for other handlers run while one waits.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine, Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import Context, ContextVar
+from dataclasses import dataclass
+from time import perf_counter, thread_time
+from typing import Any, ParamSpec, TypeVar
+
+from typing_extensions import override
+
+from core.metrics.handlers import HANDLER_CPU, HANDLER_SECONDS
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+
+@dataclass(frozen=True, slots=True)
+class _Account:
+    """What a handler's time is charged to."""
+
+    handler: str
+    spend: Callable[[float], None]
+
+
+_charged: ContextVar[_Account | None] = ContextVar("handler", default=None)
+
+
+async def handled(handler: str, work: Coroutine[Any, Any, T]) -> T:
+    """Await `work`, and charge what it and the tasks that it starts use to a handler.
+
+    A handler within a handler is charged to itself alone.
+    """
+    account = _Account(handler, HANDLER_CPU.child(handler=handler).inc)
+    token = _charged.set(account)
+    began = perf_counter()
+    try:
+        return await Timed(work, account.spend)
+    finally:
+        _charged.reset(token)
+        HANDLER_SECONDS.observe(perf_counter() - began, handler=handler)
+
+
+def current_handler() -> str | None:
+    """Return the handler that the caller works for."""
+    account = _charged.get()
+    return None if account is None else account.handler
+
+
+class _Within(threading.local):
+    """What was charged to others inside of what is being timed in this thread."""
+
+    seconds = 0.0
+
+
+_within = _Within()
+
+
+class Timed(Coroutine[Any, Any, T]):
+    """A coroutine each of whose advances is timed; in all else it is what it wraps."""
+
+    __slots__ = ("_spend", "wrapped")
+
+    def __init__(
+        self, wrapped: Coroutine[Any, Any, T], spend: Callable[[float], None]
+    ) -> None:
+        self.wrapped = wrapped
+        self._spend = spend
+
+    @override
+    def send(self, value: Any) -> Any:
+        outside = _within.seconds
+        _within.seconds = 0.0
+        began = thread_time()
+        try:
+            return self.wrapped.send(value)
+        finally:
+            self._charge(thread_time() - began, outside)
+
+    @override
+    def throw(self, *error: Any) -> Any:
+        outside = _within.seconds
+        _within.seconds = 0.0
+        began = thread_time()
+        try:
+            return self.wrapped.throw(*error)
+        finally:
+            self._charge(thread_time() - began, outside)
+
+    def _charge(self, took: float, outside: float) -> None:
+        # Rounding could make the difference of equals negative.
+        self._spend(max(0.0, took - _within.seconds))
+        _within.seconds = outside + took
+
+    @override
+    def close(self) -> None:
+        self.wrapped.close()
+
+    @override
+    def __await__(self) -> Generator[Any, Any, T]:
+        # An iterator is what `await` asks for; that it is no generator, nobody sees.
+        return self
+
+    def __iter__(self) -> "Timed[T]":
+        return self
+
+    def __next__(self) -> Any:
+        return self.send(None)
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what debuggers and `repr` ask a coroutine for, such as `cr_frame`."""
+        return getattr(self.wrapped, name)
+
+
+class _HandlerTask(asyncio.Task[T]):
+    """A task that shows the coroutine that it was made for."""
+
+    @override
+    def get_coro(self) -> Any:
+        shown = super().get_coro()
+        return shown.wrapped if isinstance(shown, Timed) else shown
+
+
+class _HandlerThreads(ThreadPoolExecutor):
+    """Threads that charge their time to whoever sent them work."""
+
+    @override
+    def submit(
+        self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Future[T]:
+        account = _charged.get()
+        if account is None:
+            return super().submit(fn, *args, **kwargs)
+        return super().submit(_timed_call, account, fn, args, kwargs)
+
+
+def _timed_call(account: _Account, call: Callable[..., T], args: Any, kwargs: Any) -> T:
+    began = thread_time()
+    try:
+        return call(*args, **kwargs)
+    finally:
+        account.spend(thread_time() - began)
+
+
+@contextmanager
+def accounting(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+    """Follow handlers into the tasks and threads that they start, within the body.
+
+    The loop keeps the threads, which charge nobody where there is no handler.
+    """
+    before = loop.get_task_factory()
+    loop.set_task_factory(_following(before))
+    loop.set_default_executor(_HandlerThreads(thread_name_prefix="asyncio"))
+    try:
+        yield
+    finally:
+        loop.set_task_factory(before)
+
+
+def _following(before: Any) -> Any:
+    def make(
+        loop: asyncio.AbstractEventLoop,
+        coro: Coroutine[Any, Any, Any],
+        **options: Any,
+    ) -> asyncio.Future[Any]:
+        context: Context | None = options.get("context")
+        account = _charged.get() if context is None else context.get(_charged)
+        kind = asyncio.Task if account is None else _HandlerTask
+        work = coro if account is None else Timed(coro, account.spend)
+        if before is not None:
+            return before(loop, work, **options)  # type: ignore[no-any-return] # its own
+        task = kind(work, loop=loop, **options)
+        trace = getattr(task, "_source_traceback", None)
+        if trace:  # in debug mode: what is shown is the line that asked for the task
+            del trace[-2:]
+        return task
+
+    return make

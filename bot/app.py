@@ -1,5 +1,6 @@
 """Composition: settings → store → services → routes, and what runs beside them."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from bot.pipeline.review_pipeline import STEPS, ReviewPipeline
 from bot.pipeline.verdict import GatePolicy
 from bot.reviews import Reviews
 from bot.schema import SCHEMA
+from bot.setting_values import AppCredentials
 from bot.settings import Settings
 from bot.terminal import emit
 from bot.webhooks import receiver
@@ -35,6 +37,7 @@ from bot.webhooks.handlers import Handlers
 from bot.webhooks.inbox import Inbox
 from bot.webhooks.sieve import sieve
 from core.events.feeder import Feeder
+from core.metrics.handler_cpu import accounting
 from core.runs.holder import Pace
 from core.runs.limits import Limits
 from core.runs.turns import Caps
@@ -109,16 +112,40 @@ async def ask(settings: Settings, question: Question) -> BaseModel:
 
 async def work(settings: Settings) -> None:
     """Work on runs that another process accepted, until SIGTERM or SIGINT."""
+    async with working(settings):
+        await told_to_stop()
+        log.info("worker.stopping")
+
+
+@asynccontextmanager
+async def working(settings: Settings) -> AsyncIterator[str | None]:
+    """Work on runs within the body; yields where the metrics are, if anywhere.
+
+    Raises SettingsError without the App's credentials, AddressTakenError when the port
+    of the metrics is another's.
+    """
     async with (
         _parts(settings, workers=max(settings.workers, 1)) as parts,
+        _own_port(settings) as url,
         beside(parts.feeder.run, parts.feeder.stop),
         beside(parts.sweeper.run, parts.sweeper.stop),
         beside(parts.watcher.run, parts.watcher.stop),
         beside(parts.worker.serve, parts.worker.stop),
     ):
-        log.info("worker.working", name=parts.worker.name)
-        await told_to_stop()
-        log.info("worker.stopping")
+        log.info("worker.working", name=parts.worker.name, metrics=url)
+        yield url
+
+
+@asynccontextmanager
+async def _own_port(settings: Settings) -> AsyncIterator[str | None]:
+    """Answer health and metrics on a port of their own, if the settings want that."""
+    if settings.metrics_port is None:
+        yield None
+        return
+    site = web.Application()
+    health.add_own_routes(site)
+    async with listening(site, settings.host, settings.metrics_port) as url:
+        yield f"{url}/metrics"
 
 
 @asynccontextmanager
@@ -179,6 +206,15 @@ async def running(
 @asynccontextmanager
 async def _parts(settings: Settings, *, workers: int) -> AsyncIterator[_Parts]:
     credentials = settings.app_credentials()
+    with accounting(asyncio.get_running_loop()):
+        async with _wired(settings, credentials, workers=workers) as parts:
+            yield parts
+
+
+@asynccontextmanager
+async def _wired(
+    settings: Settings, credentials: AppCredentials, *, workers: int
+) -> AsyncIterator[_Parts]:
     async with opened(settings) as base, aiohttp.ClientSession() as session:
         app = GitHubApp(
             app_id=credentials.app_id,

@@ -112,6 +112,7 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("PORT"),
         description="a port from 1 to 65535, or 0 for any free one",
     )
+    metrics_port: work_values.MetricsPort = None
     workers: work_values.Slots = 2
     runs_per_repository: work_values.AtOnce = 2
     runs_per_installation: work_values.AtOnce = 8

@@ -43,6 +43,14 @@ WatchQueue = Annotated[
     bool,
     Field(description="true or false: whether MongoDB's change streams wake workers"),
 ]
+MetricsPort = Annotated[
+    int | None,
+    Field(
+        ge=0,
+        le=65535,
+        description="a port from 1 to 65535, 0 for any free one, or unset for none",
+    ),
+]
 WriteSpacing = Annotated[
     float,
     Field(ge=0, le=60, description="seconds between two writes to GitHub, 0 to 60"),

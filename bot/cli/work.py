@@ -9,7 +9,8 @@ def work(context: typer.Context) -> None:
     """Work on reviews that another process has accepted.
 
     Both use one database: MONGODB_URL, or the embedded one in NOFX_DATA_DIR.
-    NOFX_WORKERS says how many reviews are worked on at once.
+    NOFX_WORKERS says how many reviews are worked on at once. With NOFX_METRICS_PORT
+    it answers Prometheus there.
 
     For example:
 

@@ -1,4 +1,4 @@
-"""Every module of metrics, so that all of them are known once this one is imported."""
+"""Every module of metrics: who serves the registry from here serves all of them."""
 
 from core.metrics import (
     deliveries,
@@ -15,7 +15,9 @@ from core.metrics import (
     store,
     stream,
 )
+from core.metrics.registry import REGISTRY
 
+__all__ = ["REGISTRY", "ROOMS"]
 ROOMS = (
     deliveries,
     findings,

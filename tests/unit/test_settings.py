@@ -59,6 +59,7 @@ def test_everything_has_a_default_that_works_alone() -> None:
     assert settings.publisher is PublisherKind.REST
     assert settings.github_url == "https://api.github.com"
     assert (settings.host, settings.port) == ("127.0.0.1", 8080)
+    assert settings.metrics_port is None
     assert settings.secret_values() == ()
 
 
@@ -115,12 +116,14 @@ def test_all_wrong_variables_are_named_at_once(monkeypatch: pytest.MonkeyPatch) 
     """One run tells everything that is wrong, with what would be right."""
     monkeypatch.setenv("NOFX_APP_ID", "seven")
     monkeypatch.setenv("PORT", "99999")
+    monkeypatch.setenv("NOFX_METRICS_PORT", "http")
     monkeypatch.setenv("MONGODB_URL", "postgres://ada:pass-word@db.example/nofx")
     monkeypatch.setenv("NOFX_PRIVATE_KEY", "-----BEGIN nothing-----")
     monkeypatch.setenv("NOFX_LOG_LEVEL", "loud")
     text = problems()
     assert "NOFX_APP_ID cannot be used (it is 'seven'): it should be the App ID" in text
     assert "PORT cannot be used (it is '99999'): it should be a port" in text
+    assert "NOFX_METRICS_PORT cannot be used (it is 'http'): it should be a" in text
     assert "MONGODB_URL cannot be used" in text
     assert "mongodb:// or mongodb+srv:// address" in text
     assert "NOFX_PRIVATE_KEY cannot be used (it does not parse" in text

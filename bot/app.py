@@ -32,9 +32,11 @@ from bot.setting_values import AppCredentials
 from bot.settings import Settings
 from bot.terminal import emit
 from bot.webhooks import receiver
+from bot.webhooks.announcer import Announcer
 from bot.webhooks.deliveries import Deliveries
 from bot.webhooks.handlers import Handlers
 from bot.webhooks.inbox import Inbox
+from bot.webhooks.outbox import Outbox
 from bot.webhooks.sieve import sieve
 from core.events.feeder import Feeder
 from core.metrics.handler_cpu import accounting
@@ -62,6 +64,8 @@ class Running:
 class _Parts:
     base: Base
     app: GitHubApp
+    deliveries: Deliveries
+    announcer: Announcer
     worker: Worker
     feeder: Feeder
     sweeper: Sweeper
@@ -129,6 +133,7 @@ async def working(settings: Settings) -> AsyncIterator[str | None]:
         _own_port(settings) as url,
         beside(parts.feeder.run, parts.feeder.stop),
         beside(parts.sweeper.run, parts.sweeper.stop),
+        beside(parts.announcer.run, parts.announcer.stop),
         beside(parts.watcher.run, parts.watcher.stop),
         beside(parts.worker.serve, parts.worker.stop),
     ):
@@ -158,7 +163,7 @@ async def running(
     is another's.
     """
     async with _parts(settings, workers=workers) as parts:
-        deliveries = Deliveries(parts.base.database, clock=parts.base.clock)
+        deliveries = parts.deliveries
         credentials = settings.app_credentials()
         handlers = Handlers(
             reviews=parts.reviews,
@@ -196,6 +201,7 @@ async def running(
             listening(site, host, port) as url,
             beside(parts.feeder.run, parts.feeder.stop),
             beside(parts.sweeper.run, parts.sweeper.stop),
+            beside(parts.announcer.run, parts.announcer.stop),
             beside(inbox.run, inbox.stop),
             beside(parts.watcher.run, parts.watcher.stop),
             beside(parts.worker.serve, parts.worker.stop),
@@ -262,9 +268,12 @@ async def _wired(
             clock=base.clock,
             bus=base.bus,
         )
+        deliveries = Deliveries(base.database, clock=base.clock)
         yield _Parts(
             base=base,
             app=app,
+            deliveries=deliveries,
+            announcer=_announcer(base, deliveries),
             worker=worker,
             feeder=feeder,
             # Watching costs the embedded server a third of its inserts, once there are
@@ -280,3 +289,13 @@ async def _wired(
             reviews=reviews,
             operations=operations_on(base, reviews, model=settings.model),
         )
+
+
+def _announcer(base: Base, deliveries: Deliveries) -> Announcer:
+    return Announcer(
+        Outbox(base.database, name=deliveries.name, clock=base.clock),
+        base.runs.journal,
+        news=deliveries.news,
+        mask=base.masker.mask,
+        clock=base.clock,
+    )

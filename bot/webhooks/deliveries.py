@@ -15,9 +15,11 @@ from bot.webhooks.delivery import (
 )
 from bot.webhooks.delivery_schema import COLLECTION
 from bot.webhooks.intake import Intake
+from bot.webhooks.news import Kind, News
 from bot.webhooks.outcome import Ignored, Outcome
 from core.clock import Clock, Ids
 from core.errors import DeliveryNotFoundError, RefusedByDatabaseError
+from core.events.bus import Bell
 from core.store.database import Database, Document, PyMongoError, translating
 
 
@@ -26,7 +28,8 @@ class Deliveries:
 
     `patience` is how long an insert is tried again while the database is away, in
     seconds: an insert may wait for the one before it, and twice that stays below the
-    ten after which GitHub hangs up. `arrived` is set when there is new work here.
+    ten after which GitHub hangs up. `arrived` is set when there is new work here;
+    `news` rings when there is something to tell of a delivery, under `name`.
     """
 
     def __init__(
@@ -35,8 +38,12 @@ class Deliveries:
         self._collection = database.db[COLLECTION]
         self._clock = clock
         self._ids = Ids(clock)
-        self._intake = Intake(self._collection, clock=clock, patience=patience)
+        self.name = self._ids.new("d")
+        self._intake = Intake(
+            self._collection, clock=clock, patience=patience, name=self.name
+        )
         self.arrived = asyncio.Event()
+        self.news = Bell()
 
     async def add(self, arrival: Arrival) -> bool:
         """Store a delivery durably; False when its GUID is already there.
@@ -46,6 +53,7 @@ class Deliveries:
         was stored is then unknown, and sending it again is safe.
         """
         new = await self._intake.add(arrival)
+        self.news.ring()
         if arrival.ignored is None:
             self.arrived.set()
             if not new:
@@ -173,16 +181,21 @@ class Deliveries:
     async def _end(
         self, delivery: Delivery, state: DeliveryState, reason: str | None
     ) -> bool:
-        ended: Document = {
-            "state": state.value,
-            "purge_after": self._clock.now() + KEPT,
-        }
+        now = self._clock.now()
+        ended: Document = {"state": state.value, "purge_after": now + KEPT}
         gone = {"lease": ""}
         if reason is None:
-            gone["reason"] = ""
-        else:
-            ended["reason"] = reason
-        return await self._change(delivery, {"$set": ended, "$unset": gone})
+            change: Document = {"$set": ended, "$unset": {**gone, "reason": ""}}
+            return await self._change(delivery, change)
+        news = News(kind=Kind(state), at=now, reason=reason, attempts=delivery.attempts)
+        change = {
+            "$set": {**ended, "reason": reason, "announce": self.name},
+            "$unset": gone,
+            "$push": {"untold": news.document()},
+        }
+        held = await self._change(delivery, change)
+        self.news.ring()
+        return held
 
     async def _change(self, delivery: Delivery, change: Document) -> bool:
         """Update a delivery if its lease is still the one that we hold."""

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 import zstandard
 
+from bot.webhooks.place import NOWHERE, Place
 from core.errors import DeliveryCorruptError, DeliveryTooLargeError
 
 # A MongoDB document holds 16 MiB; the rest is for the other fields.
@@ -32,7 +33,7 @@ class Arrival:
     """A verified delivery on its way into the store.
 
     `packed` is its JSON compressed with zstd, `digest` the SHA-256 of the JSON in hex,
-    `ignored` why nobody needs to work on it.
+    `ignored` why nobody needs to work on it, `place` whom it is about.
     """
 
     guid: str
@@ -41,6 +42,7 @@ class Arrival:
     packed: bytes
     digest: str
     ignored: str | None = None
+    place: Place = NOWHERE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

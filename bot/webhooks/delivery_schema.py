@@ -3,6 +3,7 @@
 from typing import Any
 
 from bot.webhooks.delivery import DeliveryState
+from bot.webhooks.news import Kind
 from core.store.schema import CollectionSpec, IndexSpec
 
 COLLECTION = "deliveries"
@@ -38,6 +39,26 @@ VALIDATOR: dict[str, Any] = {
             "_id": {"bsonType": "string", "minLength": 1, "maxLength": 100},
             "event": {"bsonType": "string", "minLength": 1, "maxLength": 64},
             "action": {"bsonType": "string"},
+            "repository": {"bsonType": "string"},
+            "pull": {"bsonType": ["int", "long"]},
+            "installation_id": {"bsonType": ["int", "long"]},
+            # What is to be told of it, and which process is to do that.
+            "announce": {"bsonType": "string", "minLength": 1},
+            "untold": {
+                "bsonType": "array",
+                "minItems": 1,
+                "items": {
+                    "bsonType": "object",
+                    "additionalProperties": False,
+                    "required": ["kind", "at"],
+                    "properties": {
+                        "kind": {"enum": [kind.value for kind in Kind]},
+                        "at": {"bsonType": "date"},
+                        "reason": {"bsonType": "string"},
+                        "attempts": {"bsonType": "int"},
+                    },
+                },
+            },
             "body": {"bsonType": "binData"},
             "digest": {"bsonType": "string", "pattern": "^[0-9a-f]{64}$"},
             "received_at": {"bsonType": "date"},
@@ -89,5 +110,6 @@ DELIVERIES = CollectionSpec(
         # What is due, state by state; the range stands last.
         IndexSpec(keys=("state", "due_at")),
         IndexSpec(keys=("purge_after",), expire_after_seconds=0),
+        IndexSpec(keys=("announce",), sparse=True),
     ),
 )

@@ -8,6 +8,7 @@ from dataclasses import replace
 from urllib.parse import parse_qs
 
 from bot.webhooks.delivery import Arrival, arrived
+from bot.webhooks.place import place_in
 from bot.webhooks.sieve import Sift
 from core.errors import (
     DeliveryMalformedError,
@@ -74,7 +75,8 @@ def open_envelope(
     payload = _payload(content)
     arrival = arrived(guid=guid, event=event, action=_action(payload), body=content)
     ignored = None if sift is None else sift(event, payload)
-    return arrival if ignored is None else replace(arrival, ignored=ignored.reason)
+    reason = None if ignored is None else ignored.reason
+    return replace(arrival, ignored=reason, place=place_in(payload))
 
 
 def _header(headers: Mapping[str, str], name: str, shape: re.Pattern[str]) -> str:

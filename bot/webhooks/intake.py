@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 
 from bot.webhooks.delivery import KEPT, Arrival, DeliveryState
 from bot.webhooks.delivery_schema import COLLECTION
 from bot.webhooks.grouped import GroupedWrites
+from bot.webhooks.news import Kind, News
 from core.clock import Clock
 from core.errors import (
     NofxError,
@@ -27,12 +29,16 @@ PAUSE_SECONDS = 0.1
 
 
 class Intake:
-    """Stores arrivals; `patience` bounds in seconds how long one insert is tried."""
+    """Stores arrivals; `patience` bounds in seconds how long one insert is tried.
+
+    `name` marks them as this process's to tell of.
+    """
 
     def __init__(
-        self, collection: Collection, *, clock: Clock, patience: float
+        self, collection: Collection, *, clock: Clock, patience: float, name: str
     ) -> None:
         self._collection = collection
+        self._name = name
         self._clock = clock
         self._patience = patience
         self._inserts: GroupedWrites[Arrival, bool] = GroupedWrites(self._store)
@@ -48,7 +54,7 @@ class Intake:
     async def _store(self, arrivals: Sequence[Arrival]) -> list[bool | Exception]:
         """Insert a group; try again while the answer is unclear and patience lasts."""
         now = self._clock.now()
-        documents = [_document(arrival, now) for arrival in arrivals]
+        documents = [_document(arrival, now, self._name) for arrival in arrivals]
         end = self._clock.monotonic() + self._patience
         unclear = False
         while True:
@@ -91,7 +97,13 @@ def judged(
     return [refused.get(place, verdict) for place, verdict in enumerate(verdicts)]
 
 
-def _document(arrival: Arrival, now: datetime) -> Document:
+def _news(arrival: Arrival, now: datetime) -> News:
+    if arrival.ignored is None:
+        return News(kind=Kind.RECEIVED, at=now)
+    return News(kind=Kind.TURNED_AWAY, at=now, reason=arrival.ignored)
+
+
+def _document(arrival: Arrival, now: datetime, name: str) -> Document:
     document: Document = {
         "_id": arrival.guid,
         "event": arrival.event,
@@ -102,9 +114,11 @@ def _document(arrival: Arrival, now: datetime) -> Document:
         "attempts": 0,
         "excused": 0,
         "due_at": now,
+        "announce": name,
+        "untold": [_news(arrival, now).document()],
     }
-    if arrival.action is not None:
-        document["action"] = arrival.action
+    known = {"action": arrival.action, **asdict(arrival.place)}
+    document |= {field: value for field, value in known.items() if value is not None}
     if arrival.ignored is not None:
         document["state"] = DeliveryState.IGNORED.value
         document["reason"] = arrival.ignored

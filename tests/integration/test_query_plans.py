@@ -8,8 +8,10 @@ from dataclasses import replace
 import pytest
 
 from bot.schema import SCHEMA
+from bot.webhooks.announcer import Announcer
 from bot.webhooks.deliveries import Deliveries
 from bot.webhooks.delivery import Delivery, DeliveryState
+from bot.webhooks.outbox import Outbox
 from bot.webhooks.outcome import Done
 from core.access.service import Tokens
 from core.access.store import TokenStore
@@ -201,6 +203,11 @@ async def deliveries_are_worked(database: Database) -> None:
     assert await deliveries.dead()
     await deliveries.redeliver(held[2].guid)
     await arrive(deliveries, "a")
+    journal = Journal(database, clock=clock, ids=Ids(clock))
+    outbox = Outbox(database, name=deliveries.name, clock=clock)
+    announcer = Announcer(outbox, journal, news=deliveries.news, mask=str, clock=clock)
+    assert await announcer.tell()
+    await journal.close()
 
 
 async def append_redaction(database: Database, clock: FakeClock, digest: str) -> None:

@@ -6,6 +6,11 @@ from pydantic import Field, TypeAdapter
 
 from core.events.base import Payload, UnknownEvent
 from core.events.schema.checkpoints import CheckpointCaptured, CheckpointRedacted, Kind
+from core.events.schema.deliveries import (
+    DeliveryDeadLettered,
+    DeliveryIgnored,
+    DeliveryReceived,
+)
 from core.events.schema.effects import (
     EffectFailed,
     EffectInherited,
@@ -73,6 +78,9 @@ __all__ = [
     "CheckpointRedacted",
     "CheckpointRef",
     "Decision",
+    "DeliveryDeadLettered",
+    "DeliveryIgnored",
+    "DeliveryReceived",
     "EffectFailed",
     "EffectInherited",
     "EffectIntended",
@@ -122,7 +130,10 @@ __all__ = [
 ]
 
 Known = Annotated[
-    RunRequested
+    DeliveryReceived
+    | DeliveryIgnored
+    | DeliveryDeadLettered
+    | RunRequested
     | RunCreated
     | RunStateChanged
     | RunSuperseded

@@ -13,6 +13,7 @@ from core.errors import (
     UnavailableError,
     kinds_of,
 )
+from core.events.base import Payload
 from core.metrics.runs import ERROR_CLASSES, RETRIES
 from core.runs import decide, step_moves
 from core.runs.handle import RunHandle
@@ -41,29 +42,43 @@ class Setbacks:
         """Return when the run's time is over, counted from when it was asked for."""
         return deadline(self._handle.run, self._limits)
 
-    async def met(self, step: str, error: Exception, worker: str) -> None:
+    async def met(
+        self,
+        step: str,
+        error: Exception,
+        worker: str,
+        children: tuple[Payload, ...] = (),
+    ) -> None:
         """Do what the failure of a step calls for.
 
-        Raises CancelRequestedError when the head moved: the run is then cancelled.
+        `children` tell of the programs that ran for it, whatever becomes of it. Raises
+        CancelRequestedError when the head moved: the run is then cancelled.
         """
         match error:
             case RunOutdatedError():
-                await self._outdated(error, worker)
+                await self._outdated(error, worker, children)
             case UnavailableError():
-                await self._unavailable(step, error, worker)
+                await self._unavailable(step, error, worker, children)
             case _:
-                await self._fail(step, error, worker)
+                await self._fail(step, error, worker, children)
 
-    async def _outdated(self, error: RunOutdatedError, worker: str) -> None:
+    async def _outdated(
+        self, error: RunOutdatedError, worker: str, children: tuple[Payload, ...]
+    ) -> None:
         await self._handle.append(
             lambda run: (
+                *children,
                 decide.moved(run, "request_cancel", actor=worker, reason=str(error)),
             )
         )
         raise CancelRequestedError(run_id=self._handle.run.id)
 
     async def _unavailable(
-        self, step: str, error: UnavailableError, worker: str
+        self,
+        step: str,
+        error: UnavailableError,
+        worker: str,
+        children: tuple[Payload, ...],
     ) -> None:
         failed = Try(
             attempt=self._handle.run.attempt,
@@ -73,25 +88,36 @@ class Setbacks:
         fraction = self._limits.chance()
         match next_try(error, failed, self._limits.retries, fraction):
             case GivenUp(reason=why):
-                await self._bury(step, error, why, worker)
+                await self._bury(step, error, why, worker, children)
             case Later() as later:
-                await self._put_off(step, error, later, worker)
+                await self._put_off(step, error, later, worker, children)
 
     async def _bury(
-        self, step: str, error: UnavailableError, why: str, worker: str
+        self,
+        step: str,
+        error: UnavailableError,
+        why: str,
+        worker: str,
+        children: tuple[Payload, ...],
     ) -> None:
         reason = f"{step}: {error} ({why})"
         await self._close(Ending(kind="dead", reason=reason))
         await self._handle.append(
             lambda run: (
                 step_moves.step_ended(run, step, "fail", error=str(error)),
+                *children,
                 decide.moved(run, "exhaust", actor=worker, reason=reason),
             )
         )
         log.error("run.dead", run_id=self._handle.run.id, reason=reason)
 
     async def _put_off(
-        self, step: str, error: UnavailableError, later: Later, worker: str
+        self,
+        step: str,
+        error: UnavailableError,
+        later: Later,
+        worker: str,
+        children: tuple[Payload, ...],
     ) -> None:
         reason, due_at = f"{step}: {error}", later.due_at
         run_id = self._handle.run.id
@@ -99,6 +125,7 @@ class Setbacks:
         await self._handle.append(
             lambda run: (
                 *step_moves.steps_put_back(run, "back_off", str(error)),
+                *children,
                 decide.moved(
                     run, later.transition, actor=worker, reason=reason, due_at=due_at
                 ),
@@ -106,13 +133,20 @@ class Setbacks:
         )
         RETRIES.inc(error_class=type(error).__name__)
 
-    async def _fail(self, step: str, error: Exception, worker: str) -> None:
+    async def _fail(
+        self,
+        step: str,
+        error: Exception,
+        worker: str,
+        children: tuple[Payload, ...],
+    ) -> None:
         words = str(error) if isinstance(error, NofxError) else type(error).__name__
         reason = f"{step}: {words}"
         await self._close(Ending(kind="failed", reason=reason))
         await self._handle.append(
             lambda run: (
                 step_moves.step_ended(run, step, "fail", error=words),
+                *children,
                 decide.moved(run, "fail", actor=worker, reason=reason),
             )
         )

@@ -17,12 +17,16 @@ ENDED = STEP.terminal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """A step that has been done: what it left, the state after it, its seconds."""
+    """A step that has been done: what it left, the state after it, its seconds.
+
+    `children` tell of the programs that ran for it.
+    """
 
     step: str
     outcome: StepOutcome
     captured: Captured
     seconds: float
+    children: tuple[Payload, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +92,7 @@ class StepCommits:
                 summary=ended.outcome.summary,
                 seconds=ended.seconds,
             ),
+            *ended.children,
             *ended.outcome.events,
             *gates.passage(run, ended.outcome.checks).events,
             checkpoint,
@@ -115,7 +120,7 @@ class StepCommits:
             due_at=until,
         )
         held = step_moves.step_held(run, ended.step, names)
-        return (*held, *passage.events, checkpoint, move)
+        return (*held, *ended.children, *passage.events, checkpoint, move)
 
     def _begun(
         self, run: Run, step: str, captured: Captured, parents: tuple[str, ...]

@@ -1,6 +1,7 @@
 """One claimed run's walk through its pipeline, step by step, one commit a step."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
@@ -20,6 +21,7 @@ from core.events.base import JSON, Payload
 from core.metrics.handler_cpu import handled
 from core.metrics.runs import STEP_SECONDS
 from core.runs import decide, gates
+from core.runs.children import children_ended
 from core.runs.drain import Drain
 from core.runs.effects import Effects
 from core.runs.handle import Decide, RunHandle
@@ -29,6 +31,7 @@ from core.runs.pipeline import Ending, Pipeline, Step, StepContext, StepOutcome
 from core.runs.setbacks import Setbacks
 from core.runs.states import Status
 from core.runs.step_commits import ENDED, Ended, StepCommits
+from core.sandbox import Seen, witnessing
 
 log = structlog.get_logger()
 
@@ -96,15 +99,17 @@ class Walk:
 
     async def _goes_on(self, step: Step, following: Step | None, worker: str) -> bool:
         """Do a step; False when a gate holds the run up, or an error ended its walk."""
-        try:
-            return await self._one(step, following, worker)
-        except NOT_OURS:
-            raise
-        except Exception as error:
-            if not isinstance(error, NofxError):
-                run_id = self._handle.run.id
-                log.exception("step.crashed", run_id=run_id, step=step.name)
-            await self._setbacks.met(step.name, error, worker)
+        with witnessing() as seen:
+            try:
+                return await self._one(step, following, worker, seen)
+            except NOT_OURS:
+                raise
+            except Exception as error:
+                if not isinstance(error, NofxError):
+                    run_id = self._handle.run.id
+                    log.exception("step.crashed", run_id=run_id, step=step.name)
+                children = children_ended(step.name, seen)
+                await self._setbacks.met(step.name, error, worker, children)
         return False
 
     async def close(self, ending: Ending) -> None:
@@ -147,7 +152,13 @@ class Walk:
             state=captured.inline,
         )
 
-    async def _one(self, step: Step, following: Step | None, worker: str) -> bool:
+    async def _one(
+        self,
+        step: Step,
+        following: Step | None,
+        worker: str,
+        seen: Sequence[Seen],
+    ) -> bool:
         """Do a step and keep what it left; False when a gate holds the run up."""
         started = self._clock.monotonic()
         try:
@@ -159,7 +170,11 @@ class Walk:
         captured = await self._checkpoints.capture({**self._state, **outcome.state})
         self._state = captured.state
         ended = Ended(
-            step=step.name, outcome=outcome, captured=captured, seconds=seconds
+            step=step.name,
+            outcome=outcome,
+            captured=captured,
+            seconds=seconds,
+            children=children_ended(step.name, seen),
         )
         edge, goes_on = self._edge(ended, following, worker)
         await self._handle.append(edge, state=captured.inline)

@@ -2,5 +2,6 @@
 
 from core.sandbox.command import Command, Limits, Outcome
 from core.sandbox.sandbox import Sandbox
+from core.sandbox.witness import Seen, witnessing
 
-__all__ = ["Command", "Limits", "Outcome", "Sandbox"]
+__all__ = ["Command", "Limits", "Outcome", "Sandbox", "Seen", "witnessing"]

@@ -19,6 +19,7 @@ from core.sandbox.child import Child
 from core.sandbox.command import Command, Isolation, Outcome
 from core.sandbox.folder import write_files
 from core.sandbox.report import outcome as outcome_of
+from core.sandbox.witness import noted
 
 T = TypeVar("T")
 
@@ -53,7 +54,7 @@ class Sandbox:
         with ACTIVE.during():
             outcome = await self._run(command, isolation)
         _count(Path(command.argv[0]).name, outcome)
-        return outcome
+        return noted(command, outcome)
 
     async def _probe(self) -> Isolation:
         if not self._bubblewrap.exists():

@@ -57,6 +57,7 @@ from core.events.schema.runs import (
     RunStateChanged,
     RunSuperseded,
 )
+from core.events.schema.sandbox import SandboxFinished
 from core.events.schema.steps import (
     ModelCalled,
     StepFinished,
@@ -118,6 +119,7 @@ __all__ = [
     "RunRequested",
     "RunStateChanged",
     "RunSuperseded",
+    "SandboxFinished",
     "StepFinished",
     "StepMove",
     "StepRetried",
@@ -145,6 +147,7 @@ Known = Annotated[
     | StepReused
     | WorkReused
     | ModelCalled
+    | SandboxFinished
     | CheckpointCaptured
     | CheckpointRedacted
     | GateOpened

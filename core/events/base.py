@@ -27,6 +27,10 @@ class Payload(BaseModel):
         data = self.model_dump(mode="json", by_alias=True, exclude={"type"})
         return {"type": self.type, "data": data}
 
+    def size(self) -> int:
+        """Return about how many bytes `stored` takes as JSON; it is quick."""
+        return len(self.__pydantic_serializer__.to_json(self))
+
 
 class Move(Payload):
     """An event that moves a machine from one state to another by a row of its table.

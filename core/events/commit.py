@@ -1,8 +1,8 @@
 """One entry of the journal: what one decision brought about, whole or not at all."""
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ import rfc8785
 from core.errors import BrokenChainError
 from core.events import canonical
 from core.events.base import JSON, Payload
+from core.events.cutting import is_cut
 from core.events.schema import read
 
 GENESIS = "0" * 64
@@ -22,7 +23,8 @@ class Draft:
 
     `from_` and `to` are the stream's own status before and after it; streams without a
     status leave both None. `state` is the checkpointed state, when small enough to sit
-    inline; the event `checkpoint.captured` names it by digest.
+    inline; the event `checkpoint.captured` names it by digest. `cut` is the stored
+    data of events that are too large to be stored as they are, by their index.
     """
 
     stream: str
@@ -34,6 +36,7 @@ class Draft:
     fence: int = 0
     prev_hash: str = GENESIS
     state: JSON | None = None
+    cut: Mapping[int, JSON] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -49,8 +52,13 @@ class Draft:
             "fence": self.fence,
             "from": self.from_,
             "to": self.to,
-            "events": [event.stored() for event in self.events],
+            "events": [self._stored(event, at) for at, event in enumerate(self.events)],
         }
+
+    def _stored(self, event: Payload, index: int) -> JSON:
+        if index in self.cut:
+            return {"type": event.type, "data": self.cut[index]}
+        return event.stored()
 
     def hash(self) -> str:
         """Return the SHA-256 over the previous hash and the canonical entry."""
@@ -91,18 +99,23 @@ def chain_hash(prev_hash: str, entry: JSON) -> str:
     return hashlib.sha256(prev_hash.encode() + canonical.dumps(entry)).hexdigest()
 
 
-def from_document(document: dict[str, Any]) -> Commit:
-    """Read a commit back from its document."""
+def from_document(
+    document: dict[str, Any], events: Sequence[JSON] | None = None
+) -> Commit:
+    """Read a commit back from its document; `events` are its own, made whole again."""
+    stored = document["events"]
+    cut = {index: event["data"] for index, event in enumerate(stored) if is_cut(event)}
     return Commit(
         stream=document["stream"],
         seq=document["seq"],
         time=document["time"],
-        events=tuple(read(event) for event in document["events"]),
+        events=tuple(read(event) for event in (events or stored)),
         from_=document["from"],
         to=document["to"],
         fence=document["fence"],
         prev_hash=document["prev_hash"],
         state=document.get("state"),
+        cut=cut,
         writer=document["writer"],
         wseq=document["wseq"],
         stored_hash=document["hash"],

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from typing_extensions import override
@@ -9,10 +10,13 @@ from typing_extensions import override
 from core.clock import Clock, Ids
 from core.errors import RefusedByDatabaseError, StoreUnavailableError
 from core.events.appender import Answer, Appender, Ended, Refused, Sink, Taken
+from core.events.base import JSON
 from core.events.bus import Bus
 from core.events.commit import Commit, Draft, from_document
+from core.events.cutting import cut, is_cut, put_away, whole
 from core.events.measured import measure
 from core.events.writers import Writers
+from core.store.blobs import Blobs, Digest
 from core.store.database import (
     BulkWriteError,
     Database,
@@ -206,7 +210,8 @@ async def seal(database: Database, commit: Commit) -> bool:
 class Journal:
     """Appends commits through one appender a process and reads streams back.
 
-    `bus` is told of each commit once it is durable.
+    `bus` is told of each commit once it is durable. What is large in events lies in
+    blobs: see cutting.py.
     """
 
     def __init__(
@@ -214,6 +219,7 @@ class Journal:
     ) -> None:
         self._collection = database.db[COLLECTION]
         self._bus = bus
+        self._blobs = Blobs(database, clock=clock)
         self._appender = Appender(
             _Batches(database),
             clock=clock,
@@ -228,12 +234,36 @@ class Journal:
         return self._appender.writer
 
     async def append(self, draft: Draft) -> Commit:
-        """Append one commit; see Appender.append for what it raises."""
+        """Append one commit; see Appender.append for what it raises.
+
+        Raises BlobNotJsonError too, for what is large and has no canonical JSON.
+        """
+        made = cut(draft.events)
+        if made is not None:
+            stored = await put_away(made, self._blobs.put_json)
+            draft = replace(draft, events=made.events, cut=stored)
         return await self._appender.append(draft)
 
     async def read(self, stream: str) -> tuple[Commit, ...]:
-        """Return a stream's commits, oldest first."""
-        return tuple(from_document(one) for one in await self.documents(stream))
+        """Return a stream's commits, oldest first.
+
+        Raises BlobNotFoundError and BlobCorruptError where an event was too large for
+        the journal, and the rest of it is gone.
+        """
+        return tuple([await self._commit(one) for one in await self.documents(stream)])
+
+    async def _commit(self, document: dict[str, Any]) -> Commit:
+        stored: list[JSON] = document["events"]
+        if not any(map(is_cut, stored)):
+            return from_document(document)
+        events = [
+            {**one, "data": await whole(one["data"], self._get, texts=False)}
+            for one in stored
+        ]
+        return from_document(document, events)
+
+    async def _get(self, digest: str) -> Any:
+        return await self._blobs.get_json(Digest(digest))
 
     async def documents(self, stream: str) -> list[dict[str, Any]]:
         """Return a stream's raw documents, oldest first."""

@@ -9,6 +9,9 @@ from aiohttp import web
 
 from core.errors import AddressTakenError
 
+# A query that is far too long is still read, to say which part of it is.
+LONGEST_LINE = 128 * 1024
+
 
 @asynccontextmanager
 async def listening(site: web.Application, host: str, port: int) -> AsyncIterator[str]:
@@ -16,7 +19,7 @@ async def listening(site: web.Application, host: str, port: int) -> AsyncIterato
 
     Raises AddressTakenError when the port is another's.
     """
-    runner = web.AppRunner(site, access_log=None)
+    runner = web.AppRunner(site, access_log=None, max_line_size=LONGEST_LINE)
     await runner.setup()
     try:
         try:

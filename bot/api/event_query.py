@@ -115,6 +115,4 @@ class EventQuery(StoryQuery):
         )
 
 
-Position = Annotated[
-    int | None, Field(ge=0, le=LAST_POSITION, description="a position of the feed")
-]
+Position = Annotated[int | None, Field(ge=0, le=LAST_POSITION)]

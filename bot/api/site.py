@@ -4,6 +4,7 @@ from aiohttp import web
 
 from bot.api import openapi
 from bot.api.checkpoints import CheckpointEndpoints
+from bot.api.events import EventEndpoints
 from bot.api.gates import GateEndpoints
 from bot.api.merges import MergeEndpoints
 from bot.api.operating import OperatingEndpoints
@@ -13,6 +14,7 @@ from bot.api.runs import RunEndpoints
 from bot.api.serving import AnyEndpoint, serve
 from bot.base import Base
 from bot.operations import Operations
+from core.events.replay import Replay
 
 
 def endpoints_of(base: Base, operations: Operations) -> tuple[AnyEndpoint, ...]:
@@ -30,6 +32,7 @@ def endpoints_of(base: Base, operations: Operations) -> tuple[AnyEndpoint, ...]:
         *operating.endpoints(),
         *checkpoints.endpoints(),
         *GateEndpoints(reading, operations).endpoints(),
+        *EventEndpoints(reading, Replay(base.database)).endpoints(),
         *parts.endpoints(),
         *merges.endpoints(),
     )

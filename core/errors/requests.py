@@ -52,6 +52,13 @@ class CursorError(InputError):
     hint = "Take `next` from the page before it, as it is, or begin without one."
 
 
+class CursorTrimmedError(InputError):
+    """What followed this position was deleted as too old: HTTP 410."""
+
+    message = "The events after position {position} are no longer all kept."
+    hint = "Begin again with after=0: the oldest position that is kept is {oldest}."
+
+
 class RepositoryNotFoundError(NotFoundError):
     """The token sees no repository of this name."""
 

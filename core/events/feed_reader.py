@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from core.events.about import Abouts
 from core.events.feed import ROLE, FeedEntry, entries_of, names_subjects
+from core.events.feed_floor import Floor
 from core.events.feed_store import FeedPages
 from core.events.writer_logs import WriterLogs
 from core.store.database import Database, Document, translating
@@ -20,6 +21,7 @@ class FeedReader:
 
     def __init__(self, database: Database) -> None:
         self._pages = FeedPages(database)
+        self._floor = Floor(database)
         self._roles = database.db[ROLES_COLLECTION]
         self._abouts = Abouts(WriterLogs(database))
 
@@ -28,10 +30,17 @@ class FeedReader:
 
         Position 0 is before all; an empty answer means that nothing has come yet.
         """
-        pages = await self._pages.holding(position + 1, position + limit)
+        return await self.between(position + 1, position + limit)
+
+    async def between(self, first: int, last: int) -> tuple[FeedEntry, ...]:
+        """Return the entries from one position to another, both included."""
+        pages = await self._pages.holding(first, last)
         entries = [entry for page in pages for entry in await self._entries(page)]
-        wanted = range(position + 1, position + limit + 1)
-        return tuple(entry for entry in entries if entry.position in wanted)
+        return tuple(entry for entry in entries if first <= entry.position <= last)
+
+    async def oldest(self) -> int:
+        """Return the oldest position that is kept, 1 when nothing was trimmed."""
+        return await self._floor.oldest()
 
     async def head(self) -> int:
         """Return the last position, 0 while the feed is empty."""

@@ -1,6 +1,7 @@
 """The feed's pages in the database, found by bounded lookups alone."""
 
 from core.events.feed import COLLECTION, MOST_ENTRIES, Head, Page, head_of
+from core.events.feed_floor import Floor
 from core.store.database import Database, Document, DuplicateKeyError, translating
 
 
@@ -13,6 +14,7 @@ class FeedPages:
 
     def __init__(self, database: Database) -> None:
         self._pages = database.db[COLLECTION]
+        self._floor = Floor(database)
 
     async def insert(self, page: Page) -> bool:
         """Add the next page; False when another feeder has already added one there."""
@@ -39,7 +41,9 @@ class FeedPages:
         The nearer the hint is to the end, the fewer lookups it takes: two when it is
         the end, a logarithm of what lies between otherwise.
         """
-        low = hint if hint and await self._page_that_ends(hint) else 0
+        known = hint and await self._page_that_ends(hint)
+        start = hint if known else await self._floor.oldest() - 1
+        low = start
         step = 1
         while (found := await self._furthest(low + step)) is not None:
             low, step = found, step * 2
@@ -48,7 +52,7 @@ class FeedPages:
             middle = (low + high) // 2
             found = await self._furthest(middle)
             low, high = (low, middle) if found is None else (found, high)
-        page = await self._page_that_ends(low) if low else None
+        page = await self._page_that_ends(low) if low > start or known else None
         return head_of(page) if page else Head()
 
     async def _page_that_ends(self, position: int) -> Document | None:

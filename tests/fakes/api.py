@@ -11,6 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from bot.api import site
 from bot.api.problems import speaking_http
 from bot.base import Base, assembled
+from bot.lifetime import LONGEST_LINE
 from bot.operations import operations_on
 from bot.schema import SCHEMA
 from bot.settings import load_settings
@@ -74,7 +75,9 @@ async def api_stage(database: Database) -> AsyncIterator[ApiStage]:
     operations = operations_on(base, None, model="rules")
     site.add_routes(app, base, operations)
     stage = Stage(database, ScriptedPipeline("one", "two"))
-    async with TestClient(TestServer(app)) as client:
+    server = TestServer(app)
+    await server.start_server(max_line_size=LONGEST_LINE)
+    async with TestClient(server) as client:
         try:
             yield ApiStage(base=base, stage=stage, client=client)
         finally:

@@ -70,6 +70,11 @@ class Bell:
         self._rung.set()
         self._rung = asyncio.Event()
 
+    async def rung(self, seen: int) -> None:
+        """Return once it has rung after `seen` rings."""
+        if self.rings == seen:
+            await self._rung.wait()
+
     async def wait(self, seen: int, *, seconds: float, clock: Clock) -> bool:
         """Return True once it has rung after `seen` rings, False after `seconds`."""
         if self.rings != seen:

@@ -3,10 +3,11 @@
 from dataclasses import replace
 
 from core.events.about import Abouts
-from core.events.feed import ROLE, FeedEntry, entries_of, names_subjects
+from core.events.feed import ROLE, FeedEntry, Head, entries_of, names_subjects
 from core.events.feed_floor import Floor
 from core.events.feed_store import FeedPages
 from core.events.writer_logs import WriterLogs
+from core.events.writers import COLLECTION as WRITERS_COLLECTION
 from core.store.database import Database, Document, translating
 from core.store.roles import COLLECTION as ROLES_COLLECTION
 
@@ -23,6 +24,7 @@ class FeedReader:
         self._pages = FeedPages(database)
         self._floor = Floor(database)
         self._roles = database.db[ROLES_COLLECTION]
+        self._writers = database.db[WRITERS_COLLECTION]
         self._abouts = Abouts(WriterLogs(database))
 
     async def after(self, position: int, *, limit: int = 500) -> tuple[FeedEntry, ...]:
@@ -44,10 +46,21 @@ class FeedReader:
 
     async def head(self) -> int:
         """Return the last position, 0 while the feed is empty."""
+        return (await self._head()).position
+
+    async def holding(self, writer: str, wseq: int) -> int | None:
+        """Return a position by which a writer's commit is told, None before that."""
+        head = await self._head()
+        if writer in head.cursors:
+            return head.position if wseq <= head.cursors[writer] else None
+        with translating():
+            found = await self._writers.find_one({"_id": writer})
+        return None if found and found["live"] else head.position
+
+    async def _head(self) -> Head:
         with translating():
             role = await self._roles.find_one({"_id": ROLE})
-        head = await self._pages.head(role["note"].get("head", 0) if role else 0)
-        return head.position
+        return await self._pages.head(role["note"].get("head", 0) if role else 0)
 
     async def _entries(self, page: Document) -> tuple[FeedEntry, ...]:
         entries = entries_of(page)

@@ -12,6 +12,8 @@ from bot.api.parts import PartEndpoints
 from bot.api.reading import RunReading
 from bot.api.runs import RunEndpoints
 from bot.api.serving import AnyEndpoint, serve
+from bot.api.stream_slots import Slots
+from bot.api.streams import Streams
 from bot.base import Base
 from bot.operations import Operations
 from core.events.replay import Replay
@@ -43,6 +45,7 @@ def add_routes(app: web.Application, base: Base, operations: Operations) -> None
     endpoints = endpoints_of(base, operations)
     mask = base.masker.mask
     serve(app, endpoints, tokens=base.tokens, ids=base.ids, mask=mask)
+    Streams(base, slots=Slots(most=2000, most_a_token=2000)).add_routes(app)
     described = openapi.document(endpoints)
 
     async def describe(_: web.Request) -> web.Response:

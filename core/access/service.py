@@ -98,6 +98,10 @@ class Tokens:
             raise TokenNotFoundError(prefix=known)
         return token
 
+    async def standing(self, token: Token) -> Token:
+        """Return a token as it is now."""
+        return await self._store.get(token.prefix) or token
+
     async def authenticate(self, secret: str) -> Token:
         """Return the token of a secret; raises TokenRefusedError.
 

@@ -1,0 +1,120 @@
+"""One listener: replays what it has not seen, then tells what happens, to its end."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from enum import StrEnum
+
+from bot.api.stream_outlet import Outlet
+from core.events.cursor import Reset, Start
+from core.events.frames import KEEP_ALIVE, Frame, control
+from core.events.live import Tail
+from core.events.query import EventFilter
+from core.events.recent import Chunk
+
+SILENCE_SECONDS = 15.0
+BOOKMARK_POSITIONS = 1000
+RETURN_SECONDS = (1.0, 5.0)
+
+
+class Why(StrEnum):
+    """Why a stream ended."""
+
+    CLIENT = "client"
+    SLOW = "slow"
+    SHUTDOWN = "shutdown"
+    ENDED = "ended"
+    OVERLOAD = "overload"
+    REFUSED = "refused"
+
+
+# Asked at times: given the frames just sent, whether the stream is to end, and why.
+Ending = Callable[[Sequence[Frame]], Awaitable[Why | None]]
+
+
+class Listener:
+    """Holds a position in the feed and nothing else that grows."""
+
+    def __init__(
+        self,
+        tail: Tail,
+        outlet: Outlet,
+        wanted: EventFilter,
+        *,
+        endings: Sequence[Ending],
+    ) -> None:
+        self.position = 0
+        self._tail = tail
+        self._outlet = outlet
+        self._wanted = wanted
+        self._endings = endings
+        self._told = 0
+        self._live = False
+
+    async def listen(self, start: Start) -> Why:
+        """Send events from `start` on until something ends it; returns what did.
+
+        Raises ConnectionError, and TimeoutError for a client that does not read.
+        """
+        self.position = self._told = start.position
+        if start.reset is not None:
+            await self._reset(start.reset, await self._tail.oldest())
+        while not self._tail.closed:
+            seen = self._tail.bell.rings
+            chunk = await self._tail.read(self.position, self._wanted)
+            if chunk is not None:
+                await self._send(chunk)
+            else:
+                await self._go_live()
+            why = await self._ended(chunk)
+            if why is not None:
+                return why
+            if chunk is None:
+                await self._tail.bell.rung(seen)
+        await self._outlet.leave(*RETURN_SECONDS)
+        return Why.SHUTDOWN
+
+    async def _send(self, chunk: Chunk) -> None:
+        if chunk.begins > self.position + 1 and self.position:
+            await self._reset(Reset.TRIMMED, chunk.begins)
+        self.position = chunk.to
+        if chunk.data:
+            await self._outlet.send(chunk.data)
+            self._told = chunk.frames[-1].position
+        if self.position - self._told >= BOOKMARK_POSITIONS:
+            await self._tell("stream.bookmark")
+        if not self._live:
+            # Replaying must not keep everybody else waiting.
+            await asyncio.sleep(0)
+
+    async def _go_live(self) -> None:
+        if not self._live:
+            self._live = True
+            await self._tell("stream.live")
+        elif self._outlet.gone:
+            raise ConnectionResetError
+        elif self._outlet.quiet() >= SILENCE_SECONDS:
+            if self.position > self._told:
+                await self._tell("stream.bookmark")
+            else:
+                await self._outlet.send(KEEP_ALIVE)
+
+    async def _ended(self, chunk: Chunk | None) -> Why | None:
+        for ending in self._endings:
+            why = await ending(chunk.frames if chunk is not None else ())
+            if why is Why.ENDED:
+                await self._tell("stream.ended")
+            if why is not None:
+                return why
+        return None
+
+    async def _reset(self, reason: Reset, oldest: int) -> None:
+        facts = {"reason": str(reason), "oldest": oldest, "head": self._tail.head}
+        self.position = self._told = oldest - 1
+        frame = control("stream.reset", facts, position=self.position)
+        await self._outlet.send(frame)
+
+    async def _tell(self, name: str) -> None:
+        position = self._told = self.position
+        await self._outlet.send(
+            control(name, {"position": position}, position=position)
+        )

@@ -1,0 +1,35 @@
+"""How many streams may be open at once, in this process and with one token."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from core.access.tokens import Token
+
+
+class Slots:
+    """Counts open streams; who finds no room is asked to come back later."""
+
+    def __init__(self, *, most: int, most_a_token: int) -> None:
+        self._most = most
+        self._most_a_token = most_a_token
+        self._open: Counter[str] = Counter()
+
+    @property
+    def taken(self) -> int:
+        """Return how many streams are open."""
+        return self._open.total()
+
+    @contextmanager
+    def one(self, token: Token) -> Iterator[bool]:
+        """Take a place while the body runs, or yield False when there is none."""
+        mine = self._open[token.prefix]
+        if self.taken >= self._most or mine >= self._most_a_token:
+            yield False
+            return
+        self._open[token.prefix] += 1
+        try:
+            yield True
+        finally:
+            self._open[token.prefix] -= 1
+            self._open += Counter()  # leaves out what is down to nothing

@@ -1,0 +1,152 @@
+"""`/events/stream` and `/runs/{run_id}/events/stream`: events as they happen.
+
+Once a browser's EventSource has seen any status but 200 it never comes back by itself.
+So whatever time can heal is answered with 200 and the moment to try again; a problem
+document tells of what only people can put right, and 204 that a run is over.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import structlog
+from aiohttp import web
+
+from bot.api import problems, requests
+from bot.api.stream_endings import RunEnd, TokenEnd
+from bot.api.stream_listener import Ending, Listener, Why
+from bot.api.stream_outlet import Outlet
+from bot.api.stream_query import RunStreamQuery, StreamQuery
+from bot.api.stream_slots import Slots
+from bot.base import Base
+from core.access.tokens import Scope, Token
+from core.errors import NofxError, RunNotFoundError, UnavailableError
+from core.events.cursor import Start, start
+from core.events.feed_reader import FeedReader
+from core.events.live import Tail
+from core.events.query import EventFilter
+from core.runs.evolve import fold
+from core.runs.model import stream_of
+
+RETRY_SECONDS = (2.0, 4.0)
+FULL_SECONDS = (30.0, 45.0)
+AWAY_SECONDS = (5.0, 10.0)
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A stream that was asked for and may be had; `run` ends it, where there is one."""
+
+    token: Token
+    wanted: EventFilter
+    cursor: str | int | None
+    run: RunEnd | None = None
+
+
+class Streams:
+    """Answers both streams from one tail of the feed."""
+
+    def __init__(self, base: Base, *, slots: Slots) -> None:
+        self.tail = Tail(FeedReader(base.database), bus=base.bus, clock=base.clock)
+        self._base = base
+        self._reader = FeedReader(base.database)
+        self._slots = slots
+        self._tokens = TokenEnd(base.tokens, base.clock)
+
+    def add_routes(self, app: web.Application) -> None:
+        """Serve the streams on `app`, and end them before it stops."""
+        app.router.add_get("/events/stream", partial(self._answer, self._all))
+        path = "/runs/{run_id}/events/stream"
+        app.router.add_get(path, partial(self._answer, self._of_run))
+
+        async def close(_: web.Application) -> None:
+            self.tail.close()
+
+        app.on_shutdown.append(close)
+
+    async def _answer(
+        self,
+        understand: Callable[[web.Request], Awaitable[Asked]],
+        request: web.Request,
+    ) -> web.StreamResponse:
+        outlet = Outlet(request, clock=self._base.clock)
+        try:
+            asked = await understand(request)
+            return await self._stream(asked, outlet, request)
+        except UnavailableError as error:
+            log.warning("stream.waiting", reason=str(error))
+            return await self._later(outlet, AWAY_SECONDS)
+        except NofxError as error:
+            return problems.refusal(request, error)
+        except Exception as error:  # noqa: BLE001  # logged with its trace, told as a number
+            answer = problems.bug(request, error, self._base.ids)
+            return outlet.response if outlet.response.prepared else answer
+
+    async def _all(self, request: web.Request) -> Asked:
+        token = await self._token(request)
+        query = requests.query_of(request, StreamQuery)
+        wanted = query.wanted(token)
+        return Asked(token=token, wanted=wanted, cursor=query.cursor(request))
+
+    async def _of_run(self, request: web.Request) -> Asked:
+        token = await self._token(request)
+        run_id = requests.path_of(dict(request.match_info))["run_id"]
+        query = requests.query_of(request, RunStreamQuery)
+        commits = await self._base.runs.journal.read(stream_of(run_id))
+        if not token.sees(fold(run_id, commits).subject.repository):
+            raise RunNotFoundError(run_id=run_id)
+        return Asked(
+            token=token,
+            wanted=query.filter(token, run_id=run_id),
+            cursor=query.cursor(request) or 0,
+            run=RunEnd(self._base.runs, self._reader, self.tail, run_id),
+        )
+
+    async def _token(self, request: web.Request) -> Token:
+        return await requests.token_of(request, self._base.tokens, Scope.READ)
+
+    async def _stream(
+        self, asked: Asked, outlet: Outlet, request: web.Request
+    ) -> web.StreamResponse:
+        with self._slots.one(asked.token) as free:
+            if not free:
+                return await self._later(outlet, FULL_SECONDS)
+            async with self.tail.listening():
+                begin = await self._start(asked)
+                if asked.run is not None and await asked.run.told_by(begin.position):
+                    return web.Response(status=204)
+                await outlet.open()
+                if request.method != "HEAD":
+                    await self._listen(asked, outlet, begin)
+                return outlet.response
+
+    async def _start(self, asked: Asked) -> Start:
+        found = start(asked.cursor, self.tail.head)
+        if found.reset is None:
+            return found
+        # Another process may have given out what this one has not heard of yet.
+        return start(asked.cursor, await self.tail.refresh())
+
+    async def _listen(self, asked: Asked, outlet: Outlet, begin: Start) -> None:
+        endings: Sequence[Ending] = (
+            lambda _: self._tokens.of(asked.token),
+            *([asked.run] if asked.run is not None else []),
+        )
+        listener = Listener(self.tail, outlet, asked.wanted, endings=endings)
+        try:
+            await outlet.leave(*RETRY_SECONDS)
+            why = await listener.listen(begin)
+        except TimeoutError:
+            outlet.abort()
+            why = Why.SLOW
+        except ConnectionError:
+            why = Why.CLIENT
+        log.debug("stream.ended", why=str(why), position=listener.position)
+
+    async def _later(
+        self, outlet: Outlet, seconds: tuple[float, float]
+    ) -> web.StreamResponse:
+        await outlet.open()
+        await outlet.leave(*seconds)
+        return outlet.response

@@ -14,9 +14,12 @@ from bot.pipeline.remembered import Memory
 from bot.pipeline.review_pipeline import NAME as PIPELINE
 from bot.pipeline.state import MERGE_RULES
 from bot.schema import SCHEMA
+from bot.setting_values import StreamPolicy
 from bot.settings import Settings
 from core.access.service import Tokens
 from core.access.store import TokenStore
+from core.access.ticket_desk import TicketDesk
+from core.access.ticket_store import TicketStore
 from core.checkpoints.capture import Checkpoints
 from core.clock import Clock, Ids, SystemClock
 from core.events.base import JSON
@@ -49,11 +52,13 @@ class Base:
     blobs: Blobs
     runs: Runs
     tokens: Tokens
+    tickets: TicketDesk
     lister: RunLister
     branches: Branches
     merges: Merges
     decisions: Decisions
     bus: Bus
+    streams: StreamPolicy
     finder: SecretFinder
     masker: Masker
     clock: Clock
@@ -146,11 +151,13 @@ def assembled(database: Database, settings: Settings, clock: Clock) -> Base:
         ids=ids,
     )
     branches = Branches(runs)
+    tokens = Tokens(TokenStore(database), clock=clock, ids=ids)
     return Base(
         database=database,
         blobs=blobs,
         runs=runs,
-        tokens=Tokens(TokenStore(database), clock=clock, ids=ids),
+        tokens=tokens,
+        tickets=TicketDesk(TicketStore(database), tokens, clock=clock),
         lister=RunLister(database, clock=clock),
         branches=branches,
         merges=Merges(
@@ -158,6 +165,7 @@ def assembled(database: Database, settings: Settings, clock: Clock) -> Base:
         ),
         decisions=Decisions(runs),
         bus=bus,
+        streams=settings.stream_policy(),
         finder=finder,
         masker=masker,
         clock=clock,

@@ -2,6 +2,7 @@
 
 from bot.webhooks.delivery_schema import DELIVERIES
 from core.access.store import TOKENS
+from core.access.ticket_store import TICKETS
 from core.events.feed import FEED_COLLECTIONS
 from core.runs.constraints import collections
 from core.store.blobs import BLOBS
@@ -9,5 +10,12 @@ from core.store.schema import Schema
 
 SCHEMA = Schema(
     version=4,
-    collections=(*collections(), *FEED_COLLECTIONS, *BLOBS, DELIVERIES, TOKENS),
+    collections=(
+        *collections(),
+        *FEED_COLLECTIONS,
+        *BLOBS,
+        DELIVERIES,
+        TOKENS,
+        TICKETS,
+    ),
 )

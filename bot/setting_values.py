@@ -45,6 +45,15 @@ class AppCredentials:
     webhook_secrets: tuple[SecretStr, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamPolicy:
+    """How many may listen at once; `secure` cookies are sent over https alone."""
+
+    most: int
+    most_a_token: int
+    secure: bool
+
+
 def read_key(path: Path) -> str:
     """Return the file's text; raises ValueError when it cannot be read."""
     try:

@@ -26,6 +26,7 @@ from bot.setting_values import (
     LogFormat,
     LogLevel,
     PublisherKind,
+    StreamPolicy,
     check_key,
     http_url,
     is_loopback,
@@ -125,6 +126,8 @@ class Settings(BaseSettings):
         description="true or false: whether a person must approve each reviewed commit",
     )
     write_spacing_seconds: work_values.WriteSpacing = 1
+    streams: work_values.Streams = 2000
+    streams_per_token: work_values.Streams = 500
 
     @field_validator("mongodb_url")
     @classmethod
@@ -214,6 +217,14 @@ class Settings(BaseSettings):
             app_id=self.app_id,
             private_key=self.private_key,
             webhook_secrets=self.webhook_secrets,
+        )
+
+    def stream_policy(self) -> StreamPolicy:
+        """Return how many may listen to events, and how a browser is remembered."""
+        return StreamPolicy(
+            most=self.streams,
+            most_a_token=self.streams_per_token,
+            secure=(self.public_url or "").startswith("https:"),
         )
 
     def secret_values(self) -> tuple[str, ...]:

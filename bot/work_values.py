@@ -1,4 +1,4 @@
-"""The settings of work on runs, each a number with its bounds and what it should be."""
+"""The settings of work and streams, each with its bounds and what it should be."""
 
 from typing import Annotated
 
@@ -50,6 +50,10 @@ MetricsPort = Annotated[
         le=65535,
         description="a port from 1 to 65535, 0 for any free one, or unset for none",
     ),
+]
+Streams = Annotated[
+    int,
+    Field(ge=1, le=100_000, description="how many may listen at once, 1 to 100000"),
 ]
 WriteSpacing = Annotated[
     float,

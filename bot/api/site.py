@@ -12,8 +12,8 @@ from bot.api.parts import PartEndpoints
 from bot.api.reading import RunReading
 from bot.api.runs import RunEndpoints
 from bot.api.serving import AnyEndpoint, serve
-from bot.api.stream_slots import Slots
 from bot.api.streams import Streams
+from bot.api.tickets import TicketEndpoints
 from bot.base import Base
 from bot.operations import Operations
 from core.events.replay import Replay
@@ -37,6 +37,7 @@ def endpoints_of(base: Base, operations: Operations) -> tuple[AnyEndpoint, ...]:
         *EventEndpoints(reading, Replay(base.database)).endpoints(),
         *parts.endpoints(),
         *merges.endpoints(),
+        *TicketEndpoints(base.tickets).endpoints(),
     )
 
 
@@ -45,7 +46,7 @@ def add_routes(app: web.Application, base: Base, operations: Operations) -> None
     endpoints = endpoints_of(base, operations)
     mask = base.masker.mask
     serve(app, endpoints, tokens=base.tokens, ids=base.ids, mask=mask)
-    Streams(base, slots=Slots(most=2000, most_a_token=2000)).add_routes(app)
+    Streams(base).add_routes(app)
     described = openapi.document(endpoints)
 
     async def describe(_: web.Request) -> web.Response:

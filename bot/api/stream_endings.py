@@ -113,7 +113,7 @@ class TokenEnd:
 
     async def _look(self, one: _Watched) -> None:
         try:
-            one.token = await self._tokens.standing(one.token)
+            one.token = await self._tokens.named(one.token.prefix) or one.token
         except StoreUnavailableError as error:
             log.warning("stream.token_unknown", reason=str(error))
 

@@ -6,6 +6,8 @@ from random import uniform
 
 from aiohttp import web
 
+from bot.api.visitors import COOKIE
+from core.access.ticket_desk import Shown
 from core.clock import Clock
 from core.events.frames import retry
 
@@ -42,6 +44,18 @@ class Outlet:
     def response(self) -> web.StreamResponse:
         """Return what the server finishes once the stream has ended."""
         return self._response
+
+    def remember(self, session: Shown, *, secure: bool) -> None:
+        """Give the browser what it shows when it comes back."""
+        life = session.expires_at - self._clock.now()
+        self._response.set_cookie(
+            COOKIE,
+            session.secret,
+            max_age=max(round(life.total_seconds()), 0),
+            httponly=True,
+            samesite="Strict",
+            secure=secure,
+        )
 
     async def open(self) -> None:
         """Send the headers."""

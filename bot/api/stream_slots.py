@@ -4,15 +4,15 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from bot.setting_values import StreamPolicy
 from core.access.tokens import Token
 
 
 class Slots:
     """Counts open streams; who finds no room is asked to come back later."""
 
-    def __init__(self, *, most: int, most_a_token: int) -> None:
-        self._most = most
-        self._most_a_token = most_a_token
+    def __init__(self, policy: StreamPolicy) -> None:
+        self._policy = policy
         self._open: Counter[str] = Counter()
 
     @property
@@ -24,7 +24,7 @@ class Slots:
     def one(self, token: Token) -> Iterator[bool]:
         """Take a place while the body runs, or yield False when there is none."""
         mine = self._open[token.prefix]
-        if self.taken >= self._most or mine >= self._most_a_token:
+        if self.taken >= self._policy.most or mine >= self._policy.most_a_token:
             yield False
             return
         self._open[token.prefix] += 1

@@ -18,8 +18,9 @@ from bot.api.stream_listener import Ending, Listener, Why
 from bot.api.stream_outlet import Outlet
 from bot.api.stream_query import RunStreamQuery, StreamQuery
 from bot.api.stream_slots import Slots
+from bot.api.visitors import Visitors
 from bot.base import Base
-from core.access.tokens import Scope, Token
+from core.access.tokens import Token
 from core.errors import NofxError, RunNotFoundError, UnavailableError
 from core.events.cursor import Start, start
 from core.events.feed_reader import FeedReader
@@ -31,6 +32,7 @@ from core.runs.model import stream_of
 RETRY_SECONDS = (2.0, 4.0)
 FULL_SECONDS = (30.0, 45.0)
 AWAY_SECONDS = (5.0, 10.0)
+Understand = Callable[[web.Request, Token], Awaitable["Asked"]]
 log = structlog.get_logger()
 
 
@@ -47,12 +49,13 @@ class Asked:
 class Streams:
     """Answers both streams from one tail of the feed."""
 
-    def __init__(self, base: Base, *, slots: Slots) -> None:
+    def __init__(self, base: Base) -> None:
         self.tail = Tail(FeedReader(base.database), bus=base.bus, clock=base.clock)
         self._base = base
         self._reader = FeedReader(base.database)
-        self._slots = slots
+        self._slots = Slots(base.streams)
         self._tokens = TokenEnd(base.tokens, base.clock)
+        self._visitors = Visitors(base.tokens, base.tickets)
 
     def add_routes(self, app: web.Application) -> None:
         """Serve the streams on `app`, and end them before it stops."""
@@ -66,13 +69,14 @@ class Streams:
         app.on_shutdown.append(close)
 
     async def _answer(
-        self,
-        understand: Callable[[web.Request], Awaitable[Asked]],
-        request: web.Request,
+        self, understand: Understand, request: web.Request
     ) -> web.StreamResponse:
         outlet = Outlet(request, clock=self._base.clock)
         try:
-            asked = await understand(request)
+            visitor = await self._visitors.of(request)
+            if visitor.session is not None:
+                outlet.remember(visitor.session, secure=self._base.streams.secure)
+            asked = await understand(request, visitor.token)
             return await self._stream(asked, outlet, request)
         except UnavailableError as error:
             log.warning("stream.waiting", reason=str(error))
@@ -83,14 +87,12 @@ class Streams:
             answer = problems.bug(request, error, self._base.ids)
             return outlet.response if outlet.response.prepared else answer
 
-    async def _all(self, request: web.Request) -> Asked:
-        token = await self._token(request)
+    async def _all(self, request: web.Request, token: Token) -> Asked:
         query = requests.query_of(request, StreamQuery)
         wanted = query.wanted(token)
         return Asked(token=token, wanted=wanted, cursor=query.cursor(request))
 
-    async def _of_run(self, request: web.Request) -> Asked:
-        token = await self._token(request)
+    async def _of_run(self, request: web.Request, token: Token) -> Asked:
         run_id = requests.path_of(dict(request.match_info))["run_id"]
         query = requests.query_of(request, RunStreamQuery)
         commits = await self._base.runs.journal.read(stream_of(run_id))
@@ -102,9 +104,6 @@ class Streams:
             cursor=query.cursor(request) or 0,
             run=RunEnd(self._base.runs, self._reader, self.tail, run_id),
         )
-
-    async def _token(self, request: web.Request) -> Token:
-        return await requests.token_of(request, self._base.tokens, Scope.READ)
 
     async def _stream(
         self, asked: Asked, outlet: Outlet, request: web.Request

@@ -98,9 +98,9 @@ class Tokens:
             raise TokenNotFoundError(prefix=known)
         return token
 
-    async def standing(self, token: Token) -> Token:
-        """Return a token as it is now."""
-        return await self._store.get(token.prefix) or token
+    async def named(self, prefix: str) -> Token | None:
+        """Return the token of a prefix as it is now, ended or not."""
+        return await self._store.get(prefix)
 
     async def authenticate(self, secret: str) -> Token:
         """Return the token of a secret; raises TokenRefusedError.

@@ -3,6 +3,7 @@
 from core.errors.access import (
     RepositoryPatternError,
     ScopeMissingError,
+    TicketRefusedError,
     TokenMissingError,
     TokenNotFoundError,
     TokenRefusedError,
@@ -233,6 +234,7 @@ __all__ = [
     "StepNotReachedError",
     "StepTimeoutError",
     "StoreUnavailableError",
+    "TicketRefusedError",
     "TokenMissingError",
     "TokenNotFoundError",
     "TokenRefusedError",

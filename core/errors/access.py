@@ -17,6 +17,13 @@ class TokenRefusedError(NofxError):
     hint = "`nofx token list` tells which tokens count; `nofx token create` makes one."
 
 
+class TicketRefusedError(TokenRefusedError):
+    """The ticket or cookie that was shown does not count: HTTP 401."""
+
+    message = "The ticket was refused: {reason}."
+    hint = "Ask for a new one: POST /events/tickets."
+
+
 class ScopeMissingError(NofxError):
     """The token does not allow this: HTTP 403."""
 

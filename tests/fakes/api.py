@@ -67,10 +67,10 @@ class ApiStage:
 
 
 @asynccontextmanager
-async def api_stage(database: Database) -> AsyncIterator[ApiStage]:
+async def api_stage(database: Database, **settings: object) -> AsyncIterator[ApiStage]:
     """Set the stage on a database, with the schema that `nofx migrate` installs."""
     await migrate(database, SCHEMA)
-    base = assembled(database, load_settings(None), SystemClock())
+    base = assembled(database, load_settings(None, **settings), SystemClock())
     app = web.Application(middlewares=[speaking_http])
     operations = operations_on(base, None, model="rules")
     site.add_routes(app, base, operations)

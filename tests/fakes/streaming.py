@@ -100,5 +100,7 @@ async def happen(api: ApiStage, stream: str, seqs: range) -> None:
     for seq in seqs:
         commit = await append(api.base.runs.journal, api.base.clock, stream, seq)
     reader = FeedReader(api.base.database)
-    while commit and await reader.holding(commit.writer, commit.wseq) is None:
+    while commit is not None:
+        if await reader.holding(commit.writer, commit.wseq) is not None:
+            return
         await asyncio.sleep(0.005)

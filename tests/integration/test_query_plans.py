@@ -15,6 +15,8 @@ from bot.webhooks.outbox import Outbox
 from bot.webhooks.outcome import Done
 from core.access.service import Tokens
 from core.access.store import TokenStore
+from core.access.ticket_desk import TicketDesk
+from core.access.ticket_store import TicketStore
 from core.access.tokens import Scope
 from core.clock import Ids, SystemClock
 from core.errors import ActiveRunError, ConcurrencyError
@@ -145,12 +147,21 @@ async def work_is_remembered(database: Database) -> None:
 
 
 async def tokens_are_kept(database: Database) -> None:
-    """Make a token, find it, list it and revoke it."""
+    """Make a token and a ticket, find them, list the one and revoke it."""
     tokens = Tokens(TokenStore(database), clock=CLOCK, ids=Ids(CLOCK))
     issued = await tokens.create([Scope.READ])
     await tokens.authenticate(issued.secret)
     assert await tokens.list()
+    desk = TicketDesk(TicketStore(database), tokens, clock=CLOCK)
+    await desk.redeem((await desk.issue(issued.token)).secret)
     await tokens.revoke(issued.token.prefix)
+
+
+async def the_feed_is_read(reader: FeedReader) -> None:
+    """Look at both ends of the feed, and for one writer's commit."""
+    assert await reader.after(await reader.head() - 1)
+    assert await reader.oldest() == 1
+    assert await reader.holding("w_nobody", 1)
 
 
 async def the_feed_is_fed(database: Database) -> None:
@@ -174,8 +185,7 @@ async def the_feed_is_fed(database: Database) -> None:
     await Round(database, clock=clock, pace=pace).run()
     await append(first, clock, "x/1", 6)
     await Round(database, clock=clock, pace=pace).run()
-    reader = FeedReader(database)
-    assert await reader.after(await reader.head() - 1)
+    await the_feed_is_read(FeedReader(database))
     roles = Roles(database, clock=clock)
     await roles.take("sweeper", "a", 60)
     clock.jump(61)

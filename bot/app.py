@@ -26,6 +26,7 @@ from bot.pipeline.github_desk import GitHubDesk
 from bot.pipeline.github_source import GitHubSources
 from bot.pipeline.review_pipeline import STEPS, ReviewPipeline
 from bot.pipeline.verdict import GatePolicy
+from bot.request_ids import named_requests
 from bot.reviews import Reviews
 from bot.schema import SCHEMA
 from bot.setting_values import AppCredentials
@@ -185,7 +186,9 @@ async def running(
             owner=parts.base.ids.new("inbox"),
             clock=parts.base.clock,
         )
-        site = web.Application(middlewares=[speaking_http])
+        site = web.Application()
+        named_requests(site, parts.base.ids)
+        site.middlewares.append(speaking_http)
         secrets = [
             one.get_secret_value().encode() for one in credentials.webhook_secrets
         ]

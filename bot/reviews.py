@@ -17,7 +17,7 @@ from core.runs.handle import RunHandle
 from core.runs.lanes import Lane
 from core.runs.model import AT_THE_START, Beginning, Run, Subject
 from core.runs.pipeline import Ending
-from core.runs.service import Runs
+from core.runs.service import Requested, Runs
 from core.runs.states import Status
 
 log = structlog.get_logger()
@@ -98,6 +98,10 @@ class Reviews:
         requested = await self.runs.request(
             subject, request_id, again=again, beginning=beginning
         )
+        with structlog.contextvars.bound_contextvars(run_id=requested.run_id):
+            return await self._begun(requested)
+
+    async def _begun(self, requested: Requested) -> Answer:
         async with self._turn(requested.run_id):
             handle = await self.runs.handle(requested.run_id, unseen=True)
             if handle.run.status is Status.QUEUED:

@@ -12,6 +12,7 @@ from bot.api.endpoint import Nothing
 from bot.api.problems import MEDIA_TYPE, Problem, status_of
 from bot.api.requests import IDS
 from bot.api.serving import AnyEndpoint
+from bot.request_ids import HEADER, SAFE
 from bot.version import running_version
 from core.access.tokens import Scope
 from core.errors import (
@@ -32,6 +33,13 @@ JSON = dict[str, Any]
 REF = "#/components/schemas/{model}"
 EVERY = (TokenMissingError, TokenRefusedError, ScopeMissingError, StoreUnavailableError)
 WITH_BODY = (BodyMalformedError, BodySlowError, BodyTooLargeError, BodyTypeError)
+NAMED: JSON = {
+    HEADER: {
+        "description": "The caller's id for the request if it has a safe form, or ours;"
+        " lines of the log have it as `request_id`.",
+        "schema": {"type": "string", "pattern": f"^{SAFE.pattern}$"},
+    }
+}
 DESCRIPTION = (
     "Runs, their checkpoints, gates and effects. Every request shows a bearer token;"
     " scopes include those before them: " + " < ".join(Scope) + ". What a token may"
@@ -143,18 +151,17 @@ def _without_null(schema: JSON) -> JSON:
 
 def _success(one: AnyEndpoint, schema: JSON) -> JSON:
     text = (one.answer.__doc__ or "").strip().partition("\n")[0]
-    answer: JSON = {
+    headers = dict(NAMED)
+    if one.makes is not None:
+        headers["Location"] = {
+            "description": "The path of what was made.",
+            "schema": {"type": "string"},
+        }
+    return {
         "description": text,
+        "headers": headers,
         "content": {"application/json": {"schema": schema}},
     }
-    if one.makes is not None:
-        answer["headers"] = {
-            "Location": {
-                "description": "The path of what was made.",
-                "schema": {"type": "string"},
-            }
-        }
-    return answer
 
 
 def _body(one: AnyEndpoint, schema: JSON) -> JSON:
@@ -185,6 +192,7 @@ def _refusals(one: AnyEndpoint) -> JSON:
 def _problem(text: str) -> JSON:
     return {
         "description": text,
+        "headers": NAMED,
         "content": {MEDIA_TYPE: {"schema": {"$ref": REF.format(model="Problem")}}},
     }
 

@@ -9,6 +9,7 @@ from aiohttp import web
 from pydantic import BaseModel, Field
 
 from bot.plain import one_line
+from bot.request_ids import id_of
 from core.clock import Ids
 from core.errors import (
     BodyMalformedError,
@@ -74,6 +75,9 @@ class Problem(BaseModel):
     incident: str | None = Field(
         default=None, description="the id under which the log has a bug of nofx"
     )
+    request_id: str | None = Field(
+        default=None, description="as in `X-Request-Id`, and in the lines of the log"
+    )
 
 
 def status_of(kind: type[NofxError]) -> int:
@@ -94,6 +98,7 @@ def refusal(
         status=status,
         detail=_shown(str(error)),
         instance=request.path,
+        request_id=id_of(request),
         code=error.code,
         hint=_shown(error.way_out),
         errors=_parts(error),
@@ -118,6 +123,7 @@ async def speaking_http(request: web.Request, handler: Handler) -> web.StreamRes
             status=error.status,
             detail=f"{request.method} {_shown(request.path)}: {phrase}.",
             instance=request.path,
+            request_id=id_of(request),
             code=code,
             hint="GET /openapi.json lists every path and its methods.",
         )
@@ -135,6 +141,7 @@ def bug(request: web.Request, error: Exception, ids: Ids) -> web.Response:
         status=BUG,
         detail="Something unexpected happened inside nofx.",
         instance=request.path,
+        request_id=id_of(request),
         code="bug",
         hint=f"Please report it with what the log has for {incident}.",
         incident=incident,

@@ -73,7 +73,7 @@ class Attempts:
 
     async def work(self, delivery: Delivery) -> None:
         """Bring one delivery to its next state, whatever happens in the handler."""
-        with structlog.contextvars.bound_contextvars(delivery=delivery.guid):
+        with structlog.contextvars.bound_contextvars(delivery_id=delivery.guid):
             try:
                 if delivery.counted > self._policy.most_attempts:
                     await self._bury(delivery, "Its workers were lost each time.")

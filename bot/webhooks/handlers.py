@@ -49,8 +49,7 @@ class Handlers:
         event = parse_event(delivery.event, delivery.payload(), app_id=self.app_id)
         if isinstance(event, Ignored):
             return event
-        with structlog.contextvars.bound_contextvars(delivery=delivery.guid):
-            return await self._act(event, delivery)
+        return await self._act(event, delivery)
 
     async def _act(self, event: Event, delivery: Delivery) -> Outcome:
         match event:

@@ -6,11 +6,17 @@ from collections.abc import Sequence
 import structlog
 from aiohttp import web
 
+from bot.request_ids import id_of
 from bot.webhooks import counted
 from bot.webhooks.body import BodyLimits, BodyReader
 from bot.webhooks.deliveries import Deliveries
 from bot.webhooks.delivery import Arrival
-from bot.webhooks.envelope import claimed_signature, open_envelope, usable_secrets
+from bot.webhooks.envelope import (
+    GUID,
+    claimed_signature,
+    open_envelope,
+    usable_secrets,
+)
 from bot.webhooks.sieve import Sift
 from core.errors import (
     DeliveryMalformedError,
@@ -57,6 +63,12 @@ class Receiver:
 
     async def receive(self, request: web.Request) -> web.Response:
         """Answer one POST: 202 once the delivery is stored, or a problem."""
+        guid = request.headers.get("X-GitHub-Delivery", "")
+        named = {"delivery_id": guid} if GUID.fullmatch(guid) else {}
+        with structlog.contextvars.bound_contextvars(**named):
+            return await self._receive(request)
+
+    async def _receive(self, request: web.Request) -> web.Response:
         try:
             arrival = await self._open(request)
             new = await self._deliveries.add(arrival)
@@ -65,16 +77,16 @@ class Receiver:
             return _problem(request, error)
         dropped = arrival.ignored is not None
         counted.taken_in(arrival.event, new=new, ignored=dropped)
-        answer = {"delivery": arrival.guid, "status": _status(arrival, new=new)}
+        said = {"status": _status(arrival, new=new)}
         if arrival.ignored is not None:
-            answer["reason"] = arrival.ignored
+            said["reason"] = arrival.ignored
         log.info(
             "delivery.received",
-            **answer,
+            **said,
             github_event=arrival.event,
             action=arrival.action,
         )
-        return web.json_response(answer, status=202)
+        return web.json_response({"delivery": arrival.guid, **said}, status=202)
 
     async def _open(self, request: web.Request) -> Arrival:
         # Who shows no signature at all is refused before the body is read.
@@ -119,7 +131,6 @@ def _problem(request: web.Request, error: NofxError) -> web.Response:
     status = next((s for kind, s in STATUS.items() if isinstance(error, kind)), 500)
     log.warning(
         "delivery.refused",
-        delivery=request.headers.get("X-GitHub-Delivery"),
         status=status,
         code=error.code,
         reason=str(error),
@@ -133,6 +144,7 @@ def _problem(request: web.Request, error: NofxError) -> web.Response:
             "detail": str(error),
             "code": error.code,
             "hint": error.way_out,
+            "request_id": id_of(request),
         },
         status=status,
         headers=headers,

@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from contextvars import Context
 from dataclasses import dataclass, fields
 from typing import Protocol
 
@@ -123,7 +124,8 @@ class Appender:
         future.add_done_callback(asyncio.Future.exception)
         self._queue.append(_Waiting(draft, draft.hash(), future, ends_log))
         if self._flushing is None or self._flushing.done():
-            self._flushing = asyncio.create_task(self._flush())
+            # It works for all, so what it logs names nobody's run or request.
+            self._flushing = asyncio.create_task(self._flush(), context=Context())
         return await asyncio.shield(future)
 
     async def close(self) -> None:

@@ -1,6 +1,7 @@
 """Write-behind for the `runs` projection: the journal is not kept waiting for it."""
 
 import asyncio
+from contextvars import Context
 
 import structlog
 
@@ -99,7 +100,8 @@ class Projector:
 
     def _start(self) -> None:
         if self._flushing is None or self._flushing.done():
-            self._flushing = asyncio.create_task(self._flush_all())
+            # It works for all, so what it logs names nobody's run or request.
+            self._flushing = asyncio.create_task(self._flush_all(), context=Context())
 
     async def _flush_all(self) -> None:
         while self._behind:

@@ -13,6 +13,7 @@ from bot.api.problems import speaking_http
 from bot.base import Base, assembled
 from bot.lifetime import LONGEST_LINE
 from bot.operations import operations_on
+from bot.request_ids import named_requests
 from bot.schema import SCHEMA
 from bot.settings import load_settings
 from core.access.tokens import Scope
@@ -71,7 +72,9 @@ async def api_stage(database: Database, **settings: object) -> AsyncIterator[Api
     """Set the stage on a database, with the schema that `nofx migrate` installs."""
     await migrate(database, SCHEMA)
     base = assembled(database, load_settings(None, **settings), SystemClock())
-    app = web.Application(middlewares=[speaking_http])
+    app = web.Application()
+    named_requests(app, base.ids)
+    app.middlewares.append(speaking_http)
     operations = operations_on(base, None, model="rules")
     site.add_routes(app, base, operations)
     stage = Stage(database, ScriptedPipeline("one", "two"))

@@ -1,4 +1,8 @@
-"""The log: events with facts on standard error, JSON for machines, never a secret."""
+"""The log: events with facts on standard error, JSON for machines, never a secret.
+
+Within a request, a delivery, a run and its step each line names it: what begins there
+binds `request_id`, `delivery_id`, `run_id`, `step` in the context of its task.
+"""
 
 import logging
 import re
@@ -11,6 +15,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from bot.plain import visible
 from bot.setting_values import LogFormat, LogLevel
 from bot.settings import Settings
+from core.runs.run_log import collect
 from core.secrets.forms import forms
 
 MASK = "***"
@@ -19,6 +24,9 @@ SIGNED = (
     r"gh[a-z]_[A-Za-z0-9._-]{36,}|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}"
     r"|nofx_[0-9A-Za-z]{8}_[0-9A-Za-z]{32,}"
 )
+
+# What structlog keeps in a line of a library until it is written.
+INNER = ("_record", "_from_structlog")
 
 
 def configure_logs(
@@ -42,6 +50,7 @@ def configure_logs(
         structlog.processors.StackInfoRenderer(),
         structlog.processors.format_exc_info,
         masking(settings.secret_values()),
+        _for_the_run,
     ]
     last: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if as_json:
@@ -82,6 +91,12 @@ def masking(secrets: Sequence[str]) -> Processor:
         return {key: _deep(value, mask_text) for key, value in event.items()}
 
     return mask
+
+
+def _for_the_run(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Give the line, without a secret in it, to the run that it is about."""
+    collect({key: value for key, value in event.items() if key not in INNER})
+    return event
 
 
 def _deep(value: object, change: Callable[[str], str]) -> object:

@@ -122,6 +122,8 @@ class Wire:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             await self._failed(request, progress, _reason(error), sent=True)
             return None
+        facts = {"method": request.method, "path": request.path}
+        self._log.debug("github.answered", **facts, status=answer.status)
         if answer.status < SERVER_ERROR:
             return answer
         reason = f"it answered {answer.status}"

@@ -41,7 +41,7 @@ class Checkpoints:
     def __init__(self, *, blobs: Blobs, ids: Ids, mask: Callable[[JSON], JSON]) -> None:
         self._blobs = blobs
         self._ids = ids
-        self._mask = mask
+        self.mask = mask
         self._clean: OrderedDict[bytes, None] = OrderedDict()
 
     async def capture(self, state: JSON) -> Captured:
@@ -64,9 +64,9 @@ class Checkpoints:
         short = {name: sha256(text).digest() for name, text in texts.items()}
         new = {n: value for n, value in state.items() if short[n] not in self._clean}
         if sum(len(texts[name]) for name in new) <= AT_ONCE:
-            found = self._mask(new)
+            found = self.mask(new)
         else:
-            found = await asyncio.to_thread(self._mask, new)
+            found = await asyncio.to_thread(self.mask, new)
         kept = {n: value for n, value in state.items() if n not in new}
         for name, value in found.items():
             if name not in new or value != new[name]:

@@ -17,6 +17,7 @@ from core.runs import decide
 from core.runs.durations import took_time
 from core.runs.evolve import evolve, fold
 from core.runs.model import Run, stream_of
+from core.runs.run_log import RunLog
 from core.runs.states import Status
 
 Decide = Callable[[Run], Sequence[Payload]]
@@ -36,7 +37,7 @@ class RunHandle:
     After a lost race the run is read again and decided anew, but a worker goes on only
     while the last claim is its own and nobody asked it to stop. `held_until` is the end
     of its lease as the last heartbeat set it. Without a projection the run stays unseen
-    by workers.
+    by workers. What `run_log` has of a step is stored when that step's try ends.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class RunHandle:
         self.run = run
         self.closing = False
         self.held_until: datetime | None = None
+        self.run_log: RunLog | None = None
         self._journal = journal
         self._projection = projection
         self._clock = clock
@@ -71,6 +73,11 @@ class RunHandle:
                 raise
             if not events:
                 return self.run
+            seen = self.run
+            if self.run_log is not None:
+                events = await self.run_log.named_in(events)
+            if self.run is not seen:
+                continue
             draft = decide.draft(self.run, events, self._clock.now(), state=state)
             try:
                 commit = await self._journal.append(draft)
@@ -80,6 +87,8 @@ class RunHandle:
                 continue
             before, self.run = self.run, evolve(self.run, commit)
             took_time(before, self.run, commit)
+            if self.run_log is not None:
+                self.run_log.end(events)
             await self._project()
             return self.run
 

@@ -25,6 +25,7 @@ from core.runs.limits import Limits
 from core.runs.model import Run
 from core.runs.pipeline import Ending, Pipeline
 from core.runs.projection import LEASED
+from core.runs.run_log import RunLog, collecting
 from core.runs.service import Runs
 from core.runs.setbacks import deadline
 from core.runs.states import STOPPED, Status
@@ -84,6 +85,11 @@ class Holder:
 
     async def hold(self, handle: RunHandle) -> Run:
         """Walk a claimed run to its end, or to where it is put off, lost or left."""
+        handle.run_log = RunLog(self._runs.logs.keep)
+        with collecting(handle.run.id, handle.run_log):
+            return await self._guarded(handle)
+
+    async def _guarded(self, handle: RunHandle) -> Run:
         try:
             return await self._held(handle)
         except LeaseLostError as error:

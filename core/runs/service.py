@@ -19,6 +19,7 @@ from core.events.journal import Journal
 from core.runs import decide, pulls
 from core.runs.evolve import fold
 from core.runs.handle import RunHandle
+from core.runs.kept_logs import KeptLogs
 from core.runs.model import AT_THE_START, Beginning, Run, Subject, stream_of
 from core.runs.projection import RunProjection
 from core.runs.projector import AtOnce, Projector
@@ -58,6 +59,7 @@ class Runs:
         self.projector = Projector(projection, clock=clock)
         self._at_once = AtOnce(projection, self.projector)
         self.checkpoints = checkpoints
+        self.logs = KeptLogs(blobs, mask=checkpoints.mask)
         self.clock = clock
         self.wake = Wake()
         self._blobs = blobs

@@ -99,7 +99,12 @@ class Walk:
 
     async def _goes_on(self, step: Step, following: Step | None, worker: str) -> bool:
         """Do a step; False when a gate holds the run up, or an error ended its walk."""
-        with witnessing() as seen:
+        if self._handle.run_log is not None:
+            self._handle.run_log.begin(step.name)
+        with (
+            structlog.contextvars.bound_contextvars(step=step.name),
+            witnessing() as seen,
+        ):
             try:
                 return await self._one(step, following, worker, seen)
             except NOT_OURS:
@@ -110,7 +115,7 @@ class Walk:
                     log.exception("step.crashed", run_id=run_id, step=step.name)
                 children = children_ended(step.name, seen)
                 await self._setbacks.met(step.name, error, worker, children)
-        return False
+            return False
 
     async def close(self, ending: Ending) -> None:
         """Say at GitHub how the run ends; the holder then appends the end itself.

@@ -102,17 +102,22 @@ class Worker:
         ids = await due((*LEASED, *AT_GATES), now)
         taken = 0
         for run_id in ids:
-            try:
-                handle = await self._runs.handle(run_id)
-                late = handle.run.status in AT_GATES
-                overdue = self._holder.expire if late else self._holder.take_back
-                taken += await overdue(handle)
-            except UnavailableError as error:
-                log.warning("run.not_reaped", run_id=run_id, reason=str(error))
-            except Exception:
-                # One broken run must not keep the others from being reaped.
-                log.exception("run.not_reaped", run_id=run_id)
+            with structlog.contextvars.bound_contextvars(run_id=run_id):
+                taken += await self._reaped(run_id)
         return taken
+
+    async def _reaped(self, run_id: str) -> bool:
+        try:
+            handle = await self._runs.handle(run_id)
+            late = handle.run.status in AT_GATES
+            overdue = self._holder.expire if late else self._holder.take_back
+            return await overdue(handle)
+        except UnavailableError as error:
+            log.warning("run.not_reaped", run_id=run_id, reason=str(error))
+        except Exception:
+            # One broken run must not keep the others from being reaped.
+            log.exception("run.not_reaped", run_id=run_id)
+        return False
 
     async def _slot(self) -> None:
         while not self._drain.begun:

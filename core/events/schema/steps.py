@@ -20,7 +20,10 @@ class StepStarted(StepMove):
 
 
 class StepFinished(StepMove):
-    """A step ended: succeeded, failed, skipped or cancelled."""
+    """A step ended: succeeded, failed, skipped or cancelled.
+
+    `log` names the blob with what was logged in its last try, if anything was.
+    """
 
     transitions: ClassVar[frozenset[str]] = frozenset(
         {"succeed", "fail", "skip", "cancel"}
@@ -29,10 +32,14 @@ class StepFinished(StepMove):
     summary: str = ""
     seconds: float = 0.0
     error: str | None = None
+    log: str | None = None
 
 
 class StepRetried(StepMove):
-    """A step is put off after an error, held at a gate, or taken from its worker."""
+    """A step is put off after an error, held at a gate, or taken from its worker.
+
+    `log` names the blob with what was logged in that try, if anything was.
+    """
 
     transitions: ClassVar[frozenset[str]] = frozenset(
         {"back_off", "due", "lose", "hold"}
@@ -40,6 +47,7 @@ class StepRetried(StepMove):
     type: Literal["step.retried"] = "step.retried"
     attempt: int
     error: str
+    log: str | None = None
 
 
 class StepReused(StepMove):

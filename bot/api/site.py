@@ -6,6 +6,7 @@ from bot.api import openapi
 from bot.api.checkpoints import CheckpointEndpoints
 from bot.api.events import EventEndpoints
 from bot.api.gates import GateEndpoints
+from bot.api.logs import LogEndpoints
 from bot.api.merges import MergeEndpoints
 from bot.api.operating import OperatingEndpoints
 from bot.api.parts import PartEndpoints
@@ -36,6 +37,7 @@ def endpoints_of(base: Base, operations: Operations) -> tuple[AnyEndpoint, ...]:
         *GateEndpoints(reading, operations).endpoints(),
         *EventEndpoints(reading, Replay(base.database)).endpoints(),
         *parts.endpoints(),
+        *LogEndpoints(reading, base.runs.logs).endpoints(),
         *merges.endpoints(),
         *TicketEndpoints(base.tickets).endpoints(),
     )

@@ -1,4 +1,4 @@
-"""`nofx runs list|show|tree|verify`: what there is, and whether it can be trusted."""
+"""`nofx runs list|show|logs|tree|verify`: what there is, and whether it is true."""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -88,6 +88,40 @@ def checkpoints(
     path = "/runs/{run_id}/checkpoints"
     found = ask(context, "GET", path, ids={"run_id": run_id})
     show(found, words.checkpoints, as_json=as_json)
+
+
+def logs(
+    context: typer.Context,
+    run_id: RunId,
+    *,
+    step: Annotated[str | None, typer.Option(help="As review; else all.")] = None,
+    attempt: Annotated[
+        int | None, typer.Option(min=1, help="Which try of a step; else all.")
+    ] = None,
+    level: Annotated[
+        str | None, typer.Option(help="debug, info, warning or error, and above.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a run's steps have logged, once each try has ended.
+
+    For example:
+
+    ```
+    nofx runs logs run_01hxqg5t0kc8f2v7w3m9b4n6ry
+    nofx runs logs run_01hxqg5t0kc8f2v7w3m9b4n6ry --step review --level warning
+    ```
+    """
+    from bot.cli.runs import log_words  # noqa: PLC0415  # as above
+
+    query = {
+        "step": step,
+        "attempt": str(attempt) if attempt is not None else None,
+        "level": level,
+    }
+    path = "/runs/{run_id}/logs"
+    found = ask(context, "GET", path, ids={"run_id": run_id}, query=query)
+    show(found, log_words.logs, as_json=as_json)
 
 
 def tree(context: typer.Context, run_id: RunId, *, as_json: AsJson = False) -> None:

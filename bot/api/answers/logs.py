@@ -1,0 +1,60 @@
+"""What a run has logged, as the API shows it."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from bot.api.answers.base import Shown
+from core.events.base import JSON
+from core.runs.kept_logs import LoggedTry
+
+_TIME: TypeAdapter[datetime] = TypeAdapter(datetime)
+# What each line has a place for; the rest are its facts.
+PLACED = ("timestamp", "level", "logger", "event", "run_id", "step")
+
+
+class LogLine(Shown):
+    """One line that was logged while a step was under way."""
+
+    step: str
+    attempt: int = Field(description="which try of the step, from 1")
+    time: datetime | None
+    level: str
+    logger: str
+    event: str = Field(description="what happened, such as `github.retrying`")
+    facts: dict[str, Any] = Field(description="what else was said about it")
+
+    @classmethod
+    def of(cls, known: LoggedTry, line: JSON) -> "LogLine":
+        """Return a stored line as the API shows it."""
+        return cls(
+            step=known.step,
+            attempt=known.attempt,
+            time=_time(line.get("timestamp")),
+            level=str(line.get("level", "")),
+            logger=str(line.get("logger", "")),
+            event=str(line.get("event", "")),
+            facts={key: one for key, one in line.items() if key not in PLACED},
+        )
+
+
+class RunLogs(Shown):
+    """What a run's steps have logged, oldest first."""
+
+    lines: list[LogLine]
+    left_out: int = Field(description="how many lines of these tries were not kept")
+
+
+def at_least(level: str, levels: Iterable[str]) -> frozenset[str]:
+    """Return the level and all that weigh more; `levels` weigh more and more."""
+    ordered = [*levels]
+    return frozenset((*ordered[ordered.index(level) :], "critical"))
+
+
+def _time(value: object) -> datetime | None:
+    try:
+        return _TIME.validate_python(value)
+    except ValidationError:
+        return None

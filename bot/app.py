@@ -1,11 +1,9 @@
 """Composition: settings → store → services → routes, and what runs beside them."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-import aiohttp
 import structlog
 from aiohttp import web
 from pydantic import BaseModel
@@ -17,36 +15,18 @@ from bot.api.question import Question, answer
 from bot.base import Base, opened
 from bot.commands.deciding import GateCommands
 from bot.commands.handlers import Commands
-from bot.github.client import GitHubApp
-from bot.github.limits import Policy as GitHubPolicy
 from bot.lifetime import beside, listening, told_to_stop
 from bot.migration import bring_up_to_date
 from bot.operations import Operations, operations_on
-from bot.pipeline.github_desk import GitHubDesk
-from bot.pipeline.github_source import GitHubSources
-from bot.pipeline.review_pipeline import STEPS, ReviewPipeline
-from bot.pipeline.verdict import GatePolicy
 from bot.request_ids import named_requests
-from bot.reviews import Reviews
 from bot.schema import SCHEMA
-from bot.setting_values import AppCredentials
 from bot.settings import Settings
 from bot.terminal import emit
 from bot.webhooks import receiver
-from bot.webhooks.announcer import Announcer
-from bot.webhooks.deliveries import Deliveries
 from bot.webhooks.handlers import Handlers
 from bot.webhooks.inbox import Inbox
-from bot.webhooks.outbox import Outbox
 from bot.webhooks.sieve import sieve
-from core.events.feeder import Feeder
-from core.metrics.handler_cpu import accounting
-from core.runs.holder import Pace
-from core.runs.limits import Limits
-from core.runs.turns import Caps
-from core.runs.watcher import Watcher
-from core.runs.worker import Worker
-from core.store.sweeper import Sweeper
+from bot.wiring import wired
 
 __all__ = ["SCHEMA", "Running", "migrate", "running", "serve", "work"]
 log = structlog.get_logger()
@@ -58,20 +38,6 @@ class Running:
 
     url: str
     base: Base
-    operations: Operations
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Parts:
-    base: Base
-    app: GitHubApp
-    deliveries: Deliveries
-    announcer: Announcer
-    worker: Worker
-    feeder: Feeder
-    sweeper: Sweeper
-    watcher: Watcher
-    reviews: Reviews
     operations: Operations
 
 
@@ -110,7 +76,7 @@ async def ask(settings: Settings, question: Question) -> BaseModel:
             operations = operations_on(base, None, model=settings.model)
             endpoints = api.endpoints_of(base, operations)
             return await answer(endpoints, question, base.masker.mask)
-    async with _parts(settings, workers=0) as parts:
+    async with wired(settings, workers=0) as parts:
         endpoints = api.endpoints_of(parts.base, parts.operations)
         return await answer(endpoints, question, parts.base.masker.mask)
 
@@ -130,15 +96,11 @@ async def working(settings: Settings) -> AsyncIterator[str | None]:
     of the metrics is another's.
     """
     async with (
-        _parts(settings, workers=max(settings.workers, 1)) as parts,
+        wired(settings, workers=max(settings.workers, 1)) as parts,
         _own_port(settings) as url,
-        beside(parts.feeder.run, parts.feeder.stop),
-        beside(parts.sweeper.run, parts.sweeper.stop),
-        beside(parts.announcer.run, parts.announcer.stop),
-        beside(parts.watcher.run, parts.watcher.stop),
-        beside(parts.worker.serve, parts.worker.stop),
+        beside(*parts.companions),
     ):
-        log.info("worker.working", name=parts.worker.name, metrics=url)
+        log.info("worker.working", name=parts.worker, metrics=url)
         yield url
 
 
@@ -163,7 +125,7 @@ async def running(
     Raises SettingsError without the App's credentials, AddressTakenError when the port
     is another's.
     """
-    async with _parts(settings, workers=workers) as parts:
+    async with wired(settings, workers=workers) as parts:
         deliveries = parts.deliveries
         credentials = settings.app_credentials()
         handlers = Handlers(
@@ -202,103 +164,6 @@ async def running(
         api.add_routes(site, parts.base, parts.operations)
         async with (
             listening(site, host, port) as url,
-            beside(parts.feeder.run, parts.feeder.stop),
-            beside(parts.sweeper.run, parts.sweeper.stop),
-            beside(parts.announcer.run, parts.announcer.stop),
-            beside(inbox.run, inbox.stop),
-            beside(parts.watcher.run, parts.watcher.stop),
-            beside(parts.worker.serve, parts.worker.stop),
+            beside(*parts.companions, (inbox.run, inbox.stop)),
         ):
             yield Running(url=url, base=parts.base, operations=parts.operations)
-
-
-@asynccontextmanager
-async def _parts(settings: Settings, *, workers: int) -> AsyncIterator[_Parts]:
-    credentials = settings.app_credentials()
-    with accounting(asyncio.get_running_loop()):
-        async with _wired(settings, credentials, workers=workers) as parts:
-            yield parts
-
-
-@asynccontextmanager
-async def _wired(
-    settings: Settings, credentials: AppCredentials, *, workers: int
-) -> AsyncIterator[_Parts]:
-    async with opened(settings) as base, aiohttp.ClientSession() as session:
-        app = GitHubApp(
-            app_id=credentials.app_id,
-            private_key=credentials.private_key.get_secret_value(),
-            api_url=settings.github_url,
-            session=session,
-            clock=base.clock,
-            policy=GitHubPolicy(write_spacing_seconds=settings.write_spacing_seconds),
-        )
-        limits = Limits(run_seconds=settings.run_seconds)
-        desk = GitHubDesk(app=app, clock=base.clock, steps=STEPS)
-        pipeline = ReviewPipeline(
-            sources=GitHubSources(app),
-            choices=base.choices(settings.model),
-            desk=desk,
-            blobs=base.blobs,
-            memory=base.memory(),
-            gates=GatePolicy(approval=settings.require_approval),
-        )
-        worker = Worker(
-            base.runs,
-            {pipeline.name: pipeline},
-            name=base.ids.new("worker"),
-            pace=Pace(
-                slots=workers,
-                lease=settings.lease_seconds,
-                drain=settings.drain_seconds,
-            ),
-            limits=limits,
-            caps=Caps(
-                repository=settings.runs_per_repository,
-                installation=settings.runs_per_installation,
-            ),
-        )
-        reviews = Reviews(
-            runs=base.runs,
-            app=app,
-            desk=desk,
-            clock=base.clock,
-            settle=limits.settle_seconds,
-        )
-        feeder = Feeder(
-            base.database,
-            holder=base.ids.new("feeder"),
-            clock=base.clock,
-            bus=base.bus,
-        )
-        deliveries = Deliveries(base.database, clock=base.clock)
-        yield _Parts(
-            base=base,
-            app=app,
-            deliveries=deliveries,
-            announcer=_announcer(base, deliveries),
-            worker=worker,
-            feeder=feeder,
-            # Watching costs the embedded server a third of its inserts, once there are
-            # several processes; with one, nobody else queues anything.
-            watcher=Watcher(
-                base.database,
-                base.runs,
-                wanted=settings.watch_queue and settings.mongodb_url is not None,
-            ),
-            sweeper=Sweeper(
-                base.database, holder=base.ids.new("sweeper"), clock=base.clock
-            ),
-            reviews=reviews,
-            operations=operations_on(base, reviews, model=settings.model),
-        )
-
-
-def _announcer(base: Base, deliveries: Deliveries) -> Announcer:
-    return Announcer(
-        Outbox(base.database, name=deliveries.name, clock=base.clock),
-        base.runs.journal,
-        news=deliveries.news,
-        mask=base.masker.mask,
-        clock=base.clock,
-    )

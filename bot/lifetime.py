@@ -3,7 +3,7 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 from aiohttp import web
 
@@ -11,6 +11,8 @@ from core.errors import AddressTakenError
 
 # A query that is far too long is still read, to say which part of it is.
 LONGEST_LINE = 128 * 1024
+# What runs until it is told to stop, and how it is told.
+Companion = tuple[Callable[[], Coroutine[object, object, None]], Callable[[], None]]
 
 
 @asynccontextmanager
@@ -36,10 +38,21 @@ async def listening(site: web.Application, host: str, port: int) -> AsyncIterato
 
 
 @asynccontextmanager
-async def beside(
+async def beside(*companions: Companion) -> AsyncIterator[None]:
+    """Run some things beside the body; it ends with the error of one that fails.
+
+    They are stopped in turn, the last one first.
+    """
+    async with AsyncExitStack() as stack:
+        for run, stop in companions:
+            await stack.enter_async_context(_beside(run, stop))
+        yield
+
+
+@asynccontextmanager
+async def _beside(
     run: Callable[[], Coroutine[object, object, None]], stop: Callable[[], None]
 ) -> AsyncIterator[None]:
-    """Run something beside the body; the body ends with its error when it fails."""
     body = asyncio.current_task()
     other = asyncio.create_task(run())
 

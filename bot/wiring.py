@@ -1,0 +1,148 @@
+"""Composition: settings → store → services, and what runs beside whoever serves."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import aiohttp
+
+from bot.base import Base, opened
+from bot.github.client import GitHubApp
+from bot.github.limits import Policy as GitHubPolicy
+from bot.lifetime import Companion
+from bot.operations import Operations, operations_on
+from bot.pipeline.github_desk import GitHubDesk
+from bot.pipeline.github_source import GitHubSources
+from bot.pipeline.review_pipeline import STEPS, ReviewPipeline
+from bot.pipeline.verdict import GatePolicy
+from bot.reviews import Reviews
+from bot.setting_values import AppCredentials
+from bot.settings import Settings
+from bot.webhooks.announcer import Announcer
+from bot.webhooks.deliveries import Deliveries
+from bot.webhooks.outbox import Outbox
+from core.events.feeder import Feeder
+from core.metrics.handler_cpu import accounting
+from core.runs.holder import Pace
+from core.runs.limits import Limits
+from core.runs.turns import Caps
+from core.runs.watcher import Watcher
+from core.runs.worker import Worker
+from core.store.sweeper import Sweeper
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What serves webhooks and the API, and the companions that run beside it.
+
+    `worker` is the name under which runs are worked here.
+    """
+
+    base: Base
+    app: GitHubApp
+    deliveries: Deliveries
+    reviews: Reviews
+    operations: Operations
+    worker: str
+    companions: tuple[Companion, ...]
+
+
+@asynccontextmanager
+async def wired(settings: Settings, *, workers: int) -> AsyncIterator[Parts]:
+    """Yield the bot's services, of which none runs yet, until the body ends.
+
+    Raises SettingsError without the App's credentials, and what `opened` raises.
+    """
+    credentials = settings.app_credentials()
+    with accounting(asyncio.get_running_loop()):
+        async with _assembled(settings, credentials, workers=workers) as parts:
+            yield parts
+
+
+@asynccontextmanager
+async def _assembled(
+    settings: Settings, credentials: AppCredentials, *, workers: int
+) -> AsyncIterator[Parts]:
+    async with opened(settings) as base, aiohttp.ClientSession() as session:
+        app = GitHubApp(
+            app_id=credentials.app_id,
+            private_key=credentials.private_key.get_secret_value(),
+            api_url=settings.github_url,
+            session=session,
+            clock=base.clock,
+            policy=GitHubPolicy(write_spacing_seconds=settings.write_spacing_seconds),
+        )
+        limits = Limits(run_seconds=settings.run_seconds)
+        desk = GitHubDesk(app=app, clock=base.clock, steps=STEPS)
+        pipeline = ReviewPipeline(
+            sources=GitHubSources(app),
+            choices=base.choices(settings.model),
+            desk=desk,
+            blobs=base.blobs,
+            memory=base.memory(),
+            gates=GatePolicy(approval=settings.require_approval),
+        )
+        worker = Worker(
+            base.runs,
+            {pipeline.name: pipeline},
+            name=base.ids.new("worker"),
+            pace=Pace(
+                slots=workers,
+                lease=settings.lease_seconds,
+                drain=settings.drain_seconds,
+            ),
+            limits=limits,
+            caps=Caps(
+                repository=settings.runs_per_repository,
+                installation=settings.runs_per_installation,
+            ),
+        )
+        reviews = Reviews(
+            runs=base.runs,
+            app=app,
+            desk=desk,
+            clock=base.clock,
+            settle=limits.settle_seconds,
+        )
+        deliveries = Deliveries(base.database, clock=base.clock)
+        announcer = _announcer(base, deliveries)
+        yield Parts(
+            base=base,
+            app=app,
+            deliveries=deliveries,
+            reviews=reviews,
+            operations=operations_on(base, reviews, model=settings.model),
+            worker=worker.name,
+            companions=(
+                *_keepers(settings, base),
+                (announcer.run, announcer.stop),
+                (worker.serve, worker.stop),
+            ),
+        )
+
+
+def _keepers(settings: Settings, base: Base) -> tuple[Companion, ...]:
+    """Return what keeps the database in order, whatever the process is for."""
+    database, clock = base.database, base.clock
+    feeder = Feeder(database, holder=base.ids.new("feeder"), clock=clock, bus=base.bus)
+    sweeper = Sweeper(database, holder=base.ids.new("sweeper"), clock=clock)
+    # Watching costs the embedded server a third of its inserts, once there are several
+    # processes; with one, nobody else queues anything.
+    watching = settings.watch_queue and settings.mongodb_url is not None
+    watcher = Watcher(database, base.runs, wanted=watching)
+    return (
+        (feeder.run, feeder.stop),
+        (sweeper.run, sweeper.stop),
+        (watcher.run, watcher.stop),
+    )
+
+
+def _announcer(base: Base, deliveries: Deliveries) -> Announcer:
+    return Announcer(
+        Outbox(base.database, name=deliveries.name, clock=base.clock),
+        base.runs.journal,
+        news=deliveries.news,
+        mask=base.masker.mask,
+        clock=base.clock,
+    )

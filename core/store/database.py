@@ -24,6 +24,7 @@ from pymongo.errors import (
 
 from core.errors import ChangesMissingError, StoreUnavailableError
 from core.store.address import database_in
+from core.store.monitoring import CommandTimes
 
 __all__ = [
     "BulkWriteError",
@@ -137,6 +138,7 @@ def connect(
         "serverSelectionTimeoutMS": int(selection_timeout * 1000),
         "connectTimeoutMS": int(selection_timeout * 1000),
         "socketTimeoutMS": int(answer_timeout * 1000),
+        "event_listeners": [CommandTimes()],
     }
     if embedded:  # retryable writes slow it down tenfold after 10 000
         options["retryWrites"] = False

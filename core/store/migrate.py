@@ -7,6 +7,7 @@ import bson
 from pymongo.errors import CollectionInvalid, OperationFailure
 
 from core.errors import IndexDiffersError, SchemaNewerError
+from core.metrics.store import COLLECTIONS
 from core.store.database import Database, Document, DuplicateKeyError, translating
 from core.store.schema import Change, ChangeKind, CollectionSpec, IndexSpec, Schema
 
@@ -25,6 +26,7 @@ async def migrate(database: Database, schema: Schema) -> tuple[Change, ...]:
     stops as soon as a newer one has come. Raises SchemaNewerError, IndexDiffersError,
     StoreUnavailableError.
     """
+    COLLECTIONS.allow(*(spec.name for spec in schema.collections))
     migration = Migration(database, schema)
     with translating():
         await migration.run()

@@ -26,7 +26,7 @@ from bot.webhooks import receiver
 from bot.webhooks.handlers import Handlers
 from bot.webhooks.inbox import Inbox
 from bot.webhooks.sieve import sieve
-from bot.wiring import wired
+from bot.wiring import gauges_of, wired
 
 __all__ = ["SCHEMA", "Running", "migrate", "running", "serve", "work"]
 log = structlog.get_logger()
@@ -148,6 +148,7 @@ async def running(
             owner=parts.base.ids.new("inbox"),
             clock=parts.base.clock,
         )
+        gauges = gauges_of(parts.base)
         site = web.Application()
         named_requests(site, parts.base.ids)
         site.middlewares.append(speaking_http)
@@ -164,6 +165,8 @@ async def running(
         api.add_routes(site, parts.base, parts.operations)
         async with (
             listening(site, host, port) as url,
-            beside(*parts.companions, (inbox.run, inbox.stop)),
+            beside(
+                *parts.companions, (inbox.run, inbox.stop), (gauges.run, gauges.stop)
+            ),
         ):
             yield Running(url=url, base=parts.base, operations=parts.operations)

@@ -22,10 +22,13 @@ from bot.settings import Settings
 from bot.webhooks.announcer import Announcer
 from bot.webhooks.deliveries import Deliveries
 from bot.webhooks.outbox import Outbox
+from core.events.feed_lag import FeedLag
 from core.events.feeder import Feeder
+from core.metrics.gauges import Refresher
 from core.metrics.handler_cpu import accounting
 from core.runs.holder import Pace
 from core.runs.limits import Limits
+from core.runs.standing import Standing
 from core.runs.turns import Caps
 from core.runs.watcher import Watcher
 from core.runs.worker import Worker
@@ -136,6 +139,13 @@ def _keepers(settings: Settings, base: Base) -> tuple[Companion, ...]:
         (sweeper.run, sweeper.stop),
         (watcher.run, watcher.stop),
     )
+
+
+def gauges_of(base: Base) -> Refresher:
+    """Return what reads the gauges of the whole service, for processes that serve."""
+    standing = Standing(base.runs.projection, clock=base.clock)
+    lag = FeedLag(base.database, clock=base.clock)
+    return Refresher((standing, lag), clock=base.clock)
 
 
 def _announcer(base: Base, deliveries: Deliveries) -> Announcer:

@@ -11,6 +11,8 @@ from core.metrics.registry import (
 ENDS = ("succeeded", "failed", "cancelled", "dead")
 WAITING = ("queued", "waiting_gate", "retry_wait")
 UNDER_WAY = (*WAITING, "running", "gate_failed", "paused", "cancelling")
+# More runs than this in one state are told as this many: a look stays a short one.
+COUNTED = 10_000
 STEP_NAMES = Bound()
 ERROR_CLASSES = Bound()
 
@@ -20,8 +22,8 @@ QUEUE_WAIT = BoundedHistogram(
 )
 QUEUE_DEPTH = LateGauge(
     "nofx_queue_depth",
-    "Runs that wait, by state, in the whole service. The same in every process that"
-    " serves HTTP: take the highest, not the sum.",
+    "Runs that wait, by state, in the whole service, counted up to 10000. The same in"
+    " every process that serves HTTP: take the highest, not the sum.",
     {"status": Bound(*WAITING)},
 )
 QUEUE_OLDEST = LateGauge(
@@ -31,8 +33,9 @@ QUEUE_OLDEST = LateGauge(
 )
 UNENDED = LateGauge(
     "nofx_runs",
-    "Runs that have not ended, by state, in the whole service; nofx_runs_ended_total"
-    " counts the others. The same in every process that serves HTTP.",
+    "Runs that have not ended, by state, in the whole service, counted up to 10000;"
+    " nofx_runs_ended_total counts the others. The same in every process that serves"
+    " HTTP.",
     {"status": Bound(*UNDER_WAY)},
 )
 ENDED = BoundedCounter(

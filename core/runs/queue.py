@@ -44,6 +44,13 @@ class RunQueue:
         """Return every run that a worker holds."""
         return await self._entries({"status": str(Status.RUNNING)}, None)
 
+    async def standing(self, status: Status, *, at_most: int) -> list[datetime]:
+        """Return when each run of a state is or was due, of `at_most` runs."""
+        shown = {"_id": 0, "status": 1, "due_at": 1}
+        with translating():
+            found = self._runs.find({"status": str(status)}, shown, batch_size=at_most)
+            return [one["due_at"] for one in await found.to_list(at_most)]
+
     async def _entries(
         self, query: Document, at_most: int | None, *, retry: bool = False
     ) -> list[Entry]:

@@ -34,6 +34,9 @@ async def test_a_worker_answers_on_the_port_that_it_is_given(road: Road) -> None
         async with aiohttp.ClientSession() as session, session.get(healthy) as answer:
             assert (await answer.json())["status"] == "up"
     assert page.value("nofx_runs_working") == 0
+    # What the whole service holds is told by those that serve, or it would add up.
+    for name in ("nofx_runs", "nofx_queue_depth", "nofx_gauges_age_seconds"):
+        assert page.families[name].samples == []
     assert (page.value("process_resident_memory_bytes") or 0) > 1e6
     with pytest.raises(aiohttp.ClientError):
         await Scrape.of(url)

@@ -93,6 +93,7 @@ async def test_every_metric_is_on_the_page_with_what_the_process_uses(
     names = {name.removesuffix("_total") for name in FAMILIES}
     assert names <= page.families.keys()
     assert (page.value("process_resident_memory_bytes") or 0) > 1e6
+    assert page.value("nofx_gauges_age_seconds") is not None
     (build,) = page.families["nofx_build_info"].samples
     assert build.value == 1
     assert build.labels["python"].startswith("3.")

@@ -122,7 +122,13 @@ def _unread_files(diff: Diff, unread: Mapping[str, str]) -> set[str]:
 def _only(request: ReviewRequest, paths: set[str]) -> ReviewRequest:
     kept = tuple(patch for patch in request.diff.files if patch.path in paths)
     files = {path: data for path, data in request.files.items() if path in paths}
-    return replace(request, diff=Diff(files=kept), files=files)
+    before = len({patch.path for patch in request.diff.files} - paths)
+    return replace(
+        request,
+        diff=Diff(files=kept),
+        files=files,
+        read=lambda count: request.read(before + count),
+    )
 
 
 def _by_file(

@@ -11,8 +11,9 @@ from core.events import schema
 from core.events.base import Payload
 from core.review.bounds import left_out, most_severe
 from core.review.coverage import nameable
+from core.review.hunks import Diff
 from core.review.report import ReportUsage
-from core.review.reviewer import ReviewRequest
+from core.review.reviewer import Read, ReviewRequest
 from core.review.verify import identify
 from core.runs.pipeline import StepContext, StepOutcome
 from core.runs.states import FINDING
@@ -37,6 +38,7 @@ class Review:
             description=state.description,
             diff=diff,
             files=await self.artifacts.files(state),
+            read=_read(context, diff),
         )
         model = self.choices.model_for(context.run)
         answer = await self.memory.review(model, request, context.run.id)
@@ -71,6 +73,11 @@ class Review:
             events=(*_told(model.name, answer), *proposed),
             summary=_summary(len(findings), model.name, answer),
         )
+
+
+def _read(context: StepContext, diff: Diff) -> Read:
+    of = len({file.path for file in diff.files})
+    return lambda done: context.progress.told(done, of, KIND)
 
 
 def _told(name: str, answer: Remembered) -> Iterator[Payload]:

@@ -1,17 +1,24 @@
 """The port behind which every reviewer stands: hosted models, local ones, rules."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from core.review.findings import Proposal
 from core.review.hunks import Diff
 
+Read = Callable[[int], Awaitable[None]]
+
+
+async def unwatched(_: int) -> None:
+    """Take no notice of how many files have been read."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewRequest:
     """What a reviewer sees: the diff and the changed files as they are at the head.
 
+    `read` is to be told how many of the diff's files have been read so far.
     `files` maps a path to its bytes; a file that is binary, removed or too large to
     fetch is absent. `title` and `description` are the pull request's, untrusted.
     """
@@ -21,6 +28,7 @@ class ReviewRequest:
     description: str
     diff: Diff
     files: Mapping[str, bytes]
+    read: Read = unwatched
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

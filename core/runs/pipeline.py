@@ -1,6 +1,5 @@
 """What a pipeline is: steps in order, and what is done when a run ends early."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -8,17 +7,20 @@ from core.events.base import JSON, Payload
 from core.runs.effects import Effects
 from core.runs.gates import Check
 from core.runs.model import Run
-
-Progress = Callable[[str], Awaitable[None]]
+from core.runs.progress import Progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepContext:
-    """What a step gets: the run, the state so far, and the way to write to GitHub."""
+    """What a step gets: the run, the state so far, and the way to write to GitHub.
+
+    Through `progress` a step that takes long may say how far it has come.
+    """
 
     run: Run
     state: JSON
     effects: Effects
+    progress: Progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

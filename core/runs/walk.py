@@ -28,6 +28,7 @@ from core.runs.handle import Decide, RunHandle
 from core.runs.limits import Limits
 from core.runs.model import Run
 from core.runs.pipeline import Ending, Pipeline, Step, StepContext, StepOutcome
+from core.runs.progress import Progress
 from core.runs.setbacks import Setbacks
 from core.runs.states import Status
 from core.runs.step_commits import ENDED, Ended, StepCommits
@@ -147,7 +148,10 @@ class Walk:
             step=step,
         )
         return StepContext(
-            run=self._handle.run, state=dict(self._state), effects=effects
+            run=self._handle.run,
+            state=dict(self._state),
+            effects=effects,
+            progress=Progress(self._handle, step=step, clock=self._clock),
         )
 
     async def _begin(self, step: Step) -> None:

@@ -1,5 +1,6 @@
 """What was reviewed before is not reviewed again, and nobody can tell by the answer."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -46,6 +47,7 @@ class Counting(ReviewModel):
     async def review(self, request: ReviewRequest) -> ReviewAnswer:
         paths = [file.path for file in request.diff.files]
         self.asked.append(paths)
+        await request.read(len(paths))
         unread = {
             hunk.id: "by chance"
             for file in request.diff.files
@@ -99,6 +101,21 @@ def memory(work: Work) -> Memory:
 
 
 FILES = {"a.py": "one", "b.py": "two"}
+
+
+async def test_what_was_reviewed_before_counts_as_read(memory: Memory) -> None:
+    """Whoever watches sees how much of the whole change is done."""
+    model = Counting()
+    counts: list[int] = []
+
+    async def read(count: int) -> None:
+        await asyncio.sleep(0)
+        counts.append(count)
+
+    await memory.review(model, request(FILES), "run_1")
+    more = replace(request({**FILES, "c.py": "three"}), read=read)
+    await memory.review(model, more, "run_2")
+    assert counts == [3]
 
 
 async def test_only_what_changed_is_asked_for(memory: Memory) -> None:

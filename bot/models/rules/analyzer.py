@@ -9,6 +9,7 @@ from typing import Protocol
 from core.errors import AnalyzerUnavailableError
 from core.metrics.sandbox import PROGRAMS
 from core.review.findings import Severity
+from core.review.reviewer import Read, unwatched
 from core.sandbox import Outcome
 
 
@@ -62,8 +63,13 @@ class Analyzer(Protocol):
         """Return whether files with this name are its kind."""
         ...
 
-    async def analyze(self, files: Sequence[SourceFile]) -> Report:
-        """Read the files; raises AnalyzerUnavailableError when its program is away."""
+    async def analyze(
+        self, files: Sequence[SourceFile], read: Read = unwatched
+    ) -> Report:
+        """Read the files, and tell `read` of so many more whenever some are read.
+
+        Raises AnalyzerUnavailableError when its program is away.
+        """
         ...
 
 

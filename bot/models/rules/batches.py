@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bot.models.rules.analyzer import Report, SourceFile
+from core.review.reviewer import Read, unwatched
 
 FILE_BYTES = 2_000_000
 BATCH_FILES = 400
@@ -29,13 +30,17 @@ class Failed:
 Run = Callable[[Sequence[SourceFile]], Awaitable[Report | Failed]]
 
 
-async def in_batches(files: Sequence[SourceFile], run: Run) -> Report:
+async def in_batches(
+    files: Sequence[SourceFile], run: Run, read: Read = unwatched
+) -> Report:
     """Run over the files, and again over each half of a batch that failed.
 
     So one hostile file costs only itself its review. Files that cannot be read at all
-    are left out first, with the reason.
+    are left out first, with the reason. `read` is told of so many more files whenever
+    nothing more will be tried with some.
     """
     refused = {file.path: reason for file in files if (reason := _refusal(file))}
+    await read(len(refused))
     reports: list[Report | Failed] = [Report(unread=refused)]
     waiting = list(_batches(file for file in files if file.path not in refused))
     runs = 0
@@ -43,16 +48,18 @@ async def in_batches(files: Sequence[SourceFile], run: Run) -> Report:
         batch = waiting.pop(0)
         if runs == MOST_RUNS:
             reports.append(_unread(batch, "too many files in this change break it"))
+            await read(len(batch))
             continue
         runs += 1
         report = await run(batch)
         reports.append(report)
+        half = len(batch) // 2
+        if isinstance(report, Failed) and half:
+            waiting[:0] = [batch[:half], batch[half:]]
+            continue
         if isinstance(report, Failed):
-            half = len(batch) // 2
-            if half:
-                waiting[:0] = [batch[:half], batch[half:]]
-            else:
-                reports.append(_unread(batch, report.reason))
+            reports.append(_unread(batch, report.reason))
+        await read(len(batch))
     return _join(reports)
 
 

@@ -17,7 +17,13 @@ from bot.models.rules.zizmor import ZizmorAnalyzer
 from core.clock import Clock
 from core.review.findings import Proposal
 from core.review.hunks import FilePatch, Status
-from core.review.reviewer import ReviewAnswer, ReviewModel, ReviewRequest, Usage
+from core.review.reviewer import (
+    Read,
+    ReviewAnswer,
+    ReviewModel,
+    ReviewRequest,
+    Usage,
+)
 from core.review.sanitize import clean_line
 from core.sandbox import Sandbox
 from core.secrets import Masker, SecretFinder
@@ -25,6 +31,19 @@ from core.secrets import Masker, SecretFinder
 TITLE, BODY = 200, 20_000
 # What these guess at by a name, the secret scan has found for certain.
 SAME_AS_SECRET = frozenset({"ruff:S105", "ruff:S106", "ruff:S107"})
+
+
+class _Counted:
+    """Adds up what several readers have read at once."""
+
+    def __init__(self, read: Read, done: int) -> None:
+        self._read = read
+        self._done = done
+
+    async def more(self, count: int) -> None:
+        """Say that so many more files have been read."""
+        self._done += count
+        await self._read(self._done)
 
 
 class RulesReviewer(ReviewModel):
@@ -65,7 +84,7 @@ class RulesReviewer(ReviewModel):
         patches = {
             patch.path: patch for patch in request.diff.files if _is_readable(patch)
         }
-        secrets, reports = await self._read(patches, request.files)
+        secrets, reports = await self._read(patches, request)
         return ReviewAnswer(
             proposals=self._proposals(patches, secrets, reports),
             unread=unread_hunks(
@@ -86,16 +105,21 @@ class RulesReviewer(ReviewModel):
         )
 
     async def _read(
-        self, patches: Mapping[str, FilePatch], files: Mapping[str, bytes]
+        self, patches: Mapping[str, FilePatch], request: ReviewRequest
     ) -> tuple[Sequence[Remark], Sequence[Report]]:
+        files = request.files
+        kinds = [(one, _kind(one, patches, files)) for one in self._analyzers]
+        # What no analyzer reads is searched for secrets, and that is all.
+        paths = {patch.path for patch in request.diff.files}
+        done = _Counted(request.read, len(paths) - sum(len(kind) for _, kind in kinds))
         try:
             async with asyncio.TaskGroup() as group:
                 secrets = group.create_task(
                     asyncio.to_thread(self._secrets, patches, files)
                 )
                 reports = [
-                    group.create_task(one.analyze(_kind(one, patches, files)))
-                    for one in self._analyzers
+                    group.create_task(one.analyze(kind, done.more))
+                    for one, kind in kinds
                 ]
         except BaseExceptionGroup as failures:
             # The port promises a plain error; the first is the cause of the rest.

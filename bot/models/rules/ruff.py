@@ -19,6 +19,7 @@ from bot.models.rules.batches import Failed, in_batches
 from bot.models.rules.ruff_output import Diagnostic
 from bot.models.rules.ruff_reasons import Reasons
 from bot.models.rules.ruff_rules import IGNORE, SELECT
+from core.review.reviewer import Read, unwatched
 from core.sandbox import Command, Limits, Outcome, Sandbox
 
 OPTIONS = (
@@ -66,8 +67,10 @@ class RuffAnalyzer(Analyzer):
         return PurePosixPath(path).suffix in {".py", ".pyi", ".pyw"}
 
     @override
-    async def analyze(self, files: Sequence[SourceFile]) -> Report:
-        return await in_batches(files, self._run)
+    async def analyze(
+        self, files: Sequence[SourceFile], read: Read = unwatched
+    ) -> Report:
+        return await in_batches(files, self._run, read)
 
     async def _run(self, files: Sequence[SourceFile]) -> Report | Failed:
         """Run over one batch, each file under a name of ours in a folder of its own.

@@ -16,6 +16,7 @@ from bot.models.rules.analyzer import (
 )
 from bot.models.rules.batches import Failed, in_batches
 from bot.models.rules.zizmor_output import Audit
+from core.review.reviewer import Read, unwatched
 from core.sandbox import Command, Limits, Outcome, Sandbox
 
 OPTIONS = (
@@ -53,8 +54,10 @@ class ZizmorAnalyzer(Analyzer):
         return _name(path) is not None
 
     @override
-    async def analyze(self, files: Sequence[SourceFile]) -> Report:
-        return await in_batches(files, self._run)
+    async def analyze(
+        self, files: Sequence[SourceFile], read: Read = unwatched
+    ) -> Report:
+        return await in_batches(files, self._run, read)
 
     async def _run(self, files: Sequence[SourceFile]) -> Report | Failed:
         """Run over one batch, each file under a name of ours in a folder of its own."""

@@ -62,6 +62,7 @@ from core.events.schema.steps import (
     ModelCalled,
     StepFinished,
     StepMove,
+    StepProgressed,
     StepRetried,
     StepReused,
     StepStarted,
@@ -122,6 +123,7 @@ __all__ = [
     "SandboxFinished",
     "StepFinished",
     "StepMove",
+    "StepProgressed",
     "StepRetried",
     "StepReused",
     "StepStarted",
@@ -142,6 +144,7 @@ Known = Annotated[
     | BranchCreated
     | BranchMerged
     | StepStarted
+    | StepProgressed
     | StepFinished
     | StepRetried
     | StepReused

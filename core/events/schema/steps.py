@@ -50,6 +50,17 @@ class StepRetried(StepMove):
     log: str | None = None
 
 
+class StepProgressed(Payload):
+    """A step that takes long has done `done` of its `of` pieces of work, as `unit`."""
+
+    type: Literal["step.progressed"] = "step.progressed"
+    step: str
+    done: int
+    of: int
+    unit: str
+    attempt: int
+
+
 class StepReused(StepMove):
     """A step is not run here, for the run goes on from behind it in another run."""
 

@@ -4,6 +4,7 @@ from bot.webhooks.delivery_schema import DELIVERIES
 from core.access.store import TOKENS
 from core.access.ticket_store import TICKETS
 from core.events.feed import FEED_COLLECTIONS
+from core.events.feed_index import FEED_INDEX
 from core.runs.constraints import collections
 from core.store.blobs import BLOBS
 from core.store.schema import Schema
@@ -13,6 +14,7 @@ SCHEMA = Schema(
     collections=(
         *collections(),
         *FEED_COLLECTIONS,
+        FEED_INDEX,
         *BLOBS,
         DELIVERIES,
         TOKENS,

@@ -40,6 +40,10 @@ class FeedReader:
         entries = [entry for page in pages for entry in await self._entries(page)]
         return tuple(entry for entry in entries if first <= entry.position <= last)
 
+    async def reaches(self, position: int) -> bool:
+        """Return whether the feed goes as far as this position."""
+        return await self._pages.reaches(position)
+
     async def oldest(self) -> int:
         """Return the oldest position that is kept, 1 when nothing was trimmed."""
         return await self._floor.oldest()

@@ -35,6 +35,10 @@ class FeedPages:
             key=lambda page: int(page["to"]),
         )
 
+    async def reaches(self, position: int) -> bool:
+        """Return whether a page holds this position, or ends soon after it."""
+        return await self._furthest(position) is not None
+
     async def head(self, hint: int = 0) -> Head:
         """Return the feed's head; `hint` is a position where a page once ended.
 

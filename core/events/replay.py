@@ -1,18 +1,26 @@
 """Pages of the events that a filter wants, from any position, in both directions."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import islice
 
 from core.errors import CursorTrimmedError
 from core.events.feed import FeedEntry
+from core.events.feed_index import Sieve
+from core.events.feed_index_store import FeedIndex
 from core.events.feed_reader import FeedReader
 from core.events.query import EventFilter
+from core.events.stretch import Stretch, around, block_of
+from core.events.writer_logs import WriterLogs
 from core.store.database import Database
 
-# So many entries are read at a time: 30 ms of the embedded server's work.
-REACH = 500
-# So many are looked at in one call: it is answered within a second or so.
+# Blocks of the index that are read at a time, at first and at most.
+FIRST_REACH = 2
+FURTHEST_REACH = 64
+# So many events and blocks are looked at in one call: it ends within a second or so.
 MOST_LOOKS = 10_000
+# In fewer positions it is not worth it to search for where to begin.
+NEAR = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,39 +41,6 @@ class EventPage:
     partial: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stretch:
-    """Positions from `first` to `last`, both included, and from which end to read."""
-
-    first: int
-    last: int
-    backwards: bool
-
-    @property
-    def length(self) -> int:
-        """Return how many positions it has."""
-        return max(0, self.last - self.first + 1)
-
-    def begin(self, length: int) -> "Stretch":
-        """Return the part of it that is read first."""
-        if self.backwards:
-            return replace(self, first=max(self.first, self.last - length + 1))
-        return replace(self, last=min(self.last, self.first + length - 1))
-
-    def cut(self, length: int) -> Iterator["Stretch"]:
-        """Yield it in pieces that end at multiples of `length`, in reading order."""
-        first, last = self.first, self.last
-        while first <= last:
-            if self.backwards:
-                begin = max(first, (last - 1) // length * length + 1)
-                yield Stretch(first=begin, last=last, backwards=True)
-                last = begin - 1
-            else:
-                end = min(last, (first - 1) // length * length + length)
-                yield Stretch(first=first, last=end, backwards=False)
-                first = end + 1
-
-
 @dataclass(slots=True, kw_only=True)
 class Finding:
     """What one call has found so far, and how far it has looked."""
@@ -82,13 +57,23 @@ class Finding:
         """Return whether there is one more than the page holds."""
         return len(self.found) > self.limit
 
+    def is_over(self) -> bool:
+        """Return whether to stop here: it is enough, or it was looked at too much."""
+        self.cut_off = self.looks >= MOST_LOOKS
+        return self.enough or self.cut_off
+
     def add(self, piece: Stretch, entries: tuple[FeedEntry, ...]) -> None:
         """Take what is wanted of a piece's entries."""
         self.looks += len(entries)
+        self.reached = piece.end
         for entry in reversed(entries) if piece.backwards else entries:
             if self.wanted.matches(entry):
                 self.found.append(entry)
-        self.reached = piece.first if piece.backwards else piece.last
+
+    def pass_over(self, piece: Stretch) -> None:
+        """Note that nothing in a piece is wanted."""
+        self.looks += 1
+        self.reached = piece.end
 
     def page(self, *, head: int, oldest: int) -> EventPage:
         """Return the page that this amounts to."""
@@ -112,6 +97,8 @@ class Replay:
 
     def __init__(self, database: Database) -> None:
         self._feed = FeedReader(database)
+        self._index = FeedIndex(database)
+        self._logs = WriterLogs(database)
 
     async def page(
         self,
@@ -138,25 +125,54 @@ class Replay:
             if stretch.first < oldest:
                 raise CursorTrimmedError(position=after or 0, oldest=oldest)
             finding = Finding(wanted=wanted, limit=limit)
-            if await self._look(stretch, finding):
+            if await self._look(stretch, oldest, finding):
                 return finding.page(head=head, oldest=oldest)
 
-    async def _look(self, stretch: Stretch, finding: Finding) -> bool:
+    async def _look(self, stretch: Stretch, oldest: int, finding: Finding) -> bool:
         """Look at a stretch until it is enough; False when it was trimmed meanwhile."""
-        for piece in self._pieces(stretch, finding):
-            if finding.enough:
-                return True
-            if finding.looks >= MOST_LOOKS:
-                finding.cut_off = True
-                return True
-            entries = await self._feed.between(piece.first, piece.last)
-            if len(entries) < piece.length:
-                return False
-            finding.add(piece, entries)
+        if finding.wanted.wants_everything:
+            return await self._read(stretch.begin(finding.limit + 1), finding)
+        pieces = (await self._begun(stretch, oldest, finding.wanted)).cut()
+        sieve, reach = Sieve(finding.wanted), FIRST_REACH
+        while ahead := list(islice(pieces, reach)):
+            blocks = await self._index.overlapping(around(ahead))
+            for piece in ahead:
+                if finding.is_over():
+                    return True
+                block = blocks.get(block_of(piece.first).first)
+                if block is not None and not sieve.lets_through(block):
+                    finding.pass_over(piece)
+                elif not await self._read(piece, finding):
+                    return False
+            reach = min(2 * reach, FURTHEST_REACH)
         return True
 
-    def _pieces(self, stretch: Stretch, finding: Finding) -> Iterator[Stretch]:
-        """Yield what has to be looked at, piece by piece."""
-        if finding.wanted.wants_everything:
-            return iter([stretch.begin(finding.limit + 1)])
-        return stretch.cut(REACH)
+    async def _read(self, piece: Stretch, finding: Finding) -> bool:
+        entries: tuple[FeedEntry, ...] = ()
+        if piece.length:
+            entries = await self._feed.between(piece.first, piece.last)
+        if len(entries) < piece.length:
+            return False
+        finding.add(piece, entries)
+        return True
+
+    async def _begun(
+        self, stretch: Stretch, oldest: int, wanted: EventFilter
+    ) -> Stretch:
+        """Return the stretch without its beginning, as far as that is too early."""
+        moment = await self._not_before(wanted)
+        if moment is None or stretch.length <= NEAR:
+            return stretch
+        first = await self._index.first(oldest)
+        if stretch.first < first:  # what is not indexed has to be looked through
+            return stretch
+        begin = await self._index.reaching(moment, first, stretch.last)
+        return replace(stretch, first=max(stretch.first, begin))
+
+    async def _not_before(self, wanted: EventFilter) -> datetime | None:
+        """Return a time such that the first wanted event has it or a later one."""
+        times = [] if wanted.since is None else [wanted.since]
+        if wanted.run_id is not None:
+            created = await self._logs.of_stream(f"run/{wanted.run_id}", 1)
+            times += [] if created is None else [created.time]
+        return max(times, default=None)

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from core.events.feed import COLLECTION, FeedEntry, Head, Page
@@ -51,23 +52,32 @@ async def lay(
         await database.db[COLLECTION].insert_many(documents)
 
 
-def expected(
-    found: Sequence[FeedEntry],
-    wanted: EventFilter,
-    *,
-    after: int | None,
-    before: int | None,
-    newest_first: bool,
-) -> list[int]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """Where to begin, how many, and in which direction."""
+
+    after: int | None = None
+    before: int | None = None
+    limit: int = 100
+    newest_first: bool = False
+
+    def going_on(self, position: int) -> "Wish":
+        """Return the wish for the next page."""
+        if self.newest_first:
+            return replace(self, before=position)
+        return replace(self, after=position)
+
+
+def expected(found: Sequence[FeedEntry], wanted: EventFilter, wish: Wish) -> list[int]:
     """Return the positions of all that is wanted, as a list would be searched."""
     between = [
         one.position
         for one in found
-        if one.position > (after or 0)
-        and (before is None or one.position < before)
+        if one.position > (wish.after or 0)
+        and (wish.before is None or one.position < wish.before)
         and wanted.matches(one)
     ]
-    return between[::-1] if newest_first else between
+    return between[::-1] if wish.newest_first else between
 
 
 def moment(seconds: int) -> datetime:

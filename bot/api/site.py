@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from bot.api import openapi
+from bot.api import event_schema, openapi
 from bot.api.checkpoints import CheckpointEndpoints
 from bot.api.events import EventEndpoints
 from bot.api.gates import GateEndpoints
@@ -49,6 +49,7 @@ def add_routes(app: web.Application, base: Base, operations: Operations) -> None
     mask = base.masker.mask
     serve(app, endpoints, tokens=base.tokens, ids=base.ids, mask=mask)
     Streams(base).add_routes(app)
+    event_schema.add_routes(app)
     described = openapi.document(endpoints)
 
     async def describe(_: web.Request) -> web.Response:

@@ -7,6 +7,7 @@ import typer
 from bot.cli.blobs import blobs
 from bot.cli.demo import demo
 from bot.cli.doctor import doctor
+from bot.cli.events import events
 from bot.cli.exits import MEANINGS
 from bot.cli.migrate import migrate
 from bot.cli.review import review
@@ -62,5 +63,6 @@ def nofx(
 for command in (serve, work, migrate, demo, doctor, review):
     app.command()(guarded(command))
 app.add_typer(runs)
+app.add_typer(events)
 app.add_typer(token)
 app.add_typer(blobs)

@@ -133,6 +133,7 @@ from core.errors.store import (
     IndexDiffersError,
     RefusedByDatabaseError,
     SchemaNewerError,
+    SchemaNotTypedError,
     StoreUnavailableError,
 )
 
@@ -224,6 +225,7 @@ __all__ = [
     "RunOutdatedError",
     "SandboxUnavailableError",
     "SchemaNewerError",
+    "SchemaNotTypedError",
     "ScopeMissingError",
     "SettingsError",
     "SimulatorClosedError",

@@ -110,6 +110,13 @@ class RefusedByDatabaseError(NofxError):
     hint = "This is a bug in nofx; nothing was stored. Please report it with the log."
 
 
+class SchemaNotTypedError(NofxError):
+    """A JSON Schema says something that no type can be made of."""
+
+    message = "{where}: there is no TypeScript for {what}."
+    hint = "This is a bug in nofx. Please report it; the JSON Schema itself is good."
+
+
 class BrokenChainError(NofxError):
     """A stream's history was changed after it was written."""
 

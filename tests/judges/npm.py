@@ -21,7 +21,7 @@ def unpacked(name: str, version: str) -> Path:
     if not target.is_dir():
         npm = shutil.which("npm")
         if npm is None:
-            _unavailable(f"npm is not installed, so {name} cannot be fetched")
+            unavailable(f"npm is not installed, so {name} cannot be fetched")
         _fetch(npm, f"{name}@{version}", target)
     return target
 
@@ -40,7 +40,7 @@ def _fetch(npm: str, spec: str, target: Path) -> None:
             timeout=90,
         )
         if done.returncode != 0:
-            _unavailable(f"npm could not fetch {spec}: {done.stderr.strip()[-300:]}")
+            unavailable(f"npm could not fetch {spec}: {done.stderr.strip()[-300:]}")
         (archive,) = Path(folder).glob("*.tgz")
         with tarfile.open(archive) as tar:
             tar.extractall(Path(folder) / "files", filter="data")
@@ -58,7 +58,7 @@ def _cache() -> Path:
     return (Path(root) if root else Path.home() / ".cache") / "nofx-tests" / "npm"
 
 
-def _unavailable(reason: str) -> NoReturn:
+def unavailable(reason: str) -> NoReturn:
     """Skip the test, or fail it where nothing may be skipped."""
     if os.getenv("CI"):
         pytest.fail(reason)

@@ -8,12 +8,16 @@ from datetime import UTC, datetime
 from core.events.base import Payload
 from core.events.bus import Bell, Bus, Lagged, Occurrence
 from core.events.schema import (
+    FindingMove,
+    FindingPosted,
+    FindingVerified,
     ModelCalled,
     RunCreated,
     RunMove,
     RunStateChanged,
     RunSuperseded,
 )
+from core.runs import part_moves
 from tests.fakes.clock import FakeClock
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -143,3 +147,17 @@ async def test_the_bell_wakes_who_waits_and_forgets_no_ring() -> None:
     assert not waiting.done()
     await clock.advance(1)
     assert not await waiting
+
+
+async def test_a_family_of_types_is_heard_by_its_common_name() -> None:
+    """Whoever follows findings names no type, and hears each."""
+    bus = Bus()
+    found = [
+        part_moves.finding_moved(FindingVerified, "f", "proposed"),
+        part_moves.finding_moved(FindingPosted, "f", "anchored", comment_id=1),
+    ]
+    with bus.subscribe(FindingMove) as heard:
+        bus.publish([Told((MOVED, *found, SUPERSEDED))])
+        heard.close()
+        told = [one.event async for one in heard if isinstance(one, Occurrence)]
+    assert told == found

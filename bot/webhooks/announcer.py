@@ -4,9 +4,9 @@ import asyncio
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import structlog
+from cachetools import LRUCache
 
 from bot.webhooks.news import Mask, Untold
 from bot.webhooks.outbox import Outbox
@@ -18,7 +18,8 @@ from core.events.journal import Journal
 
 # After a round it rests so many times as long as that took.
 SHARE = 3
-# Most reasons are of a few sentences; to look for secrets in one takes long.
+# Most reasons are of a few sentences; to look for secrets in one takes long, and the
+# first time seconds, in which deliveries must be acknowledged.
 REASONS = 1024
 log = structlog.get_logger()
 
@@ -56,7 +57,8 @@ class Announcer:
         self._outbox = outbox
         self._journal = journal
         self._news = news
-        self._mask = lru_cache(maxsize=REASONS)(mask)
+        self._mask = mask
+        self._masked: LRUCache[str, str] = LRUCache(REASONS)
         self._clock = clock
         self._pace = pace or Pace()
         self._stopping = False
@@ -109,9 +111,11 @@ class Announcer:
         return 0
 
     async def _tell(self, found: Sequence[Untold]) -> int:
+        reasons = {news.reason for one in found for news in one.news}
+        mask = {one: await self._clean(one) for one in reasons}.__getitem__
         # All at once, so that they share the journal's inserts.
         ends = await asyncio.gather(
-            *(self._tell_one(one) for one in found), return_exceptions=True
+            *(self._tell_one(one, mask) for one in found), return_exceptions=True
         )
         pairs = list(zip(found, ends, strict=True))
         await self._outbox.told(one for one, end in pairs if end is None)
@@ -120,7 +124,7 @@ class Announcer:
                 raise end
         return len(found)
 
-    async def _tell_one(self, one: Untold) -> None:
+    async def _tell_one(self, one: Untold, mask: Mask) -> None:
         """Append what is missing in the delivery's stream."""
         told: tuple[Commit, ...] = ()
         if not one.news[0].begins:
@@ -129,12 +133,20 @@ class Announcer:
             head = told[-1] if told else None
             try:
                 for news in missing:
-                    draft = one.draft(news, head, self._mask)
+                    draft = one.draft(news, head, mask)
                     head = await self._journal.append(draft)
             except ConcurrencyError:
                 told = await self._journal.read(one.stream)
             else:
                 return
+
+    async def _clean(self, reason: str) -> str:
+        """Return a reason without secrets; each is looked through once."""
+        known = self._masked.get(reason)
+        if known is None:
+            known = await asyncio.to_thread(self._mask, reason)
+            self._masked[reason] = known
+        return known
 
     async def _rest(self, seconds: float) -> None:
         if not self._stopping:

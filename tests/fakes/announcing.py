@@ -9,7 +9,7 @@ from typing_extensions import override
 from bot.webhooks.announcer import Announcer
 from bot.webhooks.deliveries import Deliveries
 from bot.webhooks.delivery import Arrival, arrived
-from bot.webhooks.news import Untold
+from bot.webhooks.news import Mask, Untold
 from bot.webhooks.outbox import LEFT, Outbox
 from bot.webhooks.outcome import Ignored
 from bot.webhooks.place import Place
@@ -38,6 +38,11 @@ def arrival(guid: str = "a", ignored: str | None = None) -> Arrival:
     )
 
 
+def masked(text: str) -> str:
+    """Return a text without the one secret that there is."""
+    return text.replace("hunter2", "[masked]")
+
+
 class Process:
     """One process's deliveries, journal and announcer."""
 
@@ -47,7 +52,9 @@ class Process:
         clock: Clock,
         *,
         journal: Journal | None = None,
+        mask: Mask = masked,
     ) -> None:
+        self.mask = mask
         self.deliveries = Deliveries(database, clock=clock)
         self.journal = journal or Journal(database, clock=clock, ids=Ids(clock))
         self.outbox = Outbox(database, name=self.deliveries.name, clock=clock)
@@ -59,7 +66,7 @@ class Process:
             outbox,
             self.journal,
             news=self.deliveries.news,
-            mask=lambda text: text.replace("hunter2", "[masked]"),
+            mask=self.mask,
             clock=clock,
         )
 

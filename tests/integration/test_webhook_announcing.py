@@ -1,6 +1,7 @@
 """What became of deliveries is told in the journal, each thing once."""
 
 import asyncio
+import threading
 from datetime import timedelta
 
 import pytest
@@ -66,6 +67,23 @@ async def test_what_is_turned_away_is_told_in_one_commit(store: Database) -> Non
         "repository": "octo/hello",
         "reason": "no use for [masked]",
     }
+
+
+async def test_secrets_are_looked_for_where_nobody_waits(store: Database) -> None:
+    """To load what finds them takes seconds; the loop has deliveries to acknowledge."""
+    looked: list[tuple[str, bool]] = []
+
+    def mask(text: str) -> str:
+        here = threading.current_thread() is threading.main_thread()
+        looked.append((text, here))
+        return text
+
+    process = Process(store, FakeClock(), mask=mask)
+    for guid in ("a", "b", "c"):
+        await process.deliveries.add(arrival(guid, ignored="talk"))
+        await process.announcer.tell()
+
+    assert looked == [("talk", False)]
 
 
 @pytest.mark.parametrize("told_between", [True, False])

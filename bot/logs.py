@@ -15,6 +15,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from bot.plain import visible
 from bot.setting_values import LogFormat, LogLevel
 from bot.settings import Settings
+from core.metrics.logs import LOG_LINES
 from core.runs.run_log import collect
 from core.secrets.forms import forms
 
@@ -50,7 +51,7 @@ def configure_logs(
         structlog.processors.StackInfoRenderer(),
         structlog.processors.format_exc_info,
         masking(settings.secret_values()),
-        _for_the_run,
+        _noted,
     ]
     last: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if as_json:
@@ -93,8 +94,9 @@ def masking(secrets: Sequence[str]) -> Processor:
     return mask
 
 
-def _for_the_run(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Give the line, without a secret in it, to the run that it is about."""
+def _noted(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Count the line, and give it to the run that it is about, without a secret."""
+    LOG_LINES.inc(level=str(event["level"]))
     collect({key: value for key, value in event.items() if key not in INNER})
     return event
 

@@ -13,6 +13,7 @@ from typing_extensions import override
 from bot.logs import configure_logs
 from bot.settings import environment, load_settings
 from core.access.tokens import new_secret
+from tests.fakes.measures import Measures
 
 SECRET = "hook-secret-1234567890"
 
@@ -112,3 +113,15 @@ def test_the_level_is_the_one_that_was_set(monkeypatch: pytest.MonkeyPatch) -> N
     structlog.get_logger("nofx").warning("small")
     structlog.get_logger("nofx").error("large")
     assert [event["event"] for event in lines(stream)] == ["large"]
+
+
+def test_lines_are_counted_by_level() -> None:
+    """Those that are written, ours and those of libraries, each once."""
+    configure_logs(load_settings(), io.StringIO())
+    measures = Measures()
+    structlog.get_logger("nofx").warning("small")
+    structlog.get_logger("nofx").debug("too small")
+    logging.getLogger("library").warning("slow")
+    logging.getLogger("library").critical("gone")
+    moved = measures.all_moved("nofx_log_lines_total")
+    assert moved == {("warning",): 2, ("critical",): 1}

@@ -95,6 +95,11 @@ class FakeClock(Clock):
         """Let `seconds` pass while nobody sleeps, for code that only reads the time."""
         self._elapsed += seconds
 
+    def stop(self) -> None:
+        """Cancel whoever sleeps, as when their process dies."""
+        for sleeper in self._sleepers:
+            sleeper.woken.cancel()
+
     async def _turns(self) -> None:
         for _ in range(TURNS):
             await asyncio.sleep(0)

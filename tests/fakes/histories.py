@@ -1,6 +1,7 @@
 """Histories for the feed: several writers that append to each other's streams."""
 
 import random
+from typing import Any
 
 from core.clock import Clock
 from core.errors import ConcurrencyError
@@ -11,23 +12,31 @@ from core.events.schema import RunSuperseded
 
 
 async def append(
-    journal: Journal, clock: Clock, stream: str, seq: int, *, events: int = 1
+    journal: Journal,
+    clock: Clock,
+    stream: str,
+    seq: int,
+    *,
+    events: int = 1,
+    mark: str = "a" * 40,
 ) -> Commit:
-    """Append a commit of some events, each of which names its place."""
+    """Append a commit of some events, each of which names its place and the mark."""
     happened = tuple(
-        RunSuperseded(by_run=f"{stream}:{seq}.{index}", head_sha="a" * 40)
+        RunSuperseded(by_run=f"{stream}:{seq}.{index}", head_sha=mark)
         for index in range(events)
     )
     draft = Draft(stream=stream, seq=seq, time=clock.now(), events=happened)
     return await journal.append(draft)
 
 
-async def append_next(journal: Journal, clock: Clock, stream: str) -> Commit:
+async def append_next(
+    journal: Journal, clock: Clock, stream: str, **said: Any
+) -> Commit:
     """Append at the end of a stream, wherever others have brought it meanwhile."""
     while True:
         seq = len(await journal.documents(stream)) + 1
         try:
-            return await append(journal, clock, stream, seq)
+            return await append(journal, clock, stream, seq, **said)
         except ConcurrencyError:
             continue
 

@@ -24,6 +24,8 @@ from bot.webhooks.deliveries import Deliveries
 from bot.webhooks.outbox import Outbox
 from core.events.feed_lag import FeedLag
 from core.events.feeder import Feeder
+from core.events.indexer import Indexer
+from core.events.just_fed import JustFed
 from core.metrics.gauges import Refresher
 from core.metrics.handler_cpu import accounting
 from core.runs.holder import Pace
@@ -128,7 +130,21 @@ async def _assembled(
 def _keepers(settings: Settings, base: Base) -> tuple[Companion, ...]:
     """Return what keeps the database in order, whatever the process is for."""
     database, clock = base.database, base.clock
-    feeder = Feeder(database, holder=base.ids.new("feeder"), clock=clock, bus=base.bus)
+    fed = JustFed()
+    feeder = Feeder(
+        database,
+        holder=base.ids.new("feeder"),
+        clock=clock,
+        bus=base.bus,
+        just_fed=fed,
+    )
+    indexer = Indexer(
+        database,
+        holder=base.ids.new("indexer"),
+        clock=clock,
+        bus=base.bus,
+        just_fed=fed,
+    )
     sweeper = Sweeper(database, holder=base.ids.new("sweeper"), clock=clock)
     # Watching costs the embedded server a third of its inserts, once there are several
     # processes; with one, nobody else queues anything.
@@ -136,6 +152,7 @@ def _keepers(settings: Settings, base: Base) -> tuple[Companion, ...]:
     watcher = Watcher(database, base.runs, wanted=watching)
     return (
         (feeder.run, feeder.stop),
+        (indexer.run, indexer.stop),
         (sweeper.run, sweeper.stop),
         (watcher.run, watcher.stop),
     )

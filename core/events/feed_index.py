@@ -66,12 +66,13 @@ def block_from(entries: Sequence[FeedEntry], before: Block | None) -> Block:
         earliest=min(times),
         latest=latest,
         reached=latest if before is None else max(latest, before.reached),
-        prints=prints_of(term for entry in entries for term in _terms(entry)),
+        prints=prints_in(entries),
     )
 
 
-def prints_of(terms: Iterable[str]) -> bytes:
-    """Return the prints of words and marks, each once, in order."""
+def prints_in(entries: Iterable[FeedEntry]) -> bytes:
+    """Return the prints of all words and marks of entries, each once, in order."""
+    terms = {term for entry in entries for term in _terms(entry)}
     return b"".join(sorted({print_of(term) for term in terms}))
 
 

@@ -15,6 +15,7 @@ from core.events.feed import Head
 from core.events.feed_order import Logged, in_order, pages, without
 from core.events.feed_store import FeedPages
 from core.events.journal import seal
+from core.events.just_fed import JustFed
 from core.events.writer_logs import WriterLogs
 from core.events.writers import Writer, Writers, last_words, sealing
 from core.store.database import Database
@@ -50,10 +51,18 @@ class Pace:
 class Round:
     """One look at every log, and the pages that follow from it."""
 
-    def __init__(self, database: Database, *, clock: Clock, pace: Pace) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        clock: Clock,
+        pace: Pace,
+        just_fed: JustFed | None = None,
+    ) -> None:
         self._database = database
         self._clock = clock
         self._pace = pace
+        self._just_fed = just_fed or JustFed()
         self._pages = FeedPages(database)
         self._writers = Writers(database, clock=clock)
         self._logs = WriterLogs(database)
@@ -106,6 +115,7 @@ class Round:
                 self.forget()
                 raise FeedOvertakenError(position=page.entries[0].position - 1)
             self._head = head = page.head
+            self._just_fed.add(page.entries)
         await self._note(merged)
         for writer in writers:
             if not logs[writer.name]:

@@ -9,6 +9,7 @@ from core.errors import FeedOvertakenError, StoreUnavailableError
 from core.events.bus import Bell, Bus
 from core.events.feed import ROLE
 from core.events.feed_round import Pace, Round
+from core.events.just_fed import JustFed
 from core.metrics.journal import FEED_ENTRIES
 from core.store.database import Database
 from core.store.roles import Lease, Roles
@@ -35,13 +36,14 @@ class Feeder:
         clock: Clock,
         bus: Bus,
         pace: Pace | None = None,
+        just_fed: JustFed | None = None,
     ) -> None:
         self.holder = holder
         self._clock = clock
         self._bus = bus
         self._pace = pace or Pace()
         self._roles = Roles(database, clock=clock)
-        self._round = Round(database, clock=clock, pace=self._pace)
+        self._round = Round(database, clock=clock, pace=self._pace, just_fed=just_fed)
         self._stopping = False
         self._stopped = Bell()
         self._renew_at = 0.0

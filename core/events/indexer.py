@@ -1,6 +1,7 @@
 """Indexes the feed beside the feeder, block by block, whichever process comes to it."""
 
 import asyncio
+from dataclasses import replace
 
 import structlog
 
@@ -9,10 +10,10 @@ from core.errors import StoreUnavailableError
 from core.events import stretch
 from core.events.bus import Bell, Bus
 from core.events.feed import FeedEntry
-from core.events.feed_index import Block, block_from
+from core.events.feed_index import Block, block_from, prints_in
 from core.events.feed_index_store import FeedIndex
 from core.events.feed_reader import FeedReader
-from core.events.feed_recent import Recent
+from core.events.just_fed import JustFed
 from core.events.stretch import block_of
 from core.store.database import Database
 from core.store.roles import Lease, Roles
@@ -42,12 +43,12 @@ class Indexer:
         holder: str,
         clock: Clock,
         bus: Bus,
-        recent: Recent | None = None,
+        just_fed: JustFed | None = None,
     ) -> None:
         self._holder = holder
         self._clock = clock
         self._bus = bus
-        self._recent = recent or Recent()
+        self._just_fed = just_fed or JustFed()
         self._feed = FeedReader(database)
         self._index = FeedIndex(database)
         self._roles = Roles(database, clock=clock)
@@ -96,6 +97,19 @@ class Indexer:
             count += 1
         return count
 
+    async def rebuild(self, position: int) -> bool:
+        """Make the block of a position anew from its pages, after one was changed.
+
+        False when it is not indexed, and so needs nothing. Raises
+        StoreUnavailableError.
+        """
+        block = await self._index.at(position)
+        if block is None:
+            return False
+        entries = await self._feed.between(block.first, block.last)
+        made = await asyncio.to_thread(prints_in, entries)
+        return await self._index.replace(replace(block, prints=made))
+
     async def _held(self, lease: Lease | None) -> Lease | None:
         if lease is not None:
             return await self._roles.renew(lease, LEASE)
@@ -128,9 +142,9 @@ class Indexer:
 
     async def _entries(self, first: int, last: int) -> tuple[FeedEntry, ...]:
         """Return a block's entries, or none while it is not full."""
-        recent = self._recent.between(first, last)
-        if recent is not None:
-            return recent
+        kept = self._just_fed.between(first, last)
+        if kept is not None:
+            return kept
         if self._clock.monotonic() < self._look_at:
             return ()
         if not await self._feed.reaches(last):

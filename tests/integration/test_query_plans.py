@@ -1,6 +1,7 @@
 """Every question that the code asks of the database is answered from an index."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import replace
@@ -22,12 +23,17 @@ from core.clock import Ids, SystemClock
 from core.errors import ActiveRunError, ConcurrencyError
 from core.events.bus import Bus
 from core.events.commit import Draft
+from core.events.feed_index_store import FeedIndex
 from core.events.feed_reader import FeedReader
 from core.events.feed_round import Pace as FeedPace
 from core.events.feed_round import Round
 from core.events.feeder import Feeder
+from core.events.indexer import Indexer
 from core.events.journal import Journal
+from core.events.query import EventFilter
+from core.events.replay import Replay
 from core.events.schema import CheckpointRedacted
+from core.events.stretch import LENGTH
 from core.runs.lister import RunLister
 from core.runs.listing import RunFilter
 from core.runs.pipeline import StepContext
@@ -40,6 +46,7 @@ from core.store.garbage import Sweep, collect
 from core.store.migrate import migrate
 from core.store.roles import Roles
 from tests.fakes.clock import NOON, FakeClock
+from tests.fakes.feeds import entries, lay
 from tests.fakes.histories import append
 from tests.fakes.inboxes import arrive
 from tests.fakes.noise import noise
@@ -196,6 +203,19 @@ async def the_feed_is_fed(database: Database) -> None:
     await first.close()
 
 
+async def events_are_searched(database: Database) -> None:
+    """Index a feed, look for what is in it, and make a block anew."""
+    rng, clock = random.Random(1), FakeClock()  # noqa: S311 # a feed from a number
+    found = entries(3 * LENGTH, rng, start=await FeedReader(database).head() + 1)
+    await lay(database, found, rng, most=200)
+    indexer = Indexer(database, holder="i", clock=clock, bus=Bus())
+    assert await indexer.index_once()
+    assert await indexer.rebuild(1)
+    wanted = EventFilter(run_id="run_1", since=NOON, words=frozenset({"w7"}))
+    await Replay(database).page(wanted)
+    assert await FeedIndex(database).drop(LENGTH + 1, since=1)
+
+
 async def deliveries_are_worked(database: Database) -> None:
     """Let one succeed, one be put back, one be given up and sent again."""
     clock = FakeClock()
@@ -258,6 +278,7 @@ async def test_every_question_has_an_index(watched: tuple[Database, QueryLog]) -
     await work_is_remembered(database)
     await tokens_are_kept(database)
     await the_feed_is_fed(database)
+    await events_are_searched(database)
     await deliveries_are_worked(database)
     await blobs_come_and_go(database)
     await stage.runs.journal.close()

@@ -9,7 +9,7 @@ from core.events.feed import FeedEntry
 KEPT = 2000
 
 
-class Recent:
+class JustFed:
     """Remembers what was just fed here, so that it need not be read again."""
 
     def __init__(self, kept: int = KEPT) -> None:

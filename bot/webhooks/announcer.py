@@ -32,7 +32,7 @@ class Pace:
     other processes left behind.
     """
 
-    most: int = 128
+    most: int = 512
     shortest: float = 0.01
     poll: float = 5.0
 

@@ -16,6 +16,7 @@ from bot.webhooks.delivery import (
 from bot.webhooks.delivery_schema import COLLECTION
 from bot.webhooks.intake import Intake
 from bot.webhooks.news import Kind, News
+from bot.webhooks.outbox import mark
 from bot.webhooks.outcome import Ignored, Outcome
 from core.clock import Clock, Ids
 from core.errors import DeliveryNotFoundError, RefusedByDatabaseError
@@ -189,7 +190,11 @@ class Deliveries:
             return await self._change(delivery, change)
         news = News(kind=Kind(state), at=now, reason=reason, attempts=delivery.attempts)
         change = {
-            "$set": {**ended, "reason": reason, "announce": self.name},
+            "$set": {
+                **ended,
+                "reason": reason,
+                "announce": mark(self.name, delivery.token),
+            },
             "$unset": gone,
             "$push": {"untold": news.document()},
         }

@@ -59,12 +59,16 @@ def news_of(document: Mapping[str, Any]) -> News:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Untold:
-    """A delivery of which something is to be told, oldest news first."""
+    """A delivery of which something is to be told, oldest news first.
+
+    `mark` is another one as soon as there is other news.
+    """
 
     guid: str
     event: str
     action: str | None
     place: Place
+    mark: str
     news: tuple[News, ...]
 
     @property

@@ -1,20 +1,33 @@
-"""The deliveries of which something is still to be told, in their own collection."""
+"""The deliveries of which something is still to be told, in their own collection.
 
+Each bears a mark: the name of the process that is to tell of it, and for what happened
+after its arrival a suffix that no other has. Whoever has told takes the mark away, if
+it is still the one that was read, for many deliveries in one write.
+"""
+
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any
 
 from bot.webhooks.delivery_schema import COLLECTION
 from bot.webhooks.news import Untold, news_of
 from bot.webhooks.place import Place
 from core.clock import Clock
-from core.store.database import Database, Document, UpdateOne, translating
+from core.store.database import Database, Document, UpdateMany, translating
 
 # What another process did so recently it is about to tell by itself.
 LEFT = timedelta(seconds=5)
 SHOWN = dict.fromkeys(
-    ("event", "action", "repository", "pull", "installation_id", "untold"), 1
+    ("event", "action", "repository", "pull", "installation_id", "announce", "untold"),
+    1,
 )
+# What follows the dot of a suffix: the end of all marks of one process.
+AFTER_DOT = "/"
+
+
+def mark(name: str, token: str) -> str:
+    """Return the mark of something that process `name` did under a token of its own."""
+    return f"{name}.{token}"
 
 
 class Outbox:
@@ -31,7 +44,8 @@ class Outbox:
 
     async def own(self, *, most: int) -> list[Untold]:
         """Return up to `most` deliveries that this process is to tell of."""
-        return await self._find(self._name, most)
+        bounds = {"$gte": self._name, "$lt": self._name + AFTER_DOT}
+        return await self._find(bounds, most)
 
     async def left(self, *, most: int) -> list[Untold]:
         """Return deliveries that some process should have told of a while ago."""
@@ -41,18 +55,21 @@ class Outbox:
 
     async def told(self, deliveries: Iterable[Untold]) -> None:
         """Take away the marks of those of which there is no other news by now."""
+        guids: dict[str, list[str]] = defaultdict(list)
+        for one in deliveries:
+            guids[one.mark].append(one.guid)
         gone = {"$unset": {"announce": "", "untold": ""}}
         changes = [
-            UpdateOne({"_id": one.guid, "untold": _stored(one)}, gone)
-            for one in deliveries
+            UpdateMany({"_id": {"$in": listed}, "announce": mark}, gone)
+            for mark, listed in guids.items()
         ]
         with translating():
             if changes:
                 await self._deliveries.bulk_write(changes, ordered=False)
 
-    async def _find(self, mark: object, most: int) -> list[Untold]:
+    async def _find(self, marks: object, most: int) -> list[Untold]:
         # The batch size bounds what is sent; `limit` makes the embedded server scan.
-        cursor = self._deliveries.find({"announce": mark}, SHOWN).batch_size(most)
+        cursor = self._deliveries.find({"announce": marks}, SHOWN).batch_size(most)
         with translating():
             found = await cursor.to_list(most)
             await cursor.close()
@@ -69,9 +86,6 @@ def _untold(document: Document) -> Untold:
             pull=document.get("pull"),
             installation_id=document.get("installation_id"),
         ),
+        mark=document["announce"],
         news=tuple(news_of(one) for one in document["untold"]),
     )
-
-
-def _stored(one: Untold) -> list[dict[str, Any]]:
-    return [news.document() for news in one.news]

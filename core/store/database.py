@@ -12,7 +12,7 @@ from motor.motor_asyncio import (
     AsyncIOMotorCollection,
     AsyncIOMotorDatabase,
 )
-from pymongo import AsyncMongoClient, UpdateOne
+from pymongo import AsyncMongoClient, UpdateMany, UpdateOne
 from pymongo.errors import (
     BulkWriteError,
     ConnectionFailure,
@@ -33,6 +33,7 @@ __all__ = [
     "Document",
     "DuplicateKeyError",
     "PyMongoError",
+    "UpdateMany",
     "UpdateOne",
     "WriteRefusal",
     "connect",

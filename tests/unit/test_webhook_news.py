@@ -17,7 +17,9 @@ GUIDS = st.from_regex(GUID, fullmatch=True)
 
 def stream(guid: str) -> str:
     """Return the name of a delivery's stream."""
-    return Untold(guid=guid, event="e", action=None, place=NOWHERE, news=()).stream
+    return Untold(
+        guid=guid, event="e", action=None, place=NOWHERE, mark="d", news=()
+    ).stream
 
 
 @given(GUIDS, GUIDS)

@@ -9,27 +9,52 @@ from collections.abc import Callable, Coroutine, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import Context, ContextVar
-from dataclasses import dataclass
 from time import perf_counter, thread_time
 from typing import Any, ParamSpec, TypeVar
 
 from typing_extensions import override
 
-from core.metrics.handlers import HANDLER_CPU, HANDLER_SECONDS
+from core.metrics.handlers import HANDLER_CPU, HANDLER_SECONDS, HANDLERS
 
 T = TypeVar("T")
 P = ParamSpec("P")
 
 
-@dataclass(frozen=True, slots=True)
-class _Account:
-    """What a handler's time is charged to."""
+class Account:
+    """What one handler has used so far.
 
-    handler: str
-    spend: Callable[[float], None]
+    The loop's thread alone adds to `seconds`: it does so at every turn of a coroutine,
+    and a lock would cost as much as the rest.
+    """
+
+    __slots__ = ("_in_threads", "_lock", "handler", "seconds")
+
+    def __init__(self, handler: str) -> None:
+        self.handler = handler
+        self.seconds = 0.0
+        self._in_threads = 0.0
+        self._lock = threading.Lock()
+
+    @property
+    def total(self) -> float:
+        """Return all of it, in seconds."""
+        return max(0.0, self.seconds + self._in_threads)
+
+    def add_in_thread(self, seconds: float) -> None:
+        """Add what a thread has used that is not the loop's."""
+        with self._lock:
+            self._in_threads += seconds
 
 
-_charged: ContextVar[_Account | None] = ContextVar("handler", default=None)
+_accounts: dict[str, Account] = {}
+_charged: ContextVar[Account | None] = ContextVar("handler", default=None)
+
+
+def _used() -> dict[tuple[str, ...], float]:
+    return {(one.handler,): one.total for one in tuple(_accounts.values())}
+
+
+HANDLER_CPU.ask(_used)
 
 
 async def handled(handler: str, work: Coroutine[Any, Any, T]) -> T:
@@ -37,11 +62,12 @@ async def handled(handler: str, work: Coroutine[Any, Any, T]) -> T:
 
     A handler within a handler is charged to itself alone.
     """
-    account = _Account(handler, HANDLER_CPU.child(handler=handler).inc)
+    known = HANDLERS.of(handler)
+    account = _accounts.setdefault(known, Account(known))
     token = _charged.set(account)
     began = perf_counter()
     try:
-        return await Timed(work, account.spend)
+        return await Timed(work, account)
     finally:
         _charged.reset(token)
         HANDLER_SECONDS.observe(perf_counter() - began, handler=handler)
@@ -54,49 +80,54 @@ def current_handler() -> str | None:
 
 
 class _Within(threading.local):
-    """What was charged to others inside of what is being timed in this thread."""
+    """Holds, for each thread, what was charged inside of what is being timed."""
 
-    seconds = 0.0
+    def __init__(self) -> None:
+        self.seconds = [0.0]
 
 
 _within = _Within()
 
 
 class Timed(Coroutine[Any, Any, T]):
-    """A coroutine each of whose advances is timed; in all else it is what it wraps."""
+    """A coroutine each of whose turns is timed; in all else it is what it wraps.
 
-    __slots__ = ("_spend", "wrapped")
+    It is for the thread in which it is made.
+    """
 
-    def __init__(
-        self, wrapped: Coroutine[Any, Any, T], spend: Callable[[float], None]
-    ) -> None:
+    __slots__ = ("_account", "_send", "_within", "wrapped")
+
+    def __init__(self, wrapped: Coroutine[Any, Any, T], account: Account) -> None:
         self.wrapped = wrapped
-        self._spend = spend
+        self._send = wrapped.send
+        self._account = account
+        self._within = _within.seconds
+
+    # Both are written out, for they are called at every turn of every handler.
 
     @override
     def send(self, value: Any) -> Any:
-        outside = _within.seconds
-        _within.seconds = 0.0
+        within = self._within
+        outside, within[0] = within[0], 0.0
         began = thread_time()
         try:
-            return self.wrapped.send(value)
+            return self._send(value)
         finally:
-            self._charge(thread_time() - began, outside)
+            took = thread_time() - began
+            self._account.seconds += took - within[0]
+            within[0] = outside + took
 
     @override
     def throw(self, *error: Any) -> Any:
-        outside = _within.seconds
-        _within.seconds = 0.0
+        within = self._within
+        outside, within[0] = within[0], 0.0
         began = thread_time()
         try:
             return self.wrapped.throw(*error)
         finally:
-            self._charge(thread_time() - began, outside)
-
-    def _charge(self, took: float, outside: float) -> None:
-        # Rounding could make the difference of equals negative.
-        self._spend(max(0.0, took - _within.seconds))
-        _within.seconds = outside + took
+            took = thread_time() - began
+            self._account.seconds += took - within[0]
+            within[0] = outside + took
 
     @override
     def close(self) -> None:
@@ -140,12 +171,12 @@ class _HandlerThreads(ThreadPoolExecutor):
         return super().submit(_timed_call, account, fn, args, kwargs)
 
 
-def _timed_call(account: _Account, call: Callable[..., T], args: Any, kwargs: Any) -> T:
+def _timed_call(account: Account, call: Callable[..., T], args: Any, kwargs: Any) -> T:
     began = thread_time()
     try:
         return call(*args, **kwargs)
     finally:
-        account.spend(thread_time() - began)
+        account.add_in_thread(thread_time() - began)
 
 
 @contextmanager
@@ -172,7 +203,7 @@ def _following(before: Any) -> Any:
         context: Context | None = options.get("context")
         account = _charged.get() if context is None else context.get(_charged)
         kind = asyncio.Task if account is None else _HandlerTask
-        work = coro if account is None else Timed(coro, account.spend)
+        work = coro if account is None else Timed(coro, account)
         if before is not None:
             return before(loop, work, **options)  # type: ignore[no-any-return] # its own
         task = kind(work, loop=loop, **options)

@@ -1,7 +1,7 @@
 """What the handlers of steps, deliveries and requests cost."""
 
 from core.metrics.bounds import Bound
-from core.metrics.registry import BYTES, BoundedCounter, BoundedHistogram
+from core.metrics.registry import BYTES, AskedCounter, BoundedHistogram
 
 # Steps, kinds of deliveries and endpoints: their rooms know them, and they are few.
 HANDLERS = Bound(most=300)
@@ -11,7 +11,7 @@ HANDLER_SECONDS = BoundedHistogram(
     "Wall time of one call of a handler: of a step, a delivery or a request.",
     {"handler": HANDLERS},
 )
-HANDLER_CPU = BoundedCounter(
+HANDLER_CPU = AskedCounter(
     "nofx_handler_cpu_seconds_total",
     "Processor time of this process's own code in a handler and the tasks that it"
     " started; sandboxed children and the database's driver are not in it.",

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram, Metric
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
@@ -16,6 +16,7 @@ __all__ = [
     "FAMILIES",
     "REGISTRY",
     "SECONDS",
+    "AskedCounter",
     "BoundedCounter",
     "BoundedGauge",
     "BoundedHistogram",
@@ -24,6 +25,7 @@ __all__ = [
 ]
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 600)
 BYTES = tuple(float(2**power) for power in range(22, 33))
+Source = Callable[[], Mapping[tuple[str, ...], float]]
 NO_LABELS: Mapping[str, Bound] = {}
 M = TypeVar("M", Counter, Gauge, Histogram)
 
@@ -130,6 +132,29 @@ class BoundedHistogram(_Made[Histogram]):
         self.child(**labels).observe(value, exemplar)
 
 
+class AskedCounter(Family, Collector):
+    """Asks at each scrape how far something was counted that counts by itself."""
+
+    def __init__(
+        self, name: str, about: str, labels: Mapping[str, Bound] = NO_LABELS
+    ) -> None:
+        super().__init__(name, labels)
+        self._about = about
+        self._source: Source = dict
+        REGISTRY.register(self)
+
+    def ask(self, source: Source) -> None:
+        """Ask `source`; it answers by values of the labels, which it has bounded."""
+        self._source = source
+
+    @override
+    def collect(self) -> Iterator[Metric]:
+        family = CounterMetricFamily(self.name, self._about, labels=tuple(self.labels))
+        for values, value in self._source().items():
+            family.add_metric(values, value)
+        yield family
+
+
 class LateGauge(Family, Collector):
     """Says nothing until it was told something, and can forget it again.
 
@@ -143,14 +168,14 @@ class LateGauge(Family, Collector):
         super().__init__(name, labels)
         self._about = about
         self._told: dict[tuple[str, ...], float] = {}
-        self._source: Callable[[], Mapping[tuple[str, ...], float]] = dict
+        self._source: Source = dict
         REGISTRY.register(self)
 
     def set(self, value: float, /, **labels: str) -> None:
         """Say how much there is."""
         self._told[self._values(labels)] = value
 
-    def ask(self, source: Callable[[], Mapping[tuple[str, ...], float]]) -> None:
+    def ask(self, source: Source) -> None:
         """Ask `source` at each scrape too; it answers by values of the labels."""
         self._source = source
 

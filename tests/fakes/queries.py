@@ -2,9 +2,8 @@
 
 import ast
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -70,11 +69,16 @@ class QueryLog(CommandListener):
 
     def watch(self, patch: pytest.MonkeyPatch) -> None:
         """Watch every client that is made from now on, and who calls the driver."""
-        client = partial(AsyncIOMotorClient, event_listeners=[self])
-        patch.setattr("core.store.database.AsyncIOMotorClient", client)
+        patch.setattr("core.store.database.AsyncIOMotorClient", self._client)
         for name in METHODS:
             method = getattr(AsyncIOMotorCollection, name)
             patch.setattr(AsyncIOMotorCollection, name, self._noting(method))
+
+    def _client(
+        self, url: str, event_listeners: Sequence[CommandListener] = (), **options: Any
+    ) -> AsyncIOMotorClient[dict[str, Any]]:
+        listeners = [*event_listeners, self]
+        return AsyncIOMotorClient(url, event_listeners=listeners, **options)
 
     def _noting(self, method: Callable[..., Any]) -> Callable[..., Any]:
         def noted(*given: Any, **named: Any) -> Any:

@@ -24,6 +24,7 @@ from core.errors import ActiveRunError, ConcurrencyError
 from core.events.bus import Bus
 from core.events.commit import Draft
 from core.events.feed_index_store import FeedIndex
+from core.events.feed_lag import FeedLag
 from core.events.feed_reader import FeedReader
 from core.events.feed_round import Pace as FeedPace
 from core.events.feed_round import Round
@@ -38,6 +39,7 @@ from core.runs.lister import RunLister
 from core.runs.listing import RunFilter
 from core.runs.pipeline import StepContext
 from core.runs.rebuild import rebuild_runs
+from core.runs.standing import Standing
 from core.runs.states import Status
 from core.runs.work import Work, key_of
 from core.store.blobs import GRACE, Blobs
@@ -144,6 +146,12 @@ async def runs_are_listed(stage: Stage) -> None:
     await lister.page(replace(some, family=run_id))
     await stage.runs.projection.of_family(run_id)
     await stage.runs.journal.erase_state(f"run/{run_id}", 1)
+
+
+async def gauges_are_read(stage: Stage) -> None:
+    """Look where all runs stand, and how far the feed has come."""
+    await Standing(stage.runs.projection, clock=CLOCK).read()
+    await FeedLag(stage.database, clock=CLOCK).read()
 
 
 async def work_is_remembered(database: Database) -> None:
@@ -279,6 +287,7 @@ async def test_every_question_has_an_index(watched: tuple[Database, QueryLog]) -
     await tokens_are_kept(database)
     await the_feed_is_fed(database)
     await events_are_searched(database)
+    await gauges_are_read(stage)
     await deliveries_are_worked(database)
     await blobs_come_and_go(database)
     await stage.runs.journal.close()

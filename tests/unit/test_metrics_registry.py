@@ -18,6 +18,7 @@ from core.metrics.bounds import OTHER, Bound
 from core.metrics.registry import (
     FAMILIES,
     REGISTRY,
+    AskedCounter,
     BoundedCounter,
     BoundedGauge,
     LateGauge,
@@ -75,8 +76,9 @@ def test_names_follow_the_rules_of_prometheus() -> None:
     for metric in ours():
         assert re.fullmatch(r"nofx_[a-z]+(_[a-z]+)*", metric.name)
         assert re.match(r"[A-Z].+\.$", metric.documentation)
-        total = isinstance(FAMILIES.get(f"{metric.name}_total"), BoundedCounter)
-        assert (metric.type == "counter") == total
+        counters = (BoundedCounter, AskedCounter)
+        counts = isinstance(FAMILIES.get(f"{metric.name}_total"), counters)
+        assert (metric.type == "counter") == counts
         wrong = re.search(r"(millis|_ms|_kb|minutes|hours|percent)", metric.name)
         assert not wrong
 

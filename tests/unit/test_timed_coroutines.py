@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.metrics.handler_cpu import Timed
+from core.metrics.handler_cpu import Account, Timed
 
 # What a coroutine does at each of its turns, and what is done to it.
 TURNS = st.lists(st.sampled_from(["yield", "raise", "catch", "return"]), max_size=6)
@@ -70,19 +70,18 @@ def test_a_timed_coroutine_does_what_it_would_untimed(
     async def work() -> object:
         return await scripted(turns)
 
-    charges: list[float] = []
+    account = Account("test")
     began = thread_time()
-    timed = list(driven(Timed(work(), charges.append), drives))
+    timed = list(driven(Timed(work(), account), drives))
     spent = thread_time() - began
     assert timed == list(driven(work(), drives))
-    assert all(charge >= 0 for charge in charges)
-    assert sum(charges) <= spent + 1e-6
+    assert 0 <= account.total <= spent + 1e-6
 
 
 @given(depth=st.integers(1, 6), rests=st.integers(0, 3))
 def test_nested_charges_add_up_to_no_more_than_the_time(depth: int, rests: int) -> None:
     """However deep handlers are nested, what is spent is charged once."""
-    charges: list[float] = []
+    accounts = [Account("even"), Account("odd")]
 
     async def level(left: int) -> int:
         end = thread_time() + PIECE
@@ -92,10 +91,11 @@ def test_nested_charges_add_up_to_no_more_than_the_time(depth: int, rests: int) 
             await scripted(["yield"])
         if left == 0:
             return 0
-        return 1 + await Timed(level(left - 1), charges.append)
+        return 1 + await Timed(level(left - 1), accounts[left % 2])
 
     began = thread_time()
-    told = list(driven(Timed(level(depth), charges.append), ["send"] * 99))
+    told = list(driven(Timed(level(depth), accounts[0]), ["send"] * 99))
     spent = thread_time() - began
     assert f"returned {depth}" in told
-    assert PIECE * (depth + 1) <= sum(charges) <= spent + 1e-6
+    charged = sum(account.total for account in accounts)
+    assert PIECE * (depth + 1) <= charged <= spent + 1e-6

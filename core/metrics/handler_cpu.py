@@ -27,10 +27,11 @@ class Account:
     and a lock would cost as much as the rest.
     """
 
-    __slots__ = ("_in_threads", "_lock", "handler", "seconds")
+    __slots__ = ("_in_threads", "_lock", "handler", "seconds", "took")
 
     def __init__(self, handler: str) -> None:
         self.handler = handler
+        self.took = HANDLER_SECONDS.child(handler=handler).observe
         self.seconds = 0.0
         self._in_threads = 0.0
         self._lock = threading.Lock()
@@ -46,8 +47,14 @@ class Account:
             self._in_threads += seconds
 
 
+# By names that are allowed, and so bounded.
 _accounts: dict[str, Account] = {}
 _charged: ContextVar[Account | None] = ContextVar("handler", default=None)
+
+
+def _opened(handler: str) -> Account:
+    known = HANDLERS.of(handler)
+    return _accounts.setdefault(known, Account(known))
 
 
 def _used() -> dict[tuple[str, ...], float]:
@@ -62,15 +69,14 @@ async def handled(handler: str, work: Coroutine[Any, Any, T]) -> T:
 
     A handler within a handler is charged to itself alone.
     """
-    known = HANDLERS.of(handler)
-    account = _accounts.setdefault(known, Account(known))
+    account = _accounts.get(handler) or _opened(handler)
     token = _charged.set(account)
     began = perf_counter()
     try:
         return await Timed(work, account)
     finally:
         _charged.reset(token)
-        HANDLER_SECONDS.observe(perf_counter() - began, handler=handler)
+        account.took(perf_counter() - began)
 
 
 def current_handler() -> str | None:
@@ -103,27 +109,32 @@ class Timed(Coroutine[Any, Any, T]):
         self._account = account
         self._within = _within.seconds
 
-    # Both are written out, for they are called at every turn of every handler.
-
-    @override
-    def send(self, value: Any) -> Any:
+    def __next__(self) -> Any:
+        # Written out, for tasks and `await` call it at every turn of every handler.
         within = self._within
         outside, within[0] = within[0], 0.0
         began = thread_time()
         try:
-            return self._send(value)
+            return self._send(None)
         finally:
             took = thread_time() - began
             self._account.seconds += took - within[0]
             within[0] = outside + took
 
     @override
+    def send(self, value: Any) -> Any:
+        return self._turn(self._send, value)
+
+    @override
     def throw(self, *error: Any) -> Any:
+        return self._turn(self.wrapped.throw, *error)
+
+    def _turn(self, turn: Callable[..., Any], *given: Any) -> Any:
         within = self._within
         outside, within[0] = within[0], 0.0
         began = thread_time()
         try:
-            return self.wrapped.throw(*error)
+            return turn(*given)
         finally:
             took = thread_time() - began
             self._account.seconds += took - within[0]
@@ -140,9 +151,6 @@ class Timed(Coroutine[Any, Any, T]):
 
     def __iter__(self) -> "Timed[T]":
         return self
-
-    def __next__(self) -> Any:
-        return self.send(None)
 
     def __getattr__(self, name: str) -> Any:
         """Return what debuggers and `repr` ask a coroutine for, such as `cr_frame`."""

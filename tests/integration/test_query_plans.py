@@ -9,11 +9,6 @@ from dataclasses import replace
 import pytest
 
 from bot.schema import SCHEMA
-from bot.webhooks.announcer import Announcer
-from bot.webhooks.deliveries import Deliveries
-from bot.webhooks.delivery import Delivery, DeliveryState
-from bot.webhooks.outbox import Outbox
-from bot.webhooks.outcome import Done
 from core.access.service import Tokens
 from core.access.store import TokenStore
 from core.access.ticket_desk import TicketDesk
@@ -22,7 +17,6 @@ from core.access.tokens import Scope
 from core.clock import Ids, SystemClock
 from core.errors import ActiveRunError, ConcurrencyError
 from core.events.bus import Bus
-from core.events.commit import Draft
 from core.events.feed_index_store import FeedIndex
 from core.events.feed_lag import FeedLag
 from core.events.feed_reader import FeedReader
@@ -33,7 +27,6 @@ from core.events.indexer import Indexer
 from core.events.journal import Journal
 from core.events.query import EventFilter
 from core.events.replay import Replay
-from core.events.schema import CheckpointRedacted
 from core.events.stretch import LENGTH
 from core.runs.lister import RunLister
 from core.runs.listing import RunFilter
@@ -42,16 +35,13 @@ from core.runs.rebuild import rebuild_runs
 from core.runs.standing import Standing
 from core.runs.states import Status
 from core.runs.work import Work, key_of
-from core.store.blobs import GRACE, Blobs
 from core.store.database import Database, connect
-from core.store.garbage import Sweep, collect
 from core.store.migrate import migrate
 from core.store.roles import Roles
 from tests.fakes.clock import NOON, FakeClock
 from tests.fakes.feeds import entries, lay
 from tests.fakes.histories import append
-from tests.fakes.inboxes import arrive
-from tests.fakes.noise import noise
+from tests.fakes.keeping import blobs_come_and_go, deliveries_are_worked
 from tests.fakes.queries import Query, QueryLog, scans
 from tests.fakes.stage import QUICK, ScriptedPipeline, Stage, serving, subject
 
@@ -222,58 +212,6 @@ async def events_are_searched(database: Database) -> None:
     wanted = EventFilter(run_id="run_1", since=NOON, words=frozenset({"w7"}))
     await Replay(database).page(wanted)
     assert await FeedIndex(database).drop(LENGTH + 1, since=1)
-
-
-async def deliveries_are_worked(database: Database) -> None:
-    """Let one succeed, one be put back, one be given up and sent again."""
-    clock = FakeClock()
-    deliveries = Deliveries(database, clock=clock)
-    await arrive(deliveries, "a", "b", "c")
-    held = list[Delivery]()
-    for one in await deliveries.due(DeliveryState.RECEIVED, most=10):
-        taken = await deliveries.claim(one, owner="o", seconds=60)
-        assert taken is not None
-        held.append(taken)
-    await deliveries.extend(held[0], seconds=60)
-    await deliveries.finish(held[0], Done())
-    await deliveries.put_back(held[1], due_at=clock.now(), reason="away")
-    await deliveries.bury(held[2], "hopeless")
-    assert await deliveries.dead()
-    await deliveries.redeliver(held[2].guid)
-    await arrive(deliveries, "a")
-    journal = Journal(database, clock=clock, ids=Ids(clock))
-    outbox = Outbox(database, name=deliveries.name, clock=clock)
-    announcer = Announcer(outbox, journal, news=deliveries.news, mask=str, clock=clock)
-    assert await announcer.tell()
-    await journal.close()
-
-
-async def append_redaction(database: Database, clock: FakeClock, digest: str) -> None:
-    """Let the journal say that a state was erased."""
-    journal = Journal(database, clock=clock, ids=Ids(clock))
-    event = CheckpointRedacted(
-        checkpoint_id="cp_1", digest=digest, actor="ann", reason="a key was in it"
-    )
-    now = clock.now()
-    await journal.append(Draft(stream="x/2", seq=1, time=now, events=(event,)))
-    await journal.close()
-
-
-async def blobs_come_and_go(database: Database) -> None:
-    """Store small and large ones, read them, store them again when old, sweep them."""
-    clock = FakeClock()
-    blobs = Blobs(database, clock=clock)
-    large = noise(100_000)
-    for _ in range(2):
-        await blobs.get(await blobs.put(large))
-        await blobs.get(await blobs.put_json({"large": await blobs.put(large)}))
-        clock.jump(GRACE.total_seconds() / 2)
-    clock.jump(GRACE.total_seconds())
-    touched = await blobs.put(large)
-    await Sweep(database, cutoff=clock.now(), dry_run=False)._delete([touched])
-    await append_redaction(database, clock, touched)
-    clock.jump(GRACE.total_seconds() + 1)
-    await collect(database, clock)
 
 
 async def test_every_question_has_an_index(watched: tuple[Database, QueryLog]) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
+from contextvars import Context
 
 from core.events.feed_reader import FeedReader
 from core.events.frames import Frame, frame
@@ -49,7 +50,8 @@ class Backlog:
             return self._blocks[number]
         task = self._loading.get(number)
         if task is None:
-            task = asyncio.create_task(self._load(number))
+            # For all who want it, so what it logs names none of them.
+            task = asyncio.create_task(self._load(number), context=Context())
             self._loading[number] = task
             task.add_done_callback(lambda _: self._loading.pop(number, None))
         # One who leaves must not take the block from the others.

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from contextvars import Context
 from dataclasses import dataclass
 
 import structlog
@@ -75,7 +76,8 @@ class Tail:
         self._listeners += 1
         try:
             if self._begun is None:
-                self._begun = asyncio.create_task(self._begin())
+                # For all who will listen, so what it logs names none of them.
+                self._begun = asyncio.create_task(self._begin(), context=Context())
             await asyncio.shield(self._begun)
             yield
         finally:

@@ -14,6 +14,7 @@ class StepAccount:
     """One step: `seconds` are those of its last attempt, `summary` what it said.
 
     `reused_from` names the run that did it, where this one went on from behind it.
+    `logged` says whether lines were kept of any of its tries.
     """
 
     name: str
@@ -25,6 +26,7 @@ class StepAccount:
     summary: str = ""
     error: str | None = None
     reused_from: str | None = None
+    logged: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,9 +103,11 @@ def _step(known: StepAccount, event: schema.StepMove, time: datetime) -> StepAcc
                 seconds=event.seconds,
                 summary=event.summary,
                 error=event.error,
+                logged=known.logged or event.log is not None,
             )
         case schema.StepRetried():
-            return replace(moved, error=event.error)
+            logged = known.logged or event.log is not None
+            return replace(moved, error=event.error, logged=logged)
         case schema.StepReused():
             return replace(moved, reused_from=event.from_run)
         case _:

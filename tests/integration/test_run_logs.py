@@ -20,7 +20,8 @@ from core.runs.pipeline import StepContext
 from core.store.blobs import BLOBS
 from core.store.database import connect
 from core.store.garbage import collect
-from tests.fakes.acts import AWAY, REFUSED, waiting
+from tests.fakes.acts import AWAY, REFUSED, raising, waiting
+from tests.fakes.cli import nofx
 from tests.fakes.clock import FakeClock
 from tests.fakes.log_lines import HOOK, Logged, production_log
 from tests.fakes.stage import QUICK, Act, Stage, fine, serving, staged
@@ -57,15 +58,6 @@ def saying(*words: str, then: Act = fine) -> Act:
     return act
 
 
-def failing(error: Exception) -> Act:
-    """Return an act that fails so."""
-
-    async def act(_: StepContext) -> JSON:
-        raise error
-
-    return act
-
-
 async def kept(stage: Stage, run_id: str) -> list[tuple[str, int, list[str]]]:
     """Return what was kept of a run: the step, its try, the words."""
     found = []
@@ -75,11 +67,6 @@ async def kept(stage: Stage, run_id: str) -> list[tuple[str, int, list[str]]]:
             assert (line["run_id"], line["step"]) == (run_id, one.step)
         found.append((one.step, one.attempt, [line["event"] for line in lines]))
     return found
-
-
-async def blobs(stage: Stage) -> int:
-    """Return how many blobs there are."""
-    return len(await stage.database.db["blobs"].find({}).to_list(None))
 
 
 async def test_each_step_keeps_its_own_lines(stage: Stage, logged: Logged) -> None:
@@ -110,13 +97,13 @@ async def test_a_quiet_step_stores_nothing(stage: Stage) -> None:
     run_id = await stage.ask()
     await stage.worker().work_one()
     assert await kept(stage, run_id) == []
-    assert await blobs(stage) == 0
+    assert await stage.database.db["blobs"].find({}).to_list(None) == []
 
 
 async def test_every_try_keeps_its_lines(stage: Stage) -> None:
     """Put off, and then broken: the trace of the bug is there."""
-    first = saying("first", then=failing(AWAY))
-    second = saying("second", then=failing(ZeroDivisionError()))
+    first = saying("first", then=raising(AWAY))
+    second = saying("second", then=raising(ZeroDivisionError()))
     stage.pipeline.script("two", first, second)
     run_id = await stage.ask()
     async with serving(stage.worker()):
@@ -132,8 +119,8 @@ async def test_every_try_keeps_its_lines(stage: Stage) -> None:
 
 async def test_what_is_said_at_a_bad_end_is_kept(stage: Stage) -> None:
     """A step that GitHub refused, and a check run that could not be closed."""
-    stage.pipeline.script("one", saying("a", then=failing(REFUSED)))
-    stage.pipeline.closing = failing(ZeroDivisionError())
+    stage.pipeline.script("one", saying("a", then=raising(REFUSED)))
+    stage.pipeline.closing = raising(ZeroDivisionError())
     run_id = await stage.ask()
     await stage.worker().work_one()
     assert await kept(stage, run_id) == [("one", 1, ["a", "run.unclosed"])]
@@ -289,3 +276,23 @@ async def test_lines_that_cannot_be_stored_are_given_up(
     assert run.status == "succeeded"
     (lost,) = logged.lines("run_log.lost")
     assert (lost["lines"], lost["run_id"], lost["step"]) == (1, run.id, "one")
+
+
+async def test_the_command_line_leads_to_the_lines(
+    stage: Stage, mongodb_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever looks at a run that failed is told where its log is."""
+    stage.pipeline.script("one", fine)
+    stage.pipeline.script("two", saying("a", then=raising(REFUSED)))
+    run_id = await stage.ask()
+    await stage.worker().work_one()
+    await stage.shown(run_id)
+    url = f"{mongodb_url}test_run_logs?retryWrites=false"
+    monkeypatch.setenv("MONGODB_URL", url)
+    shown = await asyncio.to_thread(nofx, "runs", "show", run_id)
+    assert f"\nLog: nofx runs logs {run_id}\n" in shown.stdout, shown.output
+    logs = await asyncio.to_thread(nofx, "runs", "logs", run_id, "--step", "two")
+    assert logs.stdout.splitlines()[0] == "two"
+    assert logs.stdout.splitlines()[1].split()[1:] == ["info", "a"]
+    quiet = await asyncio.to_thread(nofx, "runs", "logs", run_id, "--step", "one")
+    assert quiet.stdout == "Nothing was logged that fits.\n"

@@ -57,6 +57,10 @@ def test_attempts_add_up_and_the_last_one_is_timed() -> None:
     )
     (waiting,) = account(commits(started(), retried)).steps
     assert (waiting.status, waiting.error) == ("retry_wait", "no route")
+    assert not waiting.logged
+    said = retried.model_copy(update={"log": "sha256:0"})
+    (logged,) = account(commits(started(), said, started(2), finished)).steps
+    assert logged.logged
     assert waiting.finished_at is None
     (done,) = account(commits(started(), retried, started(2), finished)).steps
     assert (done.status, done.attempts, done.seconds) == ("succeeded", 2, 1.5)

@@ -22,6 +22,7 @@ class StepDetail(Shown):
     summary: str
     error: str | None
     reused_from: str | None = Field(description="the run that did it instead")
+    logged: bool = Field(description="whether `/runs/{run_id}/logs` has lines of it")
 
 
 class WorkDetail(Shown):

@@ -56,6 +56,8 @@ def run(found: RunDetail) -> str:
     said = [f"{name:<10}{_counts(numbers)}\n" for name, numbers in counts if numbers]
     if said:
         parts.append("".join(said))
+    if any(one.logged for one in found.steps):
+        parts.append(f"Log: nofx runs logs {found.id}\n")
     ways = going_on.ways(found)
     if ways:
         parts.append("".join(f"Go on: {one}\n" for one in ways))

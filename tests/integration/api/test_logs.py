@@ -62,6 +62,8 @@ async def test_a_run_tells_what_was_logged(api: ApiStage, run_id: str) -> None:
     assert first["facts"] == {"path": "a.py", "bytes": "nan"}
     assert (first["level"], first["logger"]) == ("info", "test")
     assert first["time"].startswith("20")
+    shown = (await api.ask(f"/runs/{run_id}")).body["steps"]
+    assert [one["logged"] for one in shown] == [True, True]
 
 
 @pytest.mark.parametrize(

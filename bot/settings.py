@@ -126,6 +126,7 @@ class Settings(BaseSettings):
         description="true or false: whether a person must approve each reviewed commit",
     )
     write_spacing_seconds: work_values.WriteSpacing = 1
+    event_retention: work_values.RetentionDays = 0
     streams: work_values.Streams = 2000
     streams_per_token: work_values.Streams = 500
 

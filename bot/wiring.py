@@ -19,6 +19,7 @@ from bot.pipeline.verdict import GatePolicy
 from bot.reviews import Reviews
 from bot.setting_values import AppCredentials
 from bot.settings import Settings
+from bot.trimming import DailyTrim
 from bot.webhooks.announcer import Announcer
 from bot.webhooks.deliveries import Deliveries
 from bot.webhooks.outbox import Outbox
@@ -146,6 +147,7 @@ def _keepers(settings: Settings, base: Base) -> tuple[Companion, ...]:
         just_fed=fed,
     )
     sweeper = Sweeper(database, holder=base.ids.new("sweeper"), clock=clock)
+    trimming = DailyTrim(base, days=settings.event_retention)
     # Watching costs the embedded server a third of its inserts, once there are several
     # processes; with one, nobody else queues anything.
     watching = settings.watch_queue and settings.mongodb_url is not None
@@ -154,6 +156,7 @@ def _keepers(settings: Settings, base: Base) -> tuple[Companion, ...]:
         (feeder.run, feeder.stop),
         (indexer.run, indexer.stop),
         (sweeper.run, sweeper.stop),
+        (trimming.run, trimming.stop),
         (watcher.run, watcher.stop),
     )
 

@@ -55,6 +55,14 @@ Streams = Annotated[
     int,
     Field(ge=1, le=100_000, description="how many may listen at once, 1 to 100000"),
 ]
+RetentionDays = Annotated[
+    int,
+    Field(
+        ge=0,
+        le=36_500,
+        description="days that ended events stay in the feed, 0 to keep them for ever",
+    ),
+]
 WriteSpacing = Annotated[
     float,
     Field(ge=0, le=60, description="seconds between two writes to GitHub, 0 to 60"),

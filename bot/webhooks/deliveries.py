@@ -75,6 +75,13 @@ class Deliveries:
             for each in found
         ]
 
+    async def has_ended(self, guid: str) -> bool:
+        """Return whether nobody will work on a delivery, or it is gone already."""
+        with _answering():
+            found = await self._collection.find_one({"_id": guid}, {"state": 1})
+        open_states = (DeliveryState.RECEIVED, DeliveryState.PROCESSING)
+        return found is None or found["state"] not in open_states
+
     async def claim(
         self, candidate: Candidate, *, owner: str, seconds: float
     ) -> Delivery | None:

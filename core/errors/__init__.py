@@ -135,6 +135,7 @@ from core.errors.store import (
     SchemaNewerError,
     SchemaNotTypedError,
     StoreUnavailableError,
+    TrimmingElsewhereError,
 )
 
 __all__ = [
@@ -241,6 +242,7 @@ __all__ = [
     "TokenNotFoundError",
     "TokenRefusedError",
     "TokenWishError",
+    "TrimmingElsewhereError",
     "UnavailableError",
     "UnclearAnswerError",
     "UnknownChoiceError",

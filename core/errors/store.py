@@ -23,6 +23,13 @@ class FeedOvertakenError(ConflictError):
     hint = "Nothing is lost: read the feed's end again and go on from there."
 
 
+class TrimmingElsewhereError(ConflictError):
+    """Another process trims the feed."""
+
+    message = "Another process is trimming the events."
+    hint = "Let it come to its end; one that died is followed after a minute."
+
+
 class ChangesMissingError(ConflictError):
     """The server has no change streams, as a MongoDB that is no replica set."""
 

@@ -95,16 +95,10 @@ class FeedIndex:
                 low = middle + 1
         return first + low * stretch.LENGTH
 
-    async def drop(self, before: int, since: int) -> int:
-        """Delete the blocks that end before a position; `since` is where any may be.
-
-        Returns how many.
-        """
+    async def drop(self, before: int, *, since: int) -> None:
+        """Delete the blocks that end before a position; `since` is where any may be."""
         with translating():
-            done = await self._blocks.delete_many(
-                {"to": {"$gte": since, "$lt": before}}
-            )
-        return int(done.deleted_count)
+            await self._blocks.delete_many({"to": {"$gte": since, "$lt": before}})
 
     async def _nth(self, first: int, number: int) -> Block | None:
         return await self.at(first + number * stretch.LENGTH)

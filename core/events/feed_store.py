@@ -35,6 +35,11 @@ class FeedPages:
             key=lambda page: int(page["to"]),
         )
 
+    async def drop(self, before: int, *, since: int) -> None:
+        """Delete the pages that end before a position; `since` is where any may be."""
+        with translating():
+            await self._pages.delete_many({"to": {"$gte": since, "$lt": before}})
+
     async def reaches(self, position: int) -> bool:
         """Return whether a page holds this position, or ends soon after it."""
         return await self._furthest(position) is not None

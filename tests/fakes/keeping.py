@@ -32,6 +32,7 @@ async def deliveries_are_worked(database: Database) -> None:
     await deliveries.put_back(held[1], due_at=clock.now(), reason="away")
     await deliveries.bury(held[2], "hopeless")
     assert await deliveries.dead()
+    assert await deliveries.has_ended("unknown")
     await deliveries.redeliver(held[2].guid)
     await arrive(deliveries, "a")
     journal = Journal(database, clock=clock, ids=Ids(clock))

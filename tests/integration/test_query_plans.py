@@ -5,6 +5,7 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -17,7 +18,6 @@ from core.access.tokens import Scope
 from core.clock import Ids, SystemClock
 from core.errors import ActiveRunError, ConcurrencyError
 from core.events.bus import Bus
-from core.events.feed_index_store import FeedIndex
 from core.events.feed_lag import FeedLag
 from core.events.feed_reader import FeedReader
 from core.events.feed_round import Pace as FeedPace
@@ -28,6 +28,7 @@ from core.events.journal import Journal
 from core.events.query import EventFilter
 from core.events.replay import Replay
 from core.events.stretch import LENGTH
+from core.events.trim import Trimmer
 from core.runs.lister import RunLister
 from core.runs.listing import RunFilter
 from core.runs.pipeline import StepContext
@@ -211,7 +212,12 @@ async def events_are_searched(database: Database) -> None:
     assert await indexer.rebuild(1)
     wanted = EventFilter(run_id="run_1", since=NOON, words=frozenset({"w7"}))
     await Replay(database).page(wanted)
-    assert await FeedIndex(database).drop(LENGTH + 1, since=1)
+
+    async def is_over(_: str, __: datetime) -> bool:
+        return True
+
+    trimmer = Trimmer(database, holder="t", clock=CLOCK, is_over=is_over)
+    assert (await trimmer.trim(timedelta(0))).pages
 
 
 async def test_every_question_has_an_index(watched: tuple[Database, QueryLog]) -> None:

@@ -9,11 +9,12 @@ from typing_extensions import override
 from core.errors import StoreUnavailableError
 from core.events.feed import FEED_COLLECTIONS
 from core.store.blobs import BLOBS, Blobs
+from core.store.daily import DAY, LOOK
 from core.store.database import Database
 from core.store.garbage import Swept
 from core.store.migrate import migrate
 from core.store.schema import Schema
-from core.store.sweeper import DAY, LOOK, Sweeper
+from core.store.sweeper import Sweeper
 from tests.fakes.clock import FakeClock
 
 

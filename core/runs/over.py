@@ -1,0 +1,28 @@
+"""Which streams' stories are over, so that what was told of them may be trimmed."""
+
+from datetime import datetime
+
+from core.events.journal import Journal
+from core.events.schema import MergeCommitted
+from core.runs.projection import RunProjection
+from core.runs.states import RUN
+
+
+class Stories:
+    """Asks runs and merges whether they are over; raises StoreUnavailableError."""
+
+    def __init__(self, journal: Journal, projection: RunProjection) -> None:
+        self._journal = journal
+        self._projection = projection
+
+    async def run_is_over(self, run_id: str) -> bool:
+        """Return whether a run has ended, as far as the list of runs knows."""
+        shown = await self._projection.get(run_id)
+        return shown is not None and shown["status"] in RUN.terminal
+
+    async def merge_is_over(self, merge_id: str, cutoff: datetime) -> bool:
+        """Return whether a merge was committed, or nobody has gone on with it since."""
+        commits = await self._journal.read(f"merge/{merge_id}")
+        return all(one.time < cutoff for one in commits) or any(
+            isinstance(event, MergeCommitted) for one in commits for event in one.events
+        )

@@ -73,6 +73,13 @@ class UnknownModelError(InputError):
     hint = "Set NOFX_MODEL to one of: {known}."
 
 
+class RetentionMissingError(InputError):
+    """Nobody said how old an event must be to be deleted."""
+
+    message = "Events are kept for ever: NOFX_EVENT_RETENTION is 0."
+    hint = "Say how old they must be, such as --older-than 90d, or set it to days."
+
+
 class SpanError(InputError):
     """A span of time cannot be read."""
 

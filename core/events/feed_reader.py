@@ -50,18 +50,19 @@ class FeedReader:
 
     async def head(self) -> int:
         """Return the last position, 0 while the feed is empty."""
-        return (await self._head()).position
+        return (await self.end()).position
 
     async def holding(self, writer: str, wseq: int) -> int | None:
         """Return a position by which a writer's commit is told, None before that."""
-        head = await self._head()
+        head = await self.end()
         if writer in head.cursors:
             return head.position if wseq <= head.cursors[writer] else None
         with translating():
             found = await self._writers.find_one({"_id": writer})
         return None if found and found["live"] else head.position
 
-    async def _head(self) -> Head:
+    async def end(self) -> Head:
+        """Return how far the feed goes, and how far into each writer's log."""
         with translating():
             role = await self._roles.find_one({"_id": ROLE})
         return await self._pages.head(role["note"].get("head", 0) if role else 0)

@@ -1,5 +1,7 @@
 """What the feeder reads of the journal: each writer's log, by bounded lookups."""
 
+from collections.abc import AsyncIterator
+
 from core.events.feed_order import Logged, contiguous, logged
 from core.store.database import Database, Document, translating
 
@@ -30,6 +32,12 @@ class WriterLogs:
     async def of_stream(self, stream: str, seq: int) -> Logged | None:
         """Return a stream's commit of this sequence."""
         return await self._one({"_id": f"{stream}:{seq}"})
+
+    async def firsts(self) -> AsyncIterator[Logged]:
+        """Yield the first commit of every stream, in no order."""
+        with translating():
+            async for found in self._journal.find({"seq": 1}, SHOWN):
+                yield logged(found)
 
     async def _one(self, key: Document) -> Logged | None:
         with translating():

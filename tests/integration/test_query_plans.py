@@ -19,6 +19,7 @@ from core.clock import Ids, SystemClock
 from core.errors import ActiveRunError, ConcurrencyError
 from core.events.bus import Bus
 from core.events.feed_lag import FeedLag
+from core.events.feed_proof import FeedProver
 from core.events.feed_reader import FeedReader
 from core.events.feed_round import Pace as FeedPace
 from core.events.feed_round import Round
@@ -51,7 +52,7 @@ CLOCK = SystemClock()
 # Each reads a whole collection because it must, where nobody waits for it.
 WHOLE = {
     Query("journal", "find", ()): "the garbage collector marks what entries name",
-    Query("journal", "find", ("seq",)): "`nofx migrate --rebuild` visits every stream",
+    Query("journal", "find", ("seq",)): "`migrate --rebuild` and `events verify`",
     Query("runs", "find", ()): "`nofx migrate --rebuild` compares every run",
 }
 
@@ -204,6 +205,7 @@ async def the_feed_is_fed(database: Database) -> None:
 
 async def events_are_searched(database: Database) -> None:
     """Index a feed, look for what is in it, and make a block anew."""
+    assert (await FeedProver(database, clock=CLOCK).prove()).head
     rng, clock = random.Random(1), FakeClock()  # noqa: S311 # a feed from a number
     found = entries(3 * LENGTH, rng, start=await FeedReader(database).head() + 1)
     await lay(database, found, rng, most=200)

@@ -2,13 +2,15 @@
 
 import typer
 
+from bot.cli.events.keeping import trim, verify
+from bot.cli.events.reading import replay, search, tail
 from bot.cli.events.schema import schema
 from bot.cli.running import guarded
 
 events = typer.Typer(
     name="events", no_args_is_help=True, help="See what happened, live and in order."
 )
-COMMANDS = (schema,)
+COMMANDS = (tail, replay, search, verify, trim, schema)
 
 
 @events.callback()

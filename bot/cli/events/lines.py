@@ -1,0 +1,51 @@
+"""Events as lines, for people and for machines."""
+
+import json
+from collections.abc import Iterable
+from datetime import UTC
+
+from bot.plain import one_line
+from bot.terminal import emit
+from core.events.base import JSON
+from core.events.envelope import encoded
+from core.events.feed import FeedEntry
+
+LONGEST_VALUE = 40
+LONGEST_DATA = 120
+
+
+def print_events(entries: Iterable[FeedEntry], *, as_json: bool) -> None:
+    """Print events, each on its line; raises BrokenPipeError when nobody reads on."""
+    for entry in entries:
+        emit(f"{encoded(entry).decode() if as_json else line(entry)}\n")
+
+
+def line(entry: FeedEntry) -> str:
+    """Say when it was, where it stands, what it is, whom it is about, and the rest.
+
+    The time is UTC. Nothing in the line commands a terminal.
+    """
+    time = entry.time.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+    kind, subject = one_line(entry.type), one_line(entry.about.subject or "-")
+    story = one_line(entry.run_id or entry.stream)
+    data = one_line(shortened(entry.data))
+    return f"{time} {entry.position:>7}  {kind:<22} {subject:<18} {story}  {data}"
+
+
+def shortened(data: JSON) -> str:
+    """Return how an event's data begins, as `name=value` and without what is empty."""
+    parts = (
+        f"{name}={_short(value)}"
+        for name, value in data.items()
+        if value not in (None, "", [], {})
+    )
+    return _cut(" ".join(parts), LONGEST_DATA)
+
+
+def _short(value: object) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return _cut(text, LONGEST_VALUE)
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[: length - 1]}…"

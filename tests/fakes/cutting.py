@@ -1,0 +1,81 @@
+"""A way to a server that breaks off: each connection after so many bytes of its answer.
+
+It shows the token too, for there are clients that can send no header.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+
+HEAD_END = b"\r\n\r\n"
+
+
+@dataclass
+class Cutting:
+    """Counts connections; `cuts` says after how many bytes of the body each ends."""
+
+    host: str
+    port: int
+    secret: str
+    cuts: Iterator[int]
+    url: str = ""
+    cut_off: int = 0
+    last_ids: list[str | None] = field(default_factory=list)
+
+    async def pass_on(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        """Pass one connection on, until it is to break or either side ends it."""
+        up_writer: asyncio.StreamWriter | None = None
+        try:
+            asked = await reader.readuntil(HEAD_END)
+            self.last_ids.append(_last_id(asked))
+            up, up_writer = await asyncio.open_connection(self.host, self.port)
+            shown = f"\r\nAuthorization: Bearer {self.secret}".encode()
+            up_writer.write(asked[: -len(HEAD_END)] + shown + HEAD_END)
+            writer.write(await up.readuntil(HEAD_END))
+            await self._answer(up, writer, next(self.cuts, None))
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            for one in filter(None, (writer, up_writer)):
+                one.transport.abort()
+                with suppress(ConnectionError):
+                    await one.wait_closed()
+
+    async def _answer(
+        self, up: asyncio.StreamReader, writer: asyncio.StreamWriter, cut: int | None
+    ) -> None:
+        passed = 0
+        while data := await up.read(65536):
+            left = len(data) if cut is None else cut - passed
+            writer.write(data[:left])
+            await writer.drain()
+            passed += len(data)
+            if cut is not None and passed >= cut:
+                self.cut_off += 1
+                # What was written reaches the client before the connection ends.
+                writer.close()
+                await writer.wait_closed()
+                return
+
+
+@asynccontextmanager
+async def cutting(
+    host: str, port: int, *, secret: str, cuts: Iterator[int]
+) -> AsyncIterator[Cutting]:
+    """Listen on a port of its own; once `cuts` has ended, connections last."""
+    way = Cutting(host, port, secret, cuts)
+    server = await asyncio.start_server(way.pass_on, "127.0.0.1", 0)
+    async with server:
+        way.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        yield way
+
+
+def _last_id(head: bytes) -> str | None:
+    for line in head.decode("latin-1").split("\r\n"):
+        name, _, value = line.partition(":")
+        if name.lower() == "last-event-id":
+            return value.strip()
+    return None

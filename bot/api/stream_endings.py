@@ -10,11 +10,11 @@ from bot.api.stream_listener import Why
 from core.access.service import Tokens
 from core.access.tokens import Token
 from core.clock import Clock
-from core.errors import StoreUnavailableError
+from core.errors import CursorTrimmedError, StoreUnavailableError
 from core.events.feed_reader import FeedReader
 from core.events.frames import Frame
-from core.events.live import Tail
 from core.events.query import EventFilter
+from core.events.replay import Replay
 from core.runs.evolve import fold
 from core.runs.model import stream_of
 from core.runs.service import Runs
@@ -22,65 +22,61 @@ from core.runs.states import RUN
 
 LOOK_SECONDS = 15.0
 TOKEN_SECONDS = 30.0
-# How far behind the head it is still looked for what a client has not seen.
-MOST_CHUNKS = 25
 MOST_TOKENS = 1000
 log = structlog.get_logger()
 
 
-class RunEnd:
-    """Tells when one run is over and a listener at the head has been told all of it.
+class RunStory:
+    """One run's events in the feed: where they begin, and when all of them are told.
 
-    It looks at the journal when a frame says that the run has ended, and now and then,
-    for a filter can leave that frame out.
+    Whether the run is over is looked up in the journal: when a frame says so, and now
+    and then, for a filter can leave that frame out.
     """
 
-    def __init__(self, runs: Runs, reader: FeedReader, tail: Tail, run_id: str) -> None:
+    def __init__(
+        self, runs: Runs, reader: FeedReader, replay: Replay, run_id: str
+    ) -> None:
         self._runs = runs
         self._reader = reader
-        self._tail = tail
+        self._replay = replay
+        self._wanted = EventFilter(run_id=run_id)
         self._run_id = run_id
-        self._ended_at: int | None = None
         self._expected = False
         self._look_at = 0.0
 
-    async def __call__(self, frames: Sequence[Frame]) -> Why | None:
-        """Return ENDED once everything was told up to the end."""
+    async def begin(self) -> int:
+        """Return the position before the run's first event."""
+        page = await self._replay.page(self._wanted, limit=1)
+        return page.entries[0].position - 1 if page.entries else page.head
+
+    async def told_by(self, position: int) -> bool:
+        """Return whether the run is over and nothing of it follows a position."""
+        if await self._end() is None:
+            return False
+        try:
+            page = await self._replay.page(self._wanted, after=position, limit=1)
+        except CursorTrimmedError:
+            return False
+        return not (page.entries or page.partial)
+
+    async def ending(self, frames: Sequence[Frame], position: int) -> Why | None:
+        """Return ENDED once everything was told to whom has come to a position."""
         self._expected = self._expected or any(_says_so(one) for one in frames)
         now = self._runs.clock.monotonic()
         if frames or not (self._expected or now >= self._look_at):
             return None
         self._look_at = now + LOOK_SECONDS
-        if self._ended_at is None:
-            self._ended_at = await self.position()
-        passed = self._ended_at is not None and self._tail.head >= self._ended_at
-        return Why.ENDED if passed else None
+        end = await self._end()
+        over = end is not None and await self.told_by(position)
+        return Why.ENDED if over else None
 
-    async def position(self) -> int | None:
+    async def _end(self) -> int | None:
         """Return a position by which the whole run is told, None before its end."""
         commits = await self._runs.journal.read(stream_of(self._run_id))
         if not fold(self._run_id, commits).terminal:
             return None
         last = commits[-1]
         return await self._reader.holding(last.writer, last.wseq)
-
-    async def told_by(self, position: int) -> bool:
-        """Return whether the run is over and nothing of it follows a position.
-
-        Someone far behind is not looked up: the stream itself will find out.
-        """
-        end = await self.position()
-        if end is None:
-            return False
-        if end > self._tail.head:
-            await self._tail.refresh()
-        wanted = EventFilter(run_id=self._run_id)
-        for _ in range(MOST_CHUNKS):
-            chunk = await self._tail.read(position, wanted)
-            if chunk is None or chunk.frames:
-                return chunk is None
-            position = chunk.to
-        return False
 
 
 @dataclass

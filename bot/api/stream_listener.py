@@ -10,6 +10,7 @@ from core.events.frames import KEEP_ALIVE, Frame, control
 from core.events.live import Tail
 from core.events.query import EventFilter
 from core.events.recent import Chunk
+from core.metrics import stream as metrics
 
 SILENCE_SECONDS = 15.0
 BOOKMARK_POSITIONS = 1000
@@ -25,10 +26,11 @@ class Why(StrEnum):
     ENDED = "ended"
     OVERLOAD = "overload"
     REFUSED = "refused"
+    AWAY = "away"
 
 
-# Asked at times: given the frames just sent, whether the stream is to end, and why.
-Ending = Callable[[Sequence[Frame]], Awaitable[Why | None]]
+# Told the frames just sent, none at the head, and the position: why to end, if at all.
+Ending = Callable[[Sequence[Frame], int], Awaitable[Why | None]]
 
 
 class Listener:
@@ -80,11 +82,14 @@ class Listener:
         if chunk.data:
             await self._outlet.send(chunk.data)
             self._told = chunk.frames[-1].position
+            metrics.EVENTS.inc(len(chunk.frames))
         if self.position - self._told >= BOOKMARK_POSITIONS:
             await self._tell("stream.bookmark")
         if not self._live:
             # Replaying must not keep everybody else waiting.
             await asyncio.sleep(0)
+        elif chunk.frames:
+            metrics.DELIVERY_SECONDS.observe(self._outlet.age(chunk.frames[0].entry))
 
     async def _go_live(self) -> None:
         if not self._live:
@@ -100,7 +105,8 @@ class Listener:
 
     async def _ended(self, chunk: Chunk | None) -> Why | None:
         for ending in self._endings:
-            why = await ending(chunk.frames if chunk is not None else ())
+            frames = chunk.frames if chunk is not None else ()
+            why = await ending(frames, self.position)
             if why is Why.ENDED:
                 await self._tell("stream.ended")
             if why is not None:
@@ -108,6 +114,7 @@ class Listener:
         return None
 
     async def _reset(self, reason: Reset, oldest: int) -> None:
+        metrics.RESETS_SENT.inc(reason=str(reason))
         facts = {"reason": str(reason), "oldest": oldest, "head": self._tail.head}
         self.position = self._told = oldest - 1
         frame = control("stream.reset", facts, position=self.position)

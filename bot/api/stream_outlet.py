@@ -9,6 +9,7 @@ from aiohttp import web
 from bot.api.visitors import COOKIE
 from core.access.ticket_desk import Shown
 from core.clock import Clock
+from core.events.feed import FeedEntry
 from core.events.frames import retry
 
 HEADERS = {
@@ -72,6 +73,10 @@ class Outlet:
     def quiet(self) -> float:
         """Return for how many seconds nothing was written."""
         return self._clock.monotonic() - self.written_at
+
+    def age(self, entry: FeedEntry) -> float:
+        """Return how many seconds ago an event was decided."""
+        return (self._clock.now() - entry.time).total_seconds()
 
     async def leave(self, least: float, most: float) -> None:
         """Say when to come back, at a moment that not everybody is told."""

@@ -13,7 +13,8 @@ import structlog
 from aiohttp import web
 
 from bot.api import problems, requests
-from bot.api.stream_endings import RunEnd, TokenEnd
+from bot.api.stream_audience import Audience
+from bot.api.stream_endings import RunStory, TokenEnd
 from bot.api.stream_listener import Ending, Listener, Why
 from bot.api.stream_outlet import Outlet
 from bot.api.stream_query import RunStreamQuery, StreamQuery
@@ -26,6 +27,7 @@ from core.events.cursor import Start, start
 from core.events.feed_reader import FeedReader
 from core.events.live import Tail
 from core.events.query import EventFilter
+from core.events.replay import Replay
 from core.runs.evolve import fold
 from core.runs.model import stream_of
 
@@ -43,16 +45,18 @@ class Asked:
     token: Token
     wanted: EventFilter
     cursor: str | int | None
-    run: RunEnd | None = None
+    run: RunStory | None = None
 
 
 class Streams:
     """Answers both streams from one tail of the feed."""
 
     def __init__(self, base: Base) -> None:
-        self.tail = Tail(FeedReader(base.database), bus=base.bus, clock=base.clock)
         self._base = base
         self._reader = FeedReader(base.database)
+        self._replay = Replay(base.database)
+        self.tail = Tail(self._reader, self._replay, bus=base.bus, clock=base.clock)
+        self._audience = Audience(self.tail)
         self._slots = Slots(base.streams)
         self._tokens = TokenEnd(base.tokens, base.clock)
         self._visitors = Visitors(base.tokens, base.tickets)
@@ -67,6 +71,7 @@ class Streams:
             self.tail.close()
 
         app.on_shutdown.append(close)
+        self._audience.add_to(app)
 
     async def _answer(
         self, understand: Understand, request: web.Request
@@ -80,7 +85,7 @@ class Streams:
             return await self._stream(asked, outlet, request)
         except UnavailableError as error:
             log.warning("stream.waiting", reason=str(error))
-            return await self._later(outlet, AWAY_SECONDS)
+            return await self._later(outlet, Why.AWAY, AWAY_SECONDS)
         except NofxError as error:
             return problems.refusal(request, error)
         except Exception as error:  # noqa: BLE001  # logged with its trace, told as a number
@@ -101,8 +106,8 @@ class Streams:
         return Asked(
             token=token,
             wanted=query.filter(token, run_id=run_id),
-            cursor=query.cursor(request) or 0,
-            run=RunEnd(self._base.runs, self._reader, self.tail, run_id),
+            cursor=query.cursor(request),
+            run=RunStory(self._base.runs, self._reader, self._replay, run_id),
         )
 
     async def _stream(
@@ -110,7 +115,7 @@ class Streams:
     ) -> web.StreamResponse:
         with self._slots.one(asked.token) as free:
             if not free:
-                return await self._later(outlet, FULL_SECONDS)
+                return await self._later(outlet, Why.OVERLOAD, FULL_SECONDS)
             async with self.tail.listening():
                 begin = await self._start(asked)
                 if asked.run is not None and await asked.run.told_by(begin.position):
@@ -121,6 +126,8 @@ class Streams:
                 return outlet.response
 
     async def _start(self, asked: Asked) -> Start:
+        if asked.run is not None and asked.cursor is None:
+            return Start(await asked.run.begin())
         found = start(asked.cursor, self.tail.head)
         if found.reset is None:
             return found
@@ -129,23 +136,29 @@ class Streams:
 
     async def _listen(self, asked: Asked, outlet: Outlet, begin: Start) -> None:
         endings: Sequence[Ending] = (
-            lambda _: self._tokens.of(asked.token),
-            *([asked.run] if asked.run is not None else []),
+            lambda *_: self._tokens.of(asked.token),
+            *([asked.run.ending] if asked.run is not None else []),
         )
         listener = Listener(self.tail, outlet, asked.wanted, endings=endings)
-        try:
-            await outlet.leave(*RETRY_SECONDS)
-            why = await listener.listen(begin)
-        except TimeoutError:
-            outlet.abort()
-            why = Why.SLOW
-        except ConnectionError:
-            why = Why.CLIENT
+        with self._audience.one(listener):
+            try:
+                await outlet.leave(*RETRY_SECONDS)
+                why = await listener.listen(begin)
+            except TimeoutError:
+                outlet.abort()
+                why = Why.SLOW
+            except ConnectionError:
+                why = Why.CLIENT
+        self._audience.left(why)
         log.debug("stream.ended", why=str(why), position=listener.position)
 
     async def _later(
-        self, outlet: Outlet, seconds: tuple[float, float]
+        self, outlet: Outlet, why: Why, seconds: tuple[float, float]
     ) -> web.StreamResponse:
-        await outlet.open()
-        await outlet.leave(*seconds)
+        self._audience.left(why)
+        try:
+            await outlet.open()
+            await outlet.leave(*seconds)
+        except ConnectionError:
+            log.debug("stream.gone", why=str(why))
         return outlet.response

@@ -1,68 +1,111 @@
-"""Older events as frames: read by blocks, and shared by all who ask for the same."""
+"""Older events as frames, read by blocks or pages, each once for all who want it."""
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable
 from contextvars import Context
+from typing import Generic, TypeVar
 
+from core.errors import CursorTrimmedError
 from core.events.feed_reader import FeedReader
 from core.events.frames import Frame, frame
 from core.events.query import EventFilter
-from core.events.recent import Chunk, Prepared
+from core.events.recent import CHUNK_FRAMES, Chunk, Prepared, chunk_of
+from core.events.replay import Replay
 
 BLOCK = 200
-KEPT = 32
+BLOCKS = 32
 AT_ONCE = 3
+K = TypeVar("K")
+V = TypeVar("V")
 
 
-class Backlog:
-    """Reads blocks of the feed, few at a time and each once for all who wait for it.
+class Shared(Generic[K, V]):
+    """Looks things up, each once for all who wait for it, and few at a time.
 
     A thousand clients that come back together would otherwise ask the database for the
     same pages a thousand times.
     """
 
-    def __init__(self, reader: FeedReader) -> None:
+    def __init__(
+        self, look: Callable[[K], Awaitable[V]], turns: asyncio.Semaphore
+    ) -> None:
+        self._look = look
+        self._turns = turns
+        self._looking: dict[K, asyncio.Task[V]] = {}
+
+    async def get(self, key: K) -> V:
+        """Return what is looked up; raises what the look-up raises."""
+        task = self._looking.get(key)
+        if task is None:
+            # For all who want it, so what it logs names none of them.
+            task = asyncio.create_task(self._turn(key), context=Context())
+            self._looking[key] = task
+            task.add_done_callback(lambda _: self._looking.pop(key, None))
+        # One who leaves must not take it from the others.
+        return await asyncio.shield(task)
+
+    async def _turn(self, key: K) -> V:
+        async with self._turns:
+            return await self._look(key)
+
+
+class Backlog:
+    """Reads what is older than the frames at hand; raises StoreUnavailableError.
+
+    Who wants everything reads whole blocks. Who wants little reads what the index
+    finds, however much lies between.
+    """
+
+    def __init__(self, reader: FeedReader, replay: Replay) -> None:
+        turns = asyncio.Semaphore(AT_ONCE)
         self._reader = reader
-        self._blocks: OrderedDict[int, tuple[Frame, ...]] = OrderedDict()
-        self._loading: dict[int, asyncio.Task[tuple[Frame, ...]]] = {}
-        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._replay = replay
+        self._kept: OrderedDict[int, tuple[Frame, ...]] = OrderedDict()
         self._prepared = Prepared()
+        self._blocks = Shared(self._read_block, turns)
+        self._pages = Shared(self._read_page, turns)
 
     async def after(self, position: int, wanted: EventFilter) -> Chunk | None:
-        """Return what follows a position, None when nothing of its block is there.
-
-        Raises StoreUnavailableError.
-        """
+        """Return what follows a position, None when what should is not there."""
         known = self._prepared.get(wanted, position)
         if known is not None:
             return known
-        frames = await self._block(position // BLOCK)
-        following = [one for one in frames if one.position > position]
+        if not wanted.wants_everything:
+            chunk = await self._pages.get((wanted, position))
+            return self._prepared.keep(wanted, position, chunk)
+        block = await self._block(position // BLOCK)
+        following = [one for one in block if one.position > position]
         if not following:
             return None
-        if len(frames) < BLOCK:
-            return Prepared().take(wanted, position, following)
-        return self._prepared.take(wanted, position, following)
+        chunk = chunk_of(following, wanted)
+        whole = len(block) == BLOCK
+        return self._prepared.keep(wanted, position, chunk) if whole else chunk
 
     async def _block(self, number: int) -> tuple[Frame, ...]:
-        if number in self._blocks:
-            self._blocks.move_to_end(number)
-            return self._blocks[number]
-        task = self._loading.get(number)
-        if task is None:
-            # For all who want it, so what it logs names none of them.
-            task = asyncio.create_task(self._load(number), context=Context())
-            self._loading[number] = task
-            task.add_done_callback(lambda _: self._loading.pop(number, None))
-        # One who leaves must not take the block from the others.
-        return await asyncio.shield(task)
+        if number in self._kept:
+            self._kept.move_to_end(number)
+            return self._kept[number]
+        return await self._blocks.get(number)
 
-    async def _load(self, number: int) -> tuple[Frame, ...]:
-        async with self._turns:
-            entries = await self._reader.after(number * BLOCK, limit=BLOCK)
+    async def _read_block(self, number: int) -> tuple[Frame, ...]:
+        entries = await self._reader.after(number * BLOCK, limit=BLOCK)
         frames = tuple(frame(entry) for entry in entries)
         if len(frames) == BLOCK:
-            self._blocks[number] = frames
-            if len(self._blocks) > KEPT:
-                self._blocks.popitem(last=False)
+            self._kept[number] = frames
+            if len(self._kept) > BLOCKS:
+                self._kept.popitem(last=False)
         return frames
+
+    async def _read_page(self, asked: tuple[EventFilter, int]) -> Chunk:
+        wanted, position = asked
+        begins = position + 1
+        try:
+            page = await self._replay.page(wanted, after=position, limit=CHUNK_FRAMES)
+        except CursorTrimmedError as error:
+            begins = int(str(error.facts["oldest"]))
+            page = await self._replay.page(wanted, limit=CHUNK_FRAMES)
+        to = page.head if page.next is None else page.next
+        chunk = chunk_of(map(frame, page.entries), wanted)
+        cut = len(chunk.frames) < len(page.entries)
+        return Chunk(begins, chunk.to if cut else to, chunk.frames, chunk.data)

@@ -16,6 +16,7 @@ from core.events.feed_reader import FeedReader
 from core.events.frames import frame
 from core.events.query import EventFilter
 from core.events.recent import Chunk, Recent
+from core.events.replay import Replay
 
 log = structlog.get_logger()
 
@@ -48,6 +49,7 @@ class Tail:
     def __init__(
         self,
         reader: FeedReader,
+        replay: Replay,
         *,
         bus: Bus,
         clock: Clock,
@@ -60,7 +62,7 @@ class Tail:
         self._clock = clock
         self._pace = pace or TailPace()
         self._recent = Recent(0)
-        self._backlog = Backlog(reader)
+        self._backlog = Backlog(reader, replay)
         self._listeners = 0
         self._begun: asyncio.Task[None] | None = None
         self._tasks: tuple[asyncio.Task[None], ...] = ()

@@ -51,17 +51,12 @@ class Prepared:
     def __init__(self) -> None:
         self._chunks: OrderedDict[tuple[EventFilter, int], Chunk] = OrderedDict()
 
-    def take(
-        self, wanted: EventFilter, position: int, frames: Sequence[Frame]
-    ) -> Chunk:
-        """Return the chunk that follows `position`, made of `frames` if it is new."""
-        key = (wanted, position)
-        known = self._chunks.get(key)
-        if known is None:
-            known = self._chunks[key] = chunk_of(frames, wanted)
-            if len(self._chunks) > PREPARED:
-                self._chunks.popitem(last=False)
-        return known
+    def keep(self, wanted: EventFilter, position: int, chunk: Chunk) -> Chunk:
+        """Remember the chunk that follows `position`, and return it."""
+        self._chunks[wanted, position] = chunk
+        if len(self._chunks) > PREPARED:
+            self._chunks.popitem(last=False)
+        return chunk
 
     def get(self, wanted: EventFilter, position: int) -> Chunk | None:
         """Return the chunk if it was made before."""
@@ -107,4 +102,4 @@ class Recent:
             following = list(islice(reversed(self._frames), near))[::-1][:CHUNK_FRAMES]
         else:
             following = list(islice(self._frames, skipped, skipped + CHUNK_FRAMES))
-        return self._prepared.take(wanted, position, following)
+        return self._prepared.keep(wanted, position, chunk_of(following, wanted))

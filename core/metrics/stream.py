@@ -1,10 +1,15 @@
 """Streams of server-sent events: who listens, and how far behind."""
 
 from core.metrics.bounds import Bound
-from core.metrics.registry import BoundedCounter, BoundedGauge, BoundedHistogram
+from core.metrics.registry import (
+    BoundedCounter,
+    BoundedGauge,
+    BoundedHistogram,
+    LateGauge,
+)
 
-CLOSES = Bound("client", "slow", "shutdown", "ended", "overload")
-RESETS = Bound("trimmed", "ahead", "unknown")
+CLOSES = Bound("client", "slow", "shutdown", "ended", "overload", "refused", "away")
+RESETS = Bound("trimmed", "unknown")
 
 CONNECTIONS = BoundedGauge("nofx_sse_connections", "Streams that are open now.")
 EVENTS = BoundedCounter(
@@ -18,7 +23,7 @@ RESETS_SENT = BoundedCounter(
     "Streams that were told that what they asked for is not there any more.",
     {"reason": RESETS},
 )
-LAG = BoundedGauge(
+LAG = LateGauge(
     "nofx_sse_lag_positions",
     "Positions of the feed that the stream furthest behind has still to be sent.",
 )

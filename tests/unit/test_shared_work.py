@@ -16,6 +16,7 @@ from core.events.feed import FeedEntry
 from core.events.feed_reader import FeedReader
 from core.events.live import Tail
 from core.events.query import EventFilter
+from core.events.replay import Replay
 from tests.fakes.log_lines import production_log
 
 log = structlog.get_logger("test")
@@ -38,6 +39,13 @@ class AwayReader(FeedReader):
         raise StoreUnavailableError(reason="gone")
 
 
+class NoReplay(Replay):
+    """Pages of a feed that nobody narrows here."""
+
+    def __init__(self) -> None:
+        pass
+
+
 async def grouped() -> None:
     """Write with others."""
 
@@ -50,7 +58,7 @@ async def grouped() -> None:
 
 async def listened() -> None:
     """Listen to the feed with others."""
-    tail = Tail(AwayReader(), bus=Bus(), clock=SystemClock())
+    tail = Tail(AwayReader(), NoReplay(), bus=Bus(), clock=SystemClock())
     with pytest.raises(StoreUnavailableError):
         async with tail.listening():
             pass
@@ -59,7 +67,7 @@ async def listened() -> None:
 async def looked_back() -> None:
     """Read a block of old events with others."""
     with pytest.raises(StoreUnavailableError):
-        await Backlog(AwayReader()).after(BLOCK * 7, EventFilter())
+        await Backlog(AwayReader(), NoReplay()).after(BLOCK * 7, EventFilter())
 
 
 @pytest.mark.parametrize("work", [grouped, listened, looked_back])

@@ -1,6 +1,7 @@
 """Processes that append and feed, whose every command comes when chance decides."""
 
 import asyncio
+import sys
 from datetime import timedelta
 from itertools import count
 from random import Random
@@ -54,7 +55,7 @@ class Process:
         self.acknowledged: dict[str, str] = {}
         self.clock = FakeClock(NOON + timedelta(seconds=skew))
         bus, mine = Bus(), turns.of(number, database)
-        self.heard = bus.subscribe(Payload)
+        self.heard = bus.subscribe(Payload, room=sys.maxsize)
         self._turns = turns
         self._journal = Journal(mine, clock=self.clock, ids=Numbered(number), bus=bus)
         feeder = Feeder(mine, holder=f"p{number}", clock=self.clock, bus=bus, pace=PACE)

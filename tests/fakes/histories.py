@@ -1,6 +1,7 @@
 """Histories for the feed: several writers that append to each other's streams."""
 
 import random
+from collections import Counter
 from typing import Any
 
 from core.clock import Clock
@@ -60,7 +61,7 @@ def faults_in(entries: list[FeedEntry], wanted: set[str]) -> list[str]:
     found = [entry.id for entry in entries]
     said = [f"missing {one}" for one in sorted(wanted - set(found))]
     said += [f"unknown {one}" for one in sorted(set(found) - wanted)]
-    said += [f"twice {one}" for one in found if found.count(one) > 1]
+    said += [f"twice {one}" for one, times in Counter(found).items() if times > 1]
     places: dict[str, tuple[int, int]] = {}
     for position, entry in enumerate(entries, start=1):
         if entry.position != position:

@@ -26,7 +26,7 @@ SCHEMA = Schema(version=1, collections=(*collections(), *FEED_COLLECTIONS))
 USED = ("journal", *(one.name for one in FEED_COLLECTIONS))
 # A story is told again by its number; to make it shorter would take minutes.
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
-RANDOM = st.builds(Random, st.integers(0, 2**32))
+SEEDS = st.integers(0, 2**32)
 
 
 def told(examples: int) -> Callable[[Callable[..., object]], Callable[..., object]]:
@@ -47,30 +47,30 @@ async def db(database: Database) -> Database:
 
 
 @told(examples=20)
-@given(rng=RANDOM, steps=st.integers(20, 300))
+@given(seed=SEEDS, steps=st.integers(20, 300))
 async def test_the_feed_is_the_journal_in_any_order(
-    db: Database, rng: Random, steps: int
+    db: Database, seed: int, steps: int
 ) -> None:
     """Also when answers are lost, processes die or sleep, and clocks are wrong."""
-    assert await wrongs(db, rng, steps) == []
+    assert await wrongs(db, seed, steps) == []
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-@told(examples=400)
-@given(rng=RANDOM, steps=st.integers(20, 600))
+@told(examples=300)
+@given(seed=SEEDS, steps=st.integers(20, 600))
 async def test_the_feed_is_the_journal_in_very_many_orders(
-    db: Database, rng: Random, steps: int
+    db: Database, seed: int, steps: int
 ) -> None:
     """As before, for longer."""
-    assert await wrongs(db, rng, steps) == []
+    assert await wrongs(db, seed, steps) == []
 
 
-async def wrongs(db: Database, rng: Random, steps: int) -> list[str]:
+async def wrongs(db: Database, seed: int, steps: int) -> list[str]:
     """Let a crowd live, bring the feed to its end, and return what is wrong."""
     for name in USED:
         await db.db[name].delete_many({})
-    crowd = Crowd(db, rng)
+    crowd = Crowd(db, Random(seed))  # noqa: S311 # what chance decides
     await crowd.live(steps)
     await feed_the_rest(db)
     feed = await everything(db)
@@ -119,7 +119,8 @@ async def misheard(process: Process, feed: list[FeedEntry]) -> list[str]:
     process.heard.close()
     heard = defaultdict(list)
     async for one in process.heard:
-        assert not isinstance(one, Lagged)
+        if isinstance(one, Lagged):
+            return [f"{one.missed} were not heard"]
         heard[one.stream].append(one.id)
     heard_ids = {id_ for ids in heard.values() for id_ in ids}
     places = {entry.id: entry.position for entry in feed}

@@ -29,9 +29,9 @@ class Pace:
     """Seconds of the lease and its renewal, of the polls, and of a writer's silence.
 
     A dead feeder is followed after at most `lease` + `renew`. `shortest` lies between
-    two rounds under load, `longest` between two when nothing happens: it is how late an
-    event of another process can be then. `batch` is commits a writer and round.
-    `register` is how long a list of the writers is good for.
+    two rounds under load, `longest` between two when nothing has happened for a minute:
+    it is how late an event of another process can be then. `batch` is commits a writer
+    and round. `register` is how long a list of the writers is good for.
 
     A writer that is not heard of for `silence` has its log ended. That is safe however
     short it is, since the end takes the writer's next number: one that was only asleep
@@ -39,10 +39,10 @@ class Pace:
     does not fill the journal with its ends.
     """
 
-    lease: float = 6.0
-    renew: float = 2.0
+    lease: float = 7.0
+    renew: float = 2.5
     shortest: float = 0.025
-    longest: float = 0.5
+    longest: float = 2.0
     silence: float = 3600.0
     batch: int = 200
     register: float = 0.25

@@ -17,6 +17,9 @@ from core.store.roles import Lease, Roles
 __all__ = ["Feeder", "Pace"]
 # After a round it rests so many times as long as that took.
 SHARE = 3
+# When nothing comes it rests for so small a part of the time since something did.
+QUIET = 30
+AFTER_ERROR = 0.5
 log = structlog.get_logger()
 
 
@@ -47,6 +50,7 @@ class Feeder:
         self._stopping = False
         self._stopped = Bell()
         self._renew_at = 0.0
+        self._stirred = 0.0
 
     async def run(self) -> None:
         """Feed, or wait for the role, until `stop` is called."""
@@ -78,7 +82,7 @@ class Feeder:
     async def _lead(self, lease: Lease) -> None:
         self._round.forget()
         self._renew_at = self._clock.monotonic() + self._pace.renew
-        delay = self._pace.shortest
+        self._stirred = self._clock.monotonic()
         held: Lease | None = lease
         while not self._stopping:
             seen = self._bus.appended.rings
@@ -90,10 +94,10 @@ class Feeder:
                 lease = held
                 began = self._clock.monotonic()
                 if await self._advance(lease):
-                    took = self._clock.monotonic() - began
-                    delay = self._pace.shortest
+                    self._stirred = self._clock.monotonic()
+                    took = self._stirred - began
                     # Under load pages get longer instead of more.
-                    await self._clock.sleep(max(delay, SHARE * took))
+                    await self._clock.sleep(max(self._pace.shortest, SHARE * took))
                     continue
             except FeedOvertakenError as error:
                 log.warning("feeder.overtaken", reason=str(error))
@@ -102,11 +106,19 @@ class Feeder:
             except Exception as error:  # noqa: BLE001 # runs go on without the feed
                 self._report(error)
                 self._look_again()
-                await self._rest(self._pace.longest)
+                await self._rest(AFTER_ERROR)
                 continue
-            await self._bus.appended.wait(seen, seconds=delay, clock=self._clock)
-            delay = min(2 * delay, self._pace.longest)
+            await self._listen(seen)
         await self._give_away(lease)
+
+    async def _listen(self, seen: int) -> None:
+        """Wait for an append here, or until it is time to look for those of others."""
+        silence = self._clock.monotonic() - self._stirred
+        delay = max(silence / QUIET, self._pace.shortest)
+        # A lease that is renewed at every other look must not run out between them.
+        seconds = min(delay, self._pace.longest, self._pace.renew)
+        if await self._bus.appended.wait(seen, seconds=seconds, clock=self._clock):
+            self._stirred = self._clock.monotonic()
 
     async def _advance(self, lease: Lease) -> bool:
         if not self._round.ready:

@@ -12,6 +12,7 @@ from core.store.database import Database
 # So many turns of the loop, and whoever can go on has gone on to its next command.
 TURNS = 20
 Perform = Callable[[], Awaitable[Any]]
+Ask = Callable[[Perform], Awaitable[Any]]
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
@@ -38,7 +39,7 @@ class Turns:
 
     def of(self, process: int, database: Database) -> Database:
         """Return the database as a process has it."""
-        return Database(database.client, cast("Any", _Db(self, process, database.db)))
+        return through(database, lambda perform: self.command(process, perform))
 
     async def give(self, command: Command, *, lost: bool = False) -> None:
         """Let a command go on, or be lost on its way or on that of its answer."""
@@ -86,6 +87,11 @@ class Turns:
             raise AutoReconnect("the connection broke")  # as the driver's
 
 
+def through(database: Database, ask: Ask) -> Database:
+    """Return the database as one whose every command `ask` is given to perform."""
+    return Database(database.client, cast("Any", _Db(ask, database.db)))
+
+
 async def settled() -> None:
     """Return when everybody who can has gone on as far as can be."""
     for _ in range(TURNS):
@@ -102,22 +108,18 @@ async def _answer(perform: Perform) -> tuple[Any, Exception | None]:
 class _Db:
     """Stands for the driver's database."""
 
-    def __init__(self, turns: Turns, process: int, real: Any) -> None:
-        self._turns = turns
-        self._process = process
+    def __init__(self, command: Ask, real: Any) -> None:
+        self._command = command
         self._real = real
 
     def __getitem__(self, name: str) -> "_Collection":
         return _Collection(self._command, self._real[name])
 
-    async def _command(self, perform: Perform) -> Any:
-        return await self._turns.command(self._process, perform)
-
 
 class _Collection:
     """Stands for a collection of the driver's."""
 
-    def __init__(self, command: Callable[[Perform], Awaitable[Any]], real: Any) -> None:
+    def __init__(self, command: Ask, real: Any) -> None:
         self._command = command
         self._real = real
 
@@ -136,7 +138,7 @@ class _Collection:
 class _Cursor:
     """Stands for a cursor of the driver's, read in one go."""
 
-    def __init__(self, command: Callable[[Perform], Awaitable[Any]], real: Any) -> None:
+    def __init__(self, command: Ask, real: Any) -> None:
         self._command = command
         self._real = real
 

@@ -17,7 +17,7 @@ CLOCK = SystemClock()
 STREAMS = ("x/1", "x/2", "x/3")
 # Short looks and a renewal a round: many writes, and so many places to die. Who comes
 # after a dead one does not wait long for its lease.
-BUSY = {"lease": 0.1, "renew": 0, "shortest": 0.001, "longest": 0.01, "register": 0}
+BUSY = {"lease": 0.1, "renew": 0.001, "shortest": 0.001, "longest": 0.01, "register": 0}
 WAITS = Pace(**BUSY, batch=3)
 ENDS_LOGS = Pace(**BUSY, batch=3, silence=0)
 

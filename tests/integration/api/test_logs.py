@@ -137,8 +137,8 @@ async def test_a_caller_s_id_names_its_request(api: ApiStage, logged: Logged) ->
 async def test_an_id_that_could_do_harm_is_not_taken(api: ApiStage, given: str) -> None:
     """A log line must not be written by a caller; each request gets one of ours."""
     ids = set()
-    for path in ("/runs", "/nowhere", "/openapi.json"):
+    for path in ("/runs", "/nowhere", "/openapi.json", "/events/stream"):
         answer = await api.ask(path, headers={"X-Request-Id": given})
         ids.add(answer.headers[ID])
-    assert len(ids) == 3
+    assert len(ids) == 4
     assert all(one.startswith("req_") for one in ids)

@@ -73,7 +73,8 @@ class Announcer:
             if count:
                 # Under load rounds get longer instead of more.
                 took = self._clock.monotonic() - began
-                await self._rest(max(self._pace.shortest, SHARE * took))
+                rest = max(self._pace.shortest, SHARE * took)
+                await self._rest(min(rest, self._pace.poll))
             else:
                 await self._news.wait(
                     seen, seconds=self._pace.poll * _jitter(), clock=self._clock

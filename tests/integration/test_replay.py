@@ -141,14 +141,14 @@ async def test_each_filter_finds_what_a_list_would(
 
 @pytest.mark.usefixtures("blocks")
 @settings(
-    max_examples=20,
+    max_examples=12,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     length=st.sampled_from([0, 1, MANY, MANY - 1]),
     indexed=st.sampled_from([0, MANY // 2, MANY]),
-    wishes=st.lists(st.tuples(filters, wish_of), min_size=3, max_size=10),
+    wishes=st.lists(st.tuples(filters, wish_of), min_size=3, max_size=6),
 )
 async def test_pages_together_are_the_whole(
     db: Database, length: int, indexed: int, wishes: list[tuple[EventFilter, Wish]]

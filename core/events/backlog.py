@@ -75,6 +75,10 @@ class Backlog:
             chunk = await self._pages.get((wanted, position))
             return self._prepared.keep(wanted, position, chunk)
         block = await self._block(position // BLOCK)
+        # Of all who waited for the block, the first one makes the chunk.
+        known = self._prepared.get(wanted, position)
+        if known is not None:
+            return known
         following = [one for one in block if one.position > position]
         if not following:
             return None

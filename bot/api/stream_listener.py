@@ -76,7 +76,8 @@ class Listener:
         return Why.SHUTDOWN
 
     async def _send(self, chunk: Chunk) -> None:
-        if chunk.begins > self.position + 1 and self.position:
+        # Who asks for all from the beginning has nothing to drop.
+        if chunk.begins > self.position + 1 and (self.position or self._live):
             await self._reset(Reset.TRIMMED, chunk.begins)
         self.position = chunk.to
         if chunk.data:

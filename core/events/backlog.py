@@ -94,7 +94,9 @@ class Backlog:
 
     async def _read_block(self, number: int) -> tuple[Frame, ...]:
         entries = await self._reader.after(number * BLOCK, limit=BLOCK)
-        frames = tuple(frame(entry) for entry in entries)
+        # Whoever trims moves this first: what is from there on has no hole.
+        oldest = await self._reader.oldest()
+        frames = tuple(frame(one) for one in entries if one.position >= oldest)
         if len(frames) == BLOCK:
             self._kept[number] = frames
             if len(self._kept) > BLOCKS:

@@ -121,7 +121,8 @@ class Tail:
         try:
             head = await self._reader.head()
             self._recent = Recent(max(head - self._pace.warm, 0))
-            await self._look()
+            while self.head < head and await self._look():
+                continue
         except StoreUnavailableError:
             self._begun = None
             raise
@@ -158,13 +159,18 @@ class Tail:
 
     async def _look(self) -> bool:
         """Take in what has come; returns whether anything has."""
-        recent = self._recent
-        entries = await self._reader.after(recent.head, limit=self._pace.batch)
+        entries = await self._reader.after(self.head, limit=self._pace.batch)
+        follows = entries and entries[0].position <= self.head + 1
+        oldest = 0 if follows else await self._reader.oldest()
+        if oldest > self.head + 1:
+            # This process slept so long that what it would go on with was trimmed.
+            self._recent = Recent(oldest - 1)
+            return await self._look()
         # Somebody else may have looked meanwhile.
-        new = [frame(one) for one in entries if one.position > recent.head]
-        if not new:
+        new = [frame(one) for one in entries if one.position > self.head]
+        if not new or new[0].position != self.head + 1:
             return False
-        recent.add(new)
+        self._recent.add(new)
         self.bell.ring()
         return True
 

@@ -33,6 +33,7 @@ from core.store.migrate import migrate
 from tests.fakes.clock import FakeClock
 from tests.fakes.event_stream import Message, StreamParser
 from tests.fakes.histories import append
+from tests.fakes.trimming import trimmed
 from tests.fakes.waiting import eventually
 
 NOTHING = EventFilter(types=("moon.risen",))
@@ -58,6 +59,11 @@ class Notebook(Outlet):
         self.parser = StreamParser()
         self.messages: list[Message] = []
         self._clock = clock
+
+    @property
+    def positions(self) -> list[int]:
+        """Return the positions of the events that were written."""
+        return [int(one.last_id) for one in self.messages if one.name == "message"]
 
     @property
     @override
@@ -92,7 +98,8 @@ class Scene:
     async def reached(self, position: int) -> None:
         """Return once the tail has come to a position."""
         while self.tail.head < position:
-            await self.clock.advance(1)
+            self.bus.paged.ring()
+            await self.clock.advance(0.02)
             await asyncio.sleep(0.005)
 
 
@@ -109,7 +116,11 @@ async def scene(database: Database) -> AsyncIterator[Scene]:
         feeder=Feeder(database, holder="f", clock=clock, bus=bus),
         reader=reader,
         tail=Tail(
-            reader, Replay(database), bus=bus, clock=clock, pace=TailPace(warm=50)
+            reader,
+            Replay(database),
+            bus=bus,
+            clock=clock,
+            pace=TailPace(warm=50, batch=20),
         ),
         bus=bus,
     )
@@ -165,6 +176,26 @@ async def test_many_who_come_back_ask_the_database_once(scene: Scene) -> None:
         assert scene.reader.asked == 1
         assert {one.begins for one in chunks if one} == {8}
         assert len({id(one) for one in chunks}) == 1
+
+
+async def test_who_slept_while_the_feed_was_trimmed_goes_on_from_what_is_kept(
+    scene: Scene, database: Database
+) -> None:
+    """The listeners are told of it, and are not left waiting for ever."""
+    async with scene.tail.listening():
+        notebook, task = await listen(scene, ALL)
+        for number in range(1, 5):
+            await append(scene.journal, scene.clock, f"x/{number}", 1)
+            await scene.feeder.feed_once()
+        await trimmed(database, scene.clock)
+        await append(scene.journal, scene.clock, "x/9", 1)
+        await scene.feeder.feed_once()
+        await scene.reached(5)
+        await eventually(lambda: bool(notebook.positions))
+        told = notebook.messages[1]
+        assert (told.name, told.value["reason"]) == ("stream.reset", "trimmed")
+        assert notebook.positions == list(range(told.value["oldest"], 6))
+        task.cancel()
 
 
 async def test_every_position_leads_through_the_whole_feed(scene: Scene) -> None:

@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from core.events.feed import COLLECTION
 from tests.fakes.api import ApiStage
 from tests.fakes.stage import serving
 from tests.fakes.streaming import feeding, happen, listening
+from tests.fakes.trimming import trimmed
 
 UNKNOWN_RUN = "run_01hxqg5t0kc8f2v7w3m9b4n6ry"
 
@@ -76,10 +76,8 @@ async def test_a_trimmed_cursor_goes_on_from_the_oldest_that_is_kept(
             await happen(api, stream_name, range(1, 4))
             async with listening(api, "/events/stream?after=0") as stream:
                 await stream.until_live()
-    pages = await api.base.database.db[COLLECTION].find({}).to_list(None)
-    oldest = max(page["from"] for page in pages)
+    oldest = (await trimmed(api.base.database, api.base.clock)).oldest
     assert oldest > 4
-    await api.base.database.db[COLLECTION].delete_many({"to": {"$lt": oldest}})
 
     async with listening(api, last_id="2") as stream:
         await stream.until_live()

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
+from bot.api.described import Described
 from bot.api.endpoint import Nothing
 from bot.api.problems import MEDIA_TYPE, Problem, status_of
 from bot.api.requests import IDS
@@ -47,8 +48,10 @@ DESCRIPTION = (
 )
 
 
-def document(endpoints: Sequence[AnyEndpoint]) -> JSON:
-    """Return the OpenAPI document of these endpoints."""
+def document(
+    endpoints: Sequence[AnyEndpoint], beside: Sequence[Described] = ()
+) -> JSON:
+    """Return the OpenAPI document of these endpoints, and of what is beside them."""
     models: dict[tuple[type[BaseModel], JsonSchemaMode], None] = {
         (Problem, "serialization"): None
     }
@@ -56,13 +59,15 @@ def document(endpoints: Sequence[AnyEndpoint]) -> JSON:
         models[one.answer, "serialization"] = None
         models[one.query, "validation"] = None
         models[one.body, "validation"] = None
+    for other in beside:
+        models[other.query, "validation"] = None
     names, found = models_json_schema(list(models), ref_template=REF)
     schemas: JSON = found["$defs"]
     paths: JSON = {}
     for one in endpoints:
         query = _name(names[one.query, "validation"])
         operation = {
-            "operationId": _operation_id(one),
+            "operationId": _operation_id(one.method, one.path),
             "summary": one.summary,
             "security": [{"token": [str(one.scope)]}],
             "parameters": [*_in_path(one.path), *_in_query(schemas[query])],
@@ -74,7 +79,11 @@ def document(endpoints: Sequence[AnyEndpoint]) -> JSON:
         if one.body is not Nothing:
             operation["requestBody"] = _body(one, names[one.body, "validation"])
         paths.setdefault(one.path, {})[one.method.lower()] = operation
-    for query in {_name(names[one.query, "validation"]) for one in endpoints}:
+    for other in beside:
+        parameters = schemas[_name(names[other.query, "validation"])]
+        paths[other.path] = {"get": _beside(other, parameters)}
+    queries = {one.query for one in endpoints} | {one.query for one in beside}
+    for query in {_name(names[one, "validation"]) for one in queries}:
         schemas.pop(query)
     return {
         "openapi": "3.1.0",
@@ -102,9 +111,20 @@ def _name(reference: JSON) -> str:
     return str(reference["$ref"]).rpartition("/")[2]
 
 
-def _operation_id(one: AnyEndpoint) -> str:
-    words = re.findall(r"\w+", one.path)
-    return "_".join([one.method.lower(), *words])
+def _operation_id(method: str, path: str) -> str:
+    return "_".join([method.lower(), *re.findall(r"\w+", path)])
+
+
+def _beside(one: Described, query: JSON) -> JSON:
+    public = TokenMissingError not in one.refusals
+    good = {status: {**each, "headers": NAMED} for status, each in one.answers.items()}
+    return {
+        "operationId": _operation_id("GET", one.path),
+        "summary": one.summary,
+        "security": [] if public else [{"token": [str(Scope.READ)]}],
+        "parameters": [*_in_path(one.path), *_in_query(query), *one.headers],
+        "responses": {**good, **_by_status(one.refusals)},
+    }
 
 
 def _in_path(path: str) -> Iterable[JSON]:
@@ -178,6 +198,10 @@ def _refusals(one: AnyEndpoint) -> JSON:
         kinds.append(IdMalformedError)
     if one.body is not Nothing:
         kinds += WITH_BODY
+    return _by_status(kinds)
+
+
+def _by_status(kinds: Iterable[type[NofxError]]) -> JSON:
     by_status: dict[int, list[type[NofxError]]] = {}
     for kind in dict.fromkeys(kinds):
         by_status.setdefault(status_of(kind), []).append(kind)

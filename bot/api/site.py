@@ -4,6 +4,7 @@ from aiohttp import web
 
 from bot.api import event_schema, openapi
 from bot.api.checkpoints import CheckpointEndpoints
+from bot.api.described import BESIDE
 from bot.api.events import EventEndpoints
 from bot.api.gates import GateEndpoints
 from bot.api.logs import LogEndpoints
@@ -50,7 +51,7 @@ def add_routes(app: web.Application, base: Base, operations: Operations) -> None
     serve(app, endpoints, tokens=base.tokens, ids=base.ids, mask=mask)
     Streams(base).add_routes(app)
     event_schema.add_routes(app)
-    described = openapi.document(endpoints)
+    described = openapi.document(endpoints, BESIDE)
 
     async def describe(_: web.Request) -> web.Response:
         return web.json_response(described)

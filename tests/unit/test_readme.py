@@ -28,7 +28,9 @@ from bot.webhooks.attempt import InboxPolicy
 from bot.webhooks.delivery import KEPT
 from bot.webhooks.receiver import PATH
 from core.errors import GitHubUnavailableError
+from core.events.controls import CONTROLS
 from core.metrics.registry import REGISTRY
+from core.metrics.shipped import alerts
 from core.runs.limits import Limits
 from core.runs.retries import BY_ERROR
 from core.runs.states import RUN, mermaid
@@ -87,7 +89,7 @@ def programs(page: Path) -> Iterator[list[str]]:
         for line in block.splitlines():
             words: list[str] = []
             for word in [*shlex.split(line, comments=True), "|"]:
-                if word != "|":
+                if word not in {"|", ">"}:
                     words.append(word)
                 elif words:
                     yield words
@@ -226,10 +228,25 @@ def test_metrics_and_log_events_exist() -> None:
         for path in ROOT.glob(f"{room}/**/*.py")
     )
     logged = [code for code in codes(README) if re.fullmatch(r"[a-z]+\.[a-z]+", code)]
-    events = [code for code in logged if not (ROOT / code).exists()]
+    events = [
+        code for code in logged if code not in CONTROLS and not (ROOT / code).exists()
+    ]
     assert len(events) == 4
     for event in events:
         assert re.search(rf'log\.\w+\(\s*"{re.escape(event)}"', sources), event
+
+
+def test_the_frames_of_a_stream_are_all_there() -> None:
+    """Whoever listens handles each of them."""
+    rows = [row[0].strip("`") for row in table(README, "frame", "means")]
+    assert set(rows) == {"no name", *CONTROLS}
+
+
+def test_the_alerts_are_counted() -> None:
+    """As many as there are rules."""
+    rules = yaml.safe_load(alerts())
+    count = sum(len(group["rules"]) for group in rules["groups"])
+    assert f"`nofx metrics alerts` {count}\nrules" in README.read_text()
 
 
 def test_numbers_are_the_programs() -> None:

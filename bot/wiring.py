@@ -31,7 +31,7 @@ from core.metrics.gauges import Refresher
 from core.metrics.handler_cpu import accounting
 from core.runs.holder import Pace
 from core.runs.limits import Limits
-from core.runs.standing import Standing
+from core.runs.standing import standings
 from core.runs.turns import Caps
 from core.runs.watcher import Watcher
 from core.runs.worker import Worker
@@ -163,9 +163,9 @@ def _keepers(settings: Settings, base: Base) -> tuple[Companion, ...]:
 
 def gauges_of(base: Base) -> Refresher:
     """Return what reads the gauges of the whole service, for processes that serve."""
-    standing = Standing(base.runs.projection, clock=base.clock)
+    standing = standings(base.runs.projection, clock=base.clock)
     lag = FeedLag(base.database, clock=base.clock)
-    return Refresher((standing, lag), clock=base.clock)
+    return Refresher((*standing, lag), clock=base.clock)
 
 
 def _announcer(base: Base, deliveries: Deliveries) -> Announcer:

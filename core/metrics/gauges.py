@@ -11,8 +11,9 @@ from core.errors import StoreUnavailableError
 from core.metrics.registry import LateGauge
 
 EVERY = 5.0
-# It rests so many times as long as it took: what is long is asked for less often.
+# A reading rests so many times as long as it took: what is long is read less often.
 SHARE = 20
+RAREST = 60.0
 AGE = LateGauge(
     "nofx_gauges_age_seconds",
     "Age of the gauges that are read from the database; only processes that serve HTTP"
@@ -34,9 +35,10 @@ class Reading(Protocol):
 
 
 class Refresher:
-    """Takes every reading now and then; the gauges keep what they said last.
+    """Takes each reading now and then; the gauges keep what they said last.
 
-    `every` is in seconds. One that fails leaves the others be, and lets the age grow.
+    `every` is in seconds. One that fails or takes long leaves the others be; the age is
+    that of the oldest.
     """
 
     def __init__(
@@ -46,45 +48,45 @@ class Refresher:
         self._clock = clock
         self._every = every
         self._stopped = asyncio.Event()
-        self._fresh_at = clock.monotonic()
+        self._fresh_at = [clock.monotonic()] * len(readings)
 
     async def run(self) -> None:
         """Read until `stop` is called; what nobody reads any more is then untold."""
         AGE.ask(self._age)
-        refreshing = asyncio.create_task(self._refresh_for_ever())
+        places = range(len(self._readings))
+        reading = [asyncio.create_task(self._read_for_ever(one)) for one in places]
         await self._stopped.wait()
-        refreshing.cancel()
-        await asyncio.gather(refreshing, return_exceptions=True)
+        for task in reading:
+            task.cancel()
+        await asyncio.gather(*reading, return_exceptions=True)
         AGE.ask(dict)
-        for reading in self._readings:
-            reading.forget()
+        for one in self._readings:
+            one.forget()
 
     def stop(self) -> None:
         """End, in the middle of a reading if need be."""
         self._stopped.set()
 
-    async def refresh(self) -> None:
-        """Take every reading once."""
-        began, whole = self._clock.monotonic(), True
-        for reading in self._readings:
-            try:
-                await reading.read()
-            except StoreUnavailableError as error:
-                log.warning("gauges.stale", reason=str(error))
-                whole = False
-            except Exception:
-                # Numbers must not end what they tell of.
-                log.exception("gauges.failed")
-                whole = False
-        if whole:
-            self._fresh_at = began
-
-    async def _refresh_for_ever(self) -> None:
+    async def _read_for_ever(self, place: int) -> None:
         while True:
             began = self._clock.monotonic()
-            await self.refresh()
+            if await _succeeds(self._readings[place]):
+                self._fresh_at[place] = began
             took = self._clock.monotonic() - began
-            await self._clock.sleep(max(self._every, SHARE * took))
+            await self._clock.sleep(min(max(self._every, SHARE * took), RAREST))
 
     def _age(self) -> dict[tuple[str, ...], float]:
-        return {(): self._clock.monotonic() - self._fresh_at}
+        return {(): self._clock.monotonic() - min(self._fresh_at)}
+
+
+async def _succeeds(reading: Reading) -> bool:
+    try:
+        await reading.read()
+    except StoreUnavailableError as error:
+        log.warning("gauges.stale", reason=str(error))
+        return False
+    except Exception:
+        # Numbers must not end what they tell of.
+        log.exception("gauges.failed")
+        return False
+    return True

@@ -16,30 +16,34 @@ from core.metrics.runs import (
 from core.runs.queue import RunQueue
 from core.runs.states import Status
 
-GAUGES = (UNENDED, QUEUE_DEPTH, QUEUE_OLDEST, PENDING)
-
 
 class Standing(Reading):
-    """Reads one state after the other; ended runs are counted when they end."""
+    """Reads one state; ended runs are counted when they end."""
 
-    def __init__(self, queue: RunQueue, *, clock: Clock) -> None:
+    def __init__(self, queue: RunQueue, status: Status, *, clock: Clock) -> None:
         self._queue = queue
+        self._status = status
         self._clock = clock
 
     @override
     async def read(self) -> None:
-        for status in map(Status, UNDER_WAY):
-            due = await self._queue.standing(status, at_most=COUNTED)
-            UNENDED.set(len(due), status=status)
-            if status in WAITING:
-                QUEUE_DEPTH.set(len(due), status=status)
-            if status is Status.QUEUED:
-                waits = [(self._clock.now() - one).total_seconds() for one in due]
-                QUEUE_OLDEST.set(max([0.0, *waits]))
-            if status is Status.WAITING_GATE:
-                PENDING.set(len(due))
+        status = self._status
+        due = await self._queue.standing(status, at_most=COUNTED)
+        UNENDED.set(len(due), status=status)
+        if status in WAITING:
+            QUEUE_DEPTH.set(len(due), status=status)
+        if status is Status.QUEUED:
+            waits = [(self._clock.now() - one).total_seconds() for one in due]
+            QUEUE_OLDEST.set(max([0.0, *waits]))
+        if status is Status.WAITING_GATE:
+            PENDING.set(len(due))
 
     @override
     def forget(self) -> None:
-        for gauge in GAUGES:
+        for gauge in (UNENDED, QUEUE_DEPTH, QUEUE_OLDEST, PENDING):
             gauge.forget()
+
+
+def standings(queue: RunQueue, *, clock: Clock) -> tuple[Standing, ...]:
+    """Return a reading for each state, for a long queue is slow to read."""
+    return tuple(Standing(queue, Status(one), clock=clock) for one in UNDER_WAY)

@@ -34,7 +34,7 @@ from core.runs.lister import RunLister
 from core.runs.listing import RunFilter
 from core.runs.pipeline import StepContext
 from core.runs.rebuild import rebuild_runs
-from core.runs.standing import Standing
+from core.runs.standing import standings
 from core.runs.states import Status
 from core.runs.work import Work, key_of
 from core.store.database import Database, connect
@@ -142,8 +142,10 @@ async def runs_are_listed(stage: Stage) -> None:
 
 async def gauges_are_read(stage: Stage) -> None:
     """Look where all runs stand, and how far the feed has come."""
-    await Standing(stage.runs.projection, clock=CLOCK).read()
-    await FeedLag(stage.database, clock=CLOCK).read()
+    standing = standings(stage.runs.projection, clock=CLOCK)
+    for reading in (*standing, FeedLag(stage.database, clock=CLOCK)):
+        await reading.read()
+        reading.forget()
 
 
 async def work_is_remembered(database: Database) -> None:

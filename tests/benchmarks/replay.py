@@ -142,7 +142,7 @@ async def search(database: Database, length: int) -> None:
     for name, wanted in {
         "a word of two events": EventFilter(words=frozenset({"needle"})),
         "a word that nobody said": EventFilter(words=frozenset({"nobody"})),
-        "a word in every 40th": EventFilter(words=frozenset({"word7", "word8"})),
+        "two common words": EventFilter(words=frozenset({"word7", "word8"})),
         "a type": EventFilter(types=("step.*",)),
         "a run": EventFilter(run_id=run_id),
         "since the last tenth": EventFilter(since=late),

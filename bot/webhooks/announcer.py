@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,7 +12,11 @@ from cachetools import LRUCache
 from bot.webhooks.news import Mask, Untold
 from bot.webhooks.outbox import Outbox
 from core.clock import Clock
-from core.errors import ConcurrencyError, StoreUnavailableError
+from core.errors import (
+    ConcurrencyError,
+    RefusedByDatabaseError,
+    StoreUnavailableError,
+)
 from core.events.bus import Bell
 from core.events.commit import Commit
 from core.events.journal import Journal
@@ -26,13 +31,15 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """How many deliveries a round tells of, and the seconds between looks.
+    """How many deliveries a look finds and a round tells of, and the seconds between.
 
-    `shortest` is the least rest after a round, `poll` how often it looks for what
+    Whoever acknowledges deliveries meanwhile waits for a round's writes, so rounds are
+    short. `shortest` is the least rest after one, `poll` how often it looks for what
     other processes left behind.
     """
 
-    most: int = 512
+    most: int = 1000
+    round: int = 64
     shortest: float = 0.01
     poll: float = 5.0
 
@@ -64,6 +71,8 @@ class Announcer:
         self._stopping = False
         self._stopped = Bell()
         self._poll_at = 0.0
+        self._found: deque[Untold] = deque()
+        self._broken: set[str] = set()
 
     async def run(self) -> None:
         """Tell what there is, and wait for more, until `stop` is called."""
@@ -88,17 +97,23 @@ class Announcer:
         self._news.ring()
 
     async def tell(self) -> int:
-        """Tell what there is now; returns of how many deliveries.
+        """Tell of what was found, or look for more; returns of how many deliveries.
 
         Raises StoreUnavailableError; what has been told by then is not told again.
         """
+        if not self._found:
+            await self._look()
+        count = min(self._pace.round, len(self._found))
+        await self._tell([self._found.popleft() for _ in range(count)])
+        return count
+
+    async def _look(self) -> None:
         found = await self._outbox.own(most=self._pace.most)
         if self._clock.monotonic() >= self._poll_at:
-            known = {one.guid for one in found}
-            left = await self._outbox.left(most=self._pace.most)
-            found += [one for one in left if one.guid not in known]
+            found += await self._outbox.left(most=self._pace.most)
             self._poll_at = self._clock.monotonic() + self._pace.poll * _jitter()
-        return await self._tell(found)
+        each = {one.guid: one for one in found if one.guid not in self._broken}
+        self._found.extend(each.values())
 
     async def _tried(self) -> int:
         try:
@@ -108,10 +123,11 @@ class Announcer:
         except Exception:
             # What it is about is kept, and deliveries are worked all the same.
             log.exception("announcer.failed")
+        self._found.clear()
         await self._rest(self._pace.poll)
         return 0
 
-    async def _tell(self, found: Sequence[Untold]) -> int:
+    async def _tell(self, found: Sequence[Untold]) -> None:
         reasons = {news.reason for one in found for news in one.news}
         mask = {one: await self._clean(one) for one in reasons}.__getitem__
         # All at once, so that they share the journal's inserts.
@@ -120,10 +136,13 @@ class Announcer:
         )
         pairs = list(zip(found, ends, strict=True))
         await self._outbox.told(one for one, end in pairs if end is None)
-        for end in ends:
-            if end is not None:
+        for one, end in pairs:
+            if isinstance(end, RefusedByDatabaseError):
+                # It must not hold up the others. Another start tries it again.
+                log.error("announcer.refused", delivery=one.guid, exc_info=end)
+                self._broken.add(one.guid)
+            elif end is not None:
                 raise end
-        return len(found)
 
     async def _tell_one(self, one: Untold, mask: Mask) -> None:
         """Append what is missing in the delivery's stream."""

@@ -15,7 +15,6 @@ from core.store.database import Database
 from core.store.migrate import migrate
 from tests.fakes.announcing import (
     LATER,
-    AwayOutbox,
     Fuse,
     Killed,
     MortalJournal,
@@ -24,11 +23,11 @@ from tests.fakes.announcing import (
     arrival,
     story,
     types,
-    until_told,
 )
 from tests.fakes.clock import FakeClock
 from tests.fakes.inboxes import document, take
-from tests.fakes.waiting import eventually
+
+ODD = "delivery/odd"
 
 
 @pytest.fixture
@@ -234,6 +233,24 @@ async def test_fresh_news_of_another_process_are_left_to_it(store: Database) -> 
     assert await second.announcer.tell() == 1
 
 
+async def test_news_that_the_database_refuses_hold_nobody_up(store: Database) -> None:
+    """Program and validator disagree about one; it is told by the log alone."""
+    clock = FakeClock()
+    process = Process(store, clock)
+    await store.db.command("collMod", "journal", validator={"stream": {"$ne": ODD}})
+    for guid in ("odd", "a"):
+        await process.deliveries.add(arrival(guid))
+
+    with capture_logs() as logged:
+        await process.announcer.tell()
+
+    assert [(one["event"], one["delivery"]) for one in logged] == [
+        ("announcer.refused", "odd")
+    ]
+    assert types(await story(store)) == [(1, "delivery.received")]
+    assert await process.announcer.tell() == 0
+
+
 async def test_a_guid_that_comes_again_after_its_purge_goes_on(
     store: Database,
 ) -> None:
@@ -251,40 +268,3 @@ async def test_a_guid_that_comes_again_after_its_purge_goes_on(
     assert types(await story(store)) == [
         *((1, "delivery.received"), (2, "delivery.received")),
     ]
-
-
-async def test_it_wakes_for_an_arrival_and_tells_the_last_at_its_end(
-    store: Database,
-) -> None:
-    """Between arrivals it sleeps; `stop` lets it tell what came meanwhile."""
-    clock = FakeClock()
-    process = Process(store, clock)
-    running = asyncio.create_task(process.announcer.run())
-    await clock.sleeping()
-    await process.deliveries.add(arrival())
-    while not await story(store):
-        await clock.advance(0.01)
-
-    await clock.sleeping()
-    await process.deliveries.add(arrival("last"))
-    process.announcer.stop()
-    await running
-
-    assert types(await story(store, "last")) == [(1, "delivery.received")]
-
-
-async def test_it_outlasts_a_database_that_is_away(store: Database) -> None:
-    """It says so, waits, and tells everything later."""
-    clock = FakeClock(skipping=True)
-    process = Process(store, clock)
-    await process.deliveries.add(arrival())
-    outbox = AwayOutbox(store, name=process.deliveries.name, clock=clock)
-    announcer = process.with_outbox(outbox, clock)
-    with capture_logs() as logged:
-        running = asyncio.create_task(announcer.run())
-        await eventually(lambda: outbox.away == 0)
-        await until_told(store, "a")
-        announcer.stop()
-        await running
-
-    assert [one["event"] for one in logged].count("announcer.waiting") == 2

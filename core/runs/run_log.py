@@ -95,13 +95,17 @@ class StepLog:
         short = shortened(line, self._bounds.text)
         size = len(json.dumps(short))
         with self._lock:
-            if not self._last.lines and self._first.fits(self._bounds, size):
+            if self._is_beginning() and self._first.fits(self._bounds, size):
                 self._first.add(short, size)
                 return
             self._last.add(short, size)
             while not self._last.fits(self._bounds):
                 self._last.drop_oldest()
                 self._left_out += 1
+
+    def _is_beginning(self) -> bool:
+        """Return whether nothing has come yet that was too much for the first half."""
+        return not self._last.lines and not self._left_out
 
     def lines(self) -> Lines:
         """Return what is kept so far."""

@@ -24,7 +24,7 @@ SURE = (
     Pattern(
         rule="nofx.token",
         name="nofx API token",
-        regex=re.compile(r"\bnofx_[A-Za-z0-9_-]{24,}"),
+        regex=re.compile(r"\bnofx_[0-9A-Za-z]{8}_[0-9A-Za-z]{32,}"),
     ),
     Pattern(
         rule="nofx.private-key",

@@ -49,7 +49,7 @@ def test_one_finder_serves_the_process() -> None:
     ("secret", "rule"),
     [
         (LONG_TOKEN, "nofx.github-installation-token"),
-        ("nofx_" + "a1B2c3D4" * 4, "nofx.token"),
+        ("nofx_a1B2c3D4_" + "a1B2c3D4" * 4, "nofx.token"),
         (PRIVATE_KEY.strip(), "betterleaks.private-key"),
         ("\n".join([BEGIN, *KEY_LINES[:3]]), "nofx.private-key"),
     ],
@@ -95,8 +95,11 @@ def test_overlapping_matches_are_one(finder: SecretFinder) -> None:
 
 
 def test_ordinary_text_has_no_secrets(finder: SecretFinder) -> None:
-    """Digests, ids and addresses are left alone."""
-    text = f"{'a1b2c3d4' * 5} run_01hxabcdefghijklmnopqrstuv https://a.example/x?y=1"
+    """Digests, ids, addresses and the names of our metrics are left alone."""
+    text = (
+        f"{'a1b2c3d4' * 5} run_01hxabcdefghijklmnopqrstuv https://a.example/x?y=1"
+        " nofx_handler_duration_seconds_bucket nofx_github_rate_limit_remaining"
+    )
     assert finder.find(text) == []
     assert Masker((), finder=finder).mask(text) == text
 

@@ -31,6 +31,10 @@ def farewell(
             ("See the pull request", f"curl {page}"),
             ("Talk to nofx", f"curl -d {rerun} {page}"),
             ("List its runs", f"curl -H {shown} {stage.bot.url}/runs"),
+            (
+                "Watch what happens",
+                f"curl -N -H {shown} '{stage.bot.url}/events/stream?after=0'",
+            ),
             ("Ask how it is", f"curl {stage.bot.url}/healthz"),
             ("See its metrics", f"curl {stage.bot.url}/metrics"),
         ]

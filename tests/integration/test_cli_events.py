@@ -155,6 +155,29 @@ def test_old_events_are_counted_and_then_trimmed(address: str) -> None:
     assert nothing.stdout.startswith("0 events in 0 pages deleted.")
 
 
+def test_more_than_a_page_is_read_on(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many are asked for."""
+    happen(address)
+    whole = documents("replay")
+    monkeypatch.setattr("bot.cli.events.reading.PAGE", 5)
+    assert documents("replay") == whole
+    assert documents("tail", "-n", "13") == whole[-13:]
+
+
+def test_the_retention_is_the_settings_unless_it_is_said(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A day is longer than this test."""
+    happen(address)
+    happen(address, commits=0, say="later")
+    monkeypatch.setenv("NOFX_EVENT_RETENTION", "1")
+    kept = nofx("events", "trim")
+    assert kept.exit_code == 0, kept.stderr
+    assert kept.stdout.startswith("0 events in 0 pages deleted. Position 1 stays: it")
+
+
 def test_a_tail_follows_until_it_is_interrupted(address: str) -> None:
     """What happens later comes by itself; Ctrl-C ends it without a trace."""
     happen(address, commits=2)

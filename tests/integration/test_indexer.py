@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
+from typing_extensions import override
 
 from core.clock import Ids, SystemClock
 from core.errors import StoreUnavailableError
@@ -19,7 +20,7 @@ from core.events.feed_index import COLLECTION as INDEX
 from core.events.feed_index import FEED_INDEX, has, print_of
 from core.events.feed_index_store import FeedIndex
 from core.events.feeder import Feeder
-from core.events.indexer import ROLE, Indexer
+from core.events.indexer import LEASE, ROLE, Indexer
 from core.events.journal import Journal
 from core.events.just_fed import JustFed
 from core.events.query import EventFilter
@@ -30,7 +31,7 @@ from core.store.database import Database
 from core.store.migrate import migrate
 from core.store.roles import Roles
 from core.store.schema import Schema
-from tests.fakes.clock import NOON
+from tests.fakes.clock import NOON, FakeClock
 from tests.fakes.feeds import entries, lay
 from tests.fakes.histories import append
 
@@ -201,6 +202,53 @@ async def test_it_follows_the_feeder_and_gives_the_role_away(db: Database) -> No
     assert [one for one in logs if one["log_level"] == "error"] == []
     assert await Roles(db, clock=SYSTEM).take(ROLE, "next", 60)
     await journal.close()
+
+
+class Stumbling(Indexer):
+    """Finds the database away at its first look, and a bug at its second."""
+
+    looks = 0
+
+    @override
+    async def _one_block(self) -> bool:
+        self.looks += 1
+        if self.looks == 1:
+            raise StoreUnavailableError(reason="it is away")
+        if self.looks == 2:
+            raise ZeroDivisionError
+        return await super()._one_block()
+
+
+async def test_whatever_fails_is_tried_again_later(db: Database) -> None:
+    """Readers do without the index meanwhile, and nothing else ends with it."""
+    clock = FakeClock(skipping=True)
+    indexer = Stumbling(db, holder="i", clock=clock, bus=Bus())
+
+    async def indexed() -> bool:
+        return len(await blocks(db)) == 4
+
+    with capture_logs() as logs:
+        running = asyncio.create_task(indexer.run())
+        await until(indexed)
+        indexer.stop()
+        await running
+    said = [one["event"] for one in logs]
+    assert said[:2] == ["indexer.waiting", "indexer.failed"]
+
+
+async def test_who_lost_the_role_waits_for_it(db: Database) -> None:
+    """Another has it now; when that one is gone, it is taken again."""
+    clock = FakeClock(skipping=True)
+    indexer = Indexer(db, holder="i", clock=clock, bus=Bus())
+    lease = await indexer._held(None)
+    assert lease is not None
+    await db.db["roles"].update_one({"_id": ROLE}, {"$set": {"fence": 9}})
+    assert await indexer._held(lease) is None
+    assert await indexer._held(None) is None
+    clock.jump(LEASE + 1)
+    taken = await indexer._held(None)
+    assert taken is not None
+    assert taken.fence == 10
 
 
 def test_what_was_just_fed_is_kept_without_a_gap() -> None:

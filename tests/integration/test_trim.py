@@ -232,3 +232,42 @@ async def test_who_reads_meanwhile_misses_nothing_unknowingly(
     step = -1 if newest_first else 1
     assert seen == list(range(seen[0], seen[-1] + step, step))
     await trimming
+
+
+def trimmed_at_first_look(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the feed be trimmed just before somebody reads a reach of it."""
+    clock, between, looks = later(10_000), FeedReader.between, 0
+
+    async def late(self: FeedReader, first: int, last: int) -> Any:
+        nonlocal looks
+        looks += 1
+        if looks == 1:
+            await trimmer_of(db, clock).trim(timedelta(0))
+        return await between(self, first, last)
+
+    monkeypatch.setattr(FeedReader, "between", late)
+
+
+async def test_a_page_whose_beginning_goes_meanwhile_begins_anew(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who asked for all gets what is kept."""
+    trimmed_at_first_look(db, monkeypatch)
+    page = await Replay(db).page(ALL, limit=500)
+    assert page.entries[0].position == page.oldest > 1
+
+
+async def test_who_came_back_is_told_that_events_went_meanwhile(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page without its beginning would look whole."""
+    trimmed_at_first_look(db, monkeypatch)
+    with pytest.raises(CursorTrimmedError):
+        await Replay(db).page(ALL, after=3)
+
+
+async def test_an_empty_feed_has_nothing_to_trim(database: Database) -> None:
+    """And says so."""
+    await migrate(database, Schema(version=1, collections=NAMES))
+    trimmed = await trimmer_of(database, later(0)).trim(timedelta(0))
+    assert (trimmed.events, trimmed.reason) == (0, "nothing is there yet")

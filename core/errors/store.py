@@ -23,6 +23,13 @@ class FeedOvertakenError(ConflictError):
     hint = "Nothing is lost: read the feed's end again and go on from there."
 
 
+class FeedDamagedError(NofxError):
+    """Pages of the feed are gone that nobody trimmed."""
+
+    message = "The feed lacks events after position {position}."
+    hint = "`nofx events verify` names the first that are missing."
+
+
 class TrimmingElsewhereError(ConflictError):
     """Another process trims the feed."""
 

@@ -26,6 +26,11 @@ class Logged:
     about: About = NOBODY
 
     @property
+    def last_id(self) -> str:
+        """Return the id of its last event."""
+        return f"{self.stream}:{self.seq}.{len(self.events) - 1}"
+
+    @property
     def ends_log(self) -> bool:
         """Return whether this is its writer's last entry."""
         return any(

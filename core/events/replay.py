@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 
-from core.errors import CursorTrimmedError
+from core.errors import CursorTrimmedError, FeedDamagedError
 from core.events.feed import FeedEntry
 from core.events.feed_index import Sieve
 from core.events.feed_index_store import FeedIndex
@@ -51,6 +51,8 @@ class Finding:
     looks: int = 0
     reached: int | None = None
     cut_off: bool = False
+    last_id: str | None = None
+    told: bool = False
 
     @property
     def enough(self) -> bool:
@@ -58,9 +60,11 @@ class Finding:
         return len(self.found) > self.limit
 
     def is_over(self) -> bool:
-        """Return whether to stop here: it is enough, or it was looked at too much."""
+        """Return whether to stop here: it is enough, all, or it takes too long."""
+        if self.enough or self.told:
+            return True
         self.cut_off = self.looks >= MOST_LOOKS
-        return self.enough or self.cut_off
+        return self.cut_off
 
     def add(self, piece: Stretch, entries: tuple[FeedEntry, ...]) -> None:
         """Take what is wanted of a piece's entries."""
@@ -69,6 +73,8 @@ class Finding:
         for entry in reversed(entries) if piece.backwards else entries:
             if self.wanted.matches(entry):
                 self.found.append(entry)
+            if entry.id == self.last_id and not piece.backwards:
+                self.told = True
 
     def pass_over(self, piece: Stretch) -> None:
         """Note that nothing in a piece is wanted."""
@@ -113,10 +119,14 @@ class Replay:
 
         Both are left out themselves; `after` 0 or None is the oldest that is kept,
         `before` None the end. Raises CursorTrimmedError when what follows another
-        `after` is no longer all kept.
+        `after` is no longer all kept, FeedDamagedError when pages are missing.
         """
+        known = None
         while True:
             oldest, head = await self._feed.oldest(), await self._feed.head()
+            if oldest == known:  # pages are missing, and were not trimmed
+                raise FeedDamagedError(position=after or oldest - 1)
+            known = oldest
             stretch = Stretch(
                 first=(after or oldest - 1) + 1,
                 last=head if before is None else min(head, before - 1),
@@ -132,7 +142,7 @@ class Replay:
         """Look at a stretch until it is enough; False when it was trimmed meanwhile."""
         if finding.wanted.wants_everything:
             return await self._read(stretch.begin(finding.limit + 1), finding)
-        pieces = (await self._begun(stretch, oldest, finding.wanted)).cut()
+        pieces = (await self._begun(stretch, oldest, finding)).cut()
         sieve, reach = Sieve(finding.wanted), FIRST_REACH
         while ahead := list(islice(pieces, reach)):
             blocks = await self._index.overlapping(around(ahead))
@@ -156,12 +166,12 @@ class Replay:
         finding.add(piece, entries)
         return True
 
-    async def _begun(
-        self, stretch: Stretch, oldest: int, wanted: EventFilter
-    ) -> Stretch:
+    async def _begun(self, stretch: Stretch, oldest: int, finding: Finding) -> Stretch:
         """Return the stretch without its beginning, as far as that is too early."""
-        moment = await self._not_before(wanted)
-        if moment is None or stretch.length <= NEAR:
+        if stretch.length <= NEAR:
+            return stretch
+        moment = await self._not_before(finding)
+        if moment is None:
             return stretch
         first = await self._index.first(oldest)
         if stretch.first < first:  # what is not indexed has to be looked through
@@ -169,10 +179,16 @@ class Replay:
         begin = await self._index.reaching(moment, first, stretch.last)
         return replace(stretch, first=max(stretch.first, begin))
 
-    async def _not_before(self, wanted: EventFilter) -> datetime | None:
-        """Return a time such that the first wanted event has it or a later one."""
+    async def _not_before(self, finding: Finding) -> datetime | None:
+        """Return a time such that the first wanted event has it or a later one.
+
+        Of a run it is noted which event is its last. The head was asked for before, so
+        what is appended later stands behind that.
+        """
+        wanted = finding.wanted
         times = [] if wanted.since is None else [wanted.since]
         if wanted.run_id is not None:
-            created = await self._logs.of_stream(f"run/{wanted.run_id}", 1)
-            times += [] if created is None else [created.time]
+            story = await self._logs.story(f"run/{wanted.run_id}")
+            times += [story[0].time] if story else []
+            finding.last_id = story[-1].last_id if story else None
         return max(times, default=None)

@@ -33,6 +33,12 @@ class WriterLogs:
         """Return a stream's commit of this sequence."""
         return await self._one({"_id": f"{stream}:{seq}"})
 
+    async def story(self, stream: str) -> tuple[Logged, ...]:
+        """Return all commits of a stream, oldest first."""
+        with translating():
+            found = await self._journal.find({"stream": stream}, SHOWN).to_list(None)
+        return tuple(sorted(map(logged, found), key=lambda one: one.seq))
+
     async def firsts(self) -> AsyncIterator[Logged]:
         """Yield the first commit of every stream, in no order."""
         with translating():

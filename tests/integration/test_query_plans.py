@@ -209,7 +209,7 @@ async def events_are_searched(database: Database) -> None:
     """Index a feed, look for what is in it, and make a block anew."""
     assert (await FeedProver(database, clock=CLOCK).prove()).head
     rng, clock = random.Random(1), FakeClock()  # noqa: S311 # a feed from a number
-    found = entries(3 * LENGTH, rng, start=await FeedReader(database).head() + 1)
+    found = entries(5 * LENGTH, rng, start=await FeedReader(database).head() + 1)
     await lay(database, found, rng, most=200)
     indexer = Indexer(database, holder="i", clock=clock, bus=Bus())
     assert await indexer.index_once()

@@ -1,9 +1,9 @@
 """What the index knows of a block of the feed: prints of its words and its marks.
 
-A print is four bytes of hash. The prints of a block are kept as one row of bytes: two
-bytes an event, read 500 times as fast as the events. A document for each word, or an
-array of words with an index of its own, costs the embedded server 30 microseconds a
-word, while everybody waits.
+A print is four bytes of hash. The prints of a block are kept as one row of bytes: four
+bytes an event where much is said again and again, read some hundred times as fast as
+the events. An array of words with an index of its own costs the embedded server 30
+microseconds a word, while everybody waits.
 """
 
 import zlib

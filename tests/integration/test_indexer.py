@@ -254,9 +254,11 @@ async def test_who_lost_the_role_waits_for_it(db: Database) -> None:
 def test_what_was_just_fed_is_kept_without_a_gap() -> None:
     """Only a reach that is here whole is given; what does not follow begins anew."""
     found = entries(30, random.Random(1))  # noqa: S311 # as above
-    kept = JustFed(kept=10)
+    kept = JustFed(most=2)
     assert kept.between(1, 1) is None
-    kept.add(found[:8])
+    kept.add(found[:5])
+    kept.add(found[5:8])
+    assert kept.between(1, 8) == tuple(found[:8])
     kept.add(found[8:15])
     assert kept.between(6, 15) == tuple(found[5:15])
     assert kept.between(7, 9) == tuple(found[6:9])

@@ -128,6 +128,8 @@ class Streams:
     async def _start(self, asked: Asked) -> Start:
         if asked.run is not None and asked.cursor is None:
             return Start(await asked.run.begin())
+        if asked.cursor is not None:
+            await self.tail.oldest()
         found = start(asked.cursor, self.tail.head)
         if found.reset is None:
             return found

@@ -86,6 +86,11 @@ class Backlog:
         whole = len(block) == BLOCK
         return self._prepared.keep(wanted, position, chunk) if whole else chunk
 
+    def forget(self) -> None:
+        """Forget what was read, for some of it was trimmed."""
+        self._kept.clear()
+        self._prepared.forget()
+
     async def _block(self, number: int) -> tuple[Frame, ...]:
         if number in self._kept:
             self._kept.move_to_end(number)

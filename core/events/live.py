@@ -10,7 +10,7 @@ import structlog
 
 from core.clock import Clock
 from core.errors import StoreUnavailableError
-from core.events.backlog import Backlog
+from core.events.backlog import Backlog, Shared
 from core.events.bus import Bell, Bus
 from core.events.feed_reader import FeedReader
 from core.events.frames import frame
@@ -63,6 +63,10 @@ class Tail:
         self._pace = pace or TailPace()
         self._recent = Recent(0)
         self._backlog = Backlog(reader, replay)
+        self._oldest = 1
+        self._floor: Shared[str, int] = Shared(
+            lambda _: reader.oldest(), asyncio.Semaphore()
+        )
         self._listeners = 0
         self._begun: asyncio.Task[None] | None = None
         self._tasks: tuple[asyncio.Task[None], ...] = ()
@@ -109,8 +113,16 @@ class Tail:
         return self.head
 
     async def oldest(self) -> int:
-        """Return the first position that is kept; raises StoreUnavailableError."""
-        return await self._reader.oldest()
+        """Return the first position that is kept; what is older is not told any more.
+
+        Raises StoreUnavailableError.
+        """
+        oldest = await self._floor.get("oldest")
+        if oldest > self._oldest:
+            self._oldest = oldest
+            self._recent.forget_before(oldest)
+            self._backlog.forget()
+        return oldest
 
     def close(self) -> None:
         """Wake everybody who listens, for good."""

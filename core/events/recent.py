@@ -88,7 +88,13 @@ class Recent:
             self._size += len(one.data)
             self.head = one.position
         while len(self._frames) > MOST_FRAMES or self._size > MOST_BYTES:
-            self._size -= len(self._frames.popleft().data)
+            self._drop()
+        self._prepared.forget()
+
+    def forget_before(self, position: int) -> None:
+        """Drop what stands before a position, for it was trimmed."""
+        while self._frames and self._frames[0].position < position:
+            self._drop()
         self._prepared.forget()
 
     def after(self, position: int, wanted: EventFilter) -> Chunk:
@@ -103,3 +109,6 @@ class Recent:
         else:
             following = list(islice(self._frames, skipped, skipped + CHUNK_FRAMES))
         return self._prepared.keep(wanted, position, chunk_of(following, wanted))
+
+    def _drop(self) -> None:
+        self._size -= len(self._frames.popleft().data)

@@ -1,6 +1,6 @@
 """A way to a server that breaks off: each connection after so many bytes of its answer.
 
-It shows the token too, for there are clients that can send no header.
+It can show a token too, for there are clients that can send no header.
 """
 
 import asyncio
@@ -17,11 +17,27 @@ class Cutting:
 
     host: str
     port: int
-    secret: str
+    secret: str | None
     cuts: Iterator[int]
     url: str = ""
     cut_off: int = 0
     last_ids: list[str | None] = field(default_factory=list)
+    _open: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def take(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        """Pass one connection on, until it breaks or `close` is called."""
+        task = asyncio.create_task(self.pass_on(reader, writer))
+        self._open.add(task)
+        task.add_done_callback(self._open.discard)
+        await asyncio.wait({task})
+
+    async def close(self) -> None:
+        """Break what is open."""
+        for task in list(self._open):
+            task.cancel()
+        await asyncio.gather(*self._open, return_exceptions=True)
 
     async def pass_on(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -32,8 +48,7 @@ class Cutting:
             asked = await reader.readuntil(HEAD_END)
             self.last_ids.append(_last_id(asked))
             up, up_writer = await asyncio.open_connection(self.host, self.port)
-            shown = f"\r\nAuthorization: Bearer {self.secret}".encode()
-            up_writer.write(asked[: -len(HEAD_END)] + shown + HEAD_END)
+            up_writer.write(self._shown(asked))
             writer.write(await up.readuntil(HEAD_END))
             await self._answer(up, writer, next(self.cuts, None))
         except (ConnectionError, asyncio.IncompleteReadError):
@@ -43,6 +58,12 @@ class Cutting:
                 one.transport.abort()
                 with suppress(ConnectionError):
                     await one.wait_closed()
+
+    def _shown(self, head: bytes) -> bytes:
+        if self.secret is None:
+            return head
+        line = f"\r\nAuthorization: Bearer {self.secret}".encode()
+        return head[: -len(HEAD_END)] + line + HEAD_END
 
     async def _answer(
         self, up: asyncio.StreamReader, writer: asyncio.StreamWriter, cut: int | None
@@ -63,14 +84,17 @@ class Cutting:
 
 @asynccontextmanager
 async def cutting(
-    host: str, port: int, *, secret: str, cuts: Iterator[int]
+    host: str, port: int, *, secret: str | None, cuts: Iterator[int]
 ) -> AsyncIterator[Cutting]:
     """Listen on a port of its own; once `cuts` has ended, connections last."""
     way = Cutting(host, port, secret, cuts)
-    server = await asyncio.start_server(way.pass_on, "127.0.0.1", 0)
+    server = await asyncio.start_server(way.take, "127.0.0.1", 0)
     async with server:
         way.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        yield way
+        try:
+            yield way
+        finally:
+            await way.close()
 
 
 def _last_id(head: bytes) -> str | None:

@@ -12,6 +12,7 @@ from bot.api import health
 from bot.api import site as api
 from bot.api.problems import speaking_http
 from bot.api.question import Question, answer
+from bot.api.stream_slots import make_room
 from bot.base import Base, opened
 from bot.commands.deciding import GateCommands
 from bot.commands.handlers import Commands
@@ -43,6 +44,7 @@ class Running:
 
 async def serve(settings: Settings, *, host: str, port: int, workers: int) -> None:
     """Answer webhooks, and work on runs beside it, until SIGTERM or SIGINT."""
+    make_room(settings.streams)
     async with running(settings, host=host, port=port, workers=workers) as bot:
         await _hand_over(settings, bot.base)
         log.info("bot.serving", url=bot.url, webhook=f"{bot.url}{receiver.PATH}")

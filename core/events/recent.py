@@ -10,8 +10,10 @@ from core.events.query import EventFilter
 
 MOST_FRAMES = 10_000
 MOST_BYTES = 16 * 1024 * 1024
-# What one write takes at most, a single longer event apart.
-CHUNK_BYTES = 64 * 1024
+# What one write takes at most, a single longer event apart. It becomes one chunk of the
+# answer, and there are clients that lose what they have of a chunk when they are cut
+# off: with long ones, somebody on a bad connection would never come on.
+CHUNK_BYTES = 16 * 1024
 CHUNK_FRAMES = 500
 PREPARED = 128
 

@@ -18,6 +18,7 @@ from ld_eventsource.config.connect_strategy import ConnectStrategy
 from ld_eventsource.config.error_strategy import ErrorStrategy
 from ld_eventsource.config.retry_delay_strategy import RetryDelayStrategy
 
+from core.events.recent import CHUNK_BYTES
 from core.store.database import Database
 from tests.fakes.api import ApiStage, api_stage
 from tests.fakes.cutting import Cutting, cutting
@@ -33,11 +34,12 @@ NPM = (
 PROGRAM = Path(__file__).with_name("event_stream_clients.mjs")
 BEFORE = 12
 END = "/x/end"
-CUTS = 10
-# A frame of this story has about 500 bytes. Some connections break before the first
-# one; others after what is told first in one piece, of which some clients take nothing
-# until they have it whole.
-LONGEST = (1400, 9000)
+CUTS = 8
+# A frame of this story has about 500 bytes. Half of the connections break early, some
+# before the first frame; half after more than one chunk of the answer, for there are
+# clients that take nothing of a chunk until they have it whole.
+EARLY = range(1, 1400)
+LATE = range(CHUNK_BYTES + 1000, CHUNK_BYTES + 4000)
 Client = Callable[[str, list[str]], None]
 
 
@@ -56,7 +58,7 @@ def offsets(seed: int) -> Iterator[int]:
     """Return after how many bytes each connection breaks."""
     rng = random.Random(seed)  # noqa: S311 # places to cut, told with a failure
     for number in range(CUTS):
-        yield rng.randrange(LONGEST[number % len(LONGEST)])
+        yield rng.choice(LATE if number % 2 else EARLY)
 
 
 def ended(heard: list[str]) -> bool:
@@ -202,7 +204,6 @@ async def tell_until_broken(
     """
     told = 0
     while way.cut_off < CUTS and not listening.done():
-        told += 1
-        await happen(api, "x/2", range(told, told + 1))
-        await asyncio.sleep(0.05)
+        await happen(api, "x/2", range(told + 1, told + 6))
+        told += 5
     return told

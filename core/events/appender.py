@@ -17,7 +17,8 @@ from core.errors import (
     RefusedByDatabaseError,
     StoreUnavailableError,
 )
-from core.events.commit import Commit, Draft
+from core.events.base import JSON
+from core.events.commit import Commit, Draft, chain_hash
 from core.events.writers import last_words
 from core.metrics.journal import APPEND_SECONDS, BATCH_SIZE, CONFLICTS
 
@@ -69,6 +70,7 @@ class Sink(Protocol):
 @dataclass(slots=True)
 class _Waiting:
     draft: Draft
+    entry: JSON
     hash: str
     future: asyncio.Future[Commit]
     ends_log: bool = False
@@ -122,7 +124,9 @@ class Appender:
         future: asyncio.Future[Commit] = asyncio.get_running_loop().create_future()
         # A caller that was cancelled never asks: asyncio would call it an error.
         future.add_done_callback(asyncio.Future.exception)
-        self._queue.append(_Waiting(draft, draft.hash(), future, ends_log))
+        entry = draft.entry()
+        linked = chain_hash(draft.prev_hash, entry)
+        self._queue.append(_Waiting(draft, entry, linked, future, ends_log))
         if self._flushing is None or self._flushing.done():
             # It works for all, so what it logs names nobody's run or request.
             self._flushing = asyncio.create_task(self._flush(), context=Context())
@@ -242,7 +246,13 @@ class Appender:
 
 def _numbered(waiting: _Waiting, writer: str, wseq: int) -> Commit:
     values = {field.name: getattr(waiting.draft, field.name) for field in fields(Draft)}
-    return Commit(**values, writer=writer, wseq=wseq, stored_hash=waiting.hash)
+    return Commit(
+        **values,
+        writer=writer,
+        wseq=wseq,
+        stored_hash=waiting.hash,
+        made=waiting.entry,
+    )
 
 
 def _conflict(commit: Commit) -> ConcurrencyError:

@@ -10,6 +10,7 @@ from typing import Generic, Protocol, TypeVar
 
 from core.clock import Clock
 from core.events.base import Payload
+from core.events.just_appended import JustAppended
 
 ROOM = 1000
 P_co = TypeVar("P_co", bound=Payload, covariant=True)
@@ -163,13 +164,15 @@ class Subscription(Generic[P]):
 class Bus:
     """Publishes durable commits; `appended` rings for them, `paged` for new pages.
 
-    It is a hint and a shortcut. A process that dies between the append and the publish
-    tells nobody, and only the feed tells what happened in other processes.
+    `newest` are the last commits, for the feeder. All is a hint and a shortcut. A
+    process that dies between the append and the publish tells nobody, and only the feed
+    tells what happened in other processes.
     """
 
     def __init__(self) -> None:
         self.appended = Bell()
         self.paged = Bell()
+        self.newest = JustAppended()
         self._subscriptions: list[Subscription[Payload]] = []
 
     def subscribe(self, *types: type[P], room: int = ROOM) -> Subscription[P]:

@@ -67,16 +67,24 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commit(Draft):
-    """A draft that the journal has taken; `(writer, wseq)` orders one process's own."""
+    """A draft that the journal has taken; `(writer, wseq)` orders one process's own.
+
+    `made` is its entry where that is at hand, to be shared and not changed.
+    """
 
     writer: str
     wseq: int
     stored_hash: str
+    made: JSON | None = field(default=None, compare=False, repr=False)
+
+    def stored_events(self) -> tuple[JSON, ...]:
+        """Return its events as the journal keeps them, not to be changed."""
+        return tuple((self.made or self.entry())["events"])
 
     def document(self) -> JSON:
         """Return the MongoDB document."""
         fields: JSON = {
-            **self.entry(),
+            **(self.made or self.entry()),
             "_id": self.id,
             "time": self.time,
             "writer": self.writer,

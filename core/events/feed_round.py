@@ -15,6 +15,7 @@ from core.events.feed import Head
 from core.events.feed_order import Logged, in_order, pages, without
 from core.events.feed_store import FeedPages
 from core.events.journal import seal
+from core.events.just_appended import JustAppended
 from core.events.just_fed import JustFed
 from core.events.writer_logs import WriterLogs
 from core.events.writers import Writer, Writers, last_words, sealing
@@ -58,11 +59,13 @@ class Round:
         clock: Clock,
         pace: Pace,
         just_fed: JustFed | None = None,
+        newest: JustAppended | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
         self._pace = pace
         self._just_fed = just_fed or JustFed()
+        self._newest = newest or JustAppended()
         self._pages = FeedPages(database)
         self._writers = Writers(database, clock=clock)
         self._logs = WriterLogs(database)
@@ -133,14 +136,15 @@ class Round:
     async def _read(self, head: Head, names: set[str]) -> dict[str, tuple[Logged, ...]]:
         listed = sorted(names)
         found = await asyncio.gather(
-            *(
-                self._logs.after(
-                    name, head.cursors.get(name, 0), limit=self._pace.batch
-                )
-                for name in listed
-            )
+            *(self._log(name, head.cursors.get(name, 0)) for name in listed)
         )
         return dict(zip(listed, found, strict=True))
+
+    async def _log(self, writer: str, cursor: int) -> tuple[Logged, ...]:
+        """Return what follows in a log; the journal alone knows that nothing does."""
+        most = self._pace.batch
+        newest = self._newest.after(writer, cursor, limit=most)
+        return newest or await self._logs.after(writer, cursor, limit=most)
 
     async def _predecessors(
         self, head: Head, logs: Mapping[str, Sequence[Logged]]

@@ -46,7 +46,13 @@ class Feeder:
         self._bus = bus
         self._pace = pace or Pace()
         self._roles = Roles(database, clock=clock)
-        self._round = Round(database, clock=clock, pace=self._pace, just_fed=just_fed)
+        self._round = Round(
+            database,
+            clock=clock,
+            pace=self._pace,
+            just_fed=just_fed,
+            newest=bus.newest,
+        )
         self._stopping = False
         self._stopped = Bell()
         self._renew_at = 0.0

@@ -292,4 +292,5 @@ class Journal:
     def _publish(self, commits: Sequence[Commit]) -> None:
         measure(commits)
         if self._bus is not None:
+            self._bus.newest.add(commits)
             self._bus.publish(commits)

@@ -95,3 +95,19 @@ async def test_a_slow_listener_finds_in_the_feed_what_it_missed(db: Database) ->
         id_ for id_, _ in told[:5]
     ]
     assert found[5:] == [Lagged(len(told) - 5)]
+
+
+async def test_the_feed_is_the_same_from_memory_and_from_the_journal(
+    db: Database,
+) -> None:
+    """A feeder in the process that appended, and one that must read."""
+    bus = Bus()
+    await a_day(db, bus)
+    pages = []
+    for known in (bus, Bus()):
+        await db.db["feed"].delete_many({})
+        await db.db["writers"].update_many({}, {"$set": {"live": True}})
+        await Feeder(db, holder="f", clock=CLOCK, bus=known).feed_once()
+        pages.append(await db.db["feed"].find({}).to_list(None))
+    assert pages[0] == pages[1]
+    assert len(pages[0]) == 1

@@ -49,6 +49,13 @@ class Scene:
         self._said[process.pid] = said
         return process
 
+    async def all_at_work(self) -> None:
+        """Wait until every appender was told that something of its is durable."""
+        working = [self._said[process.pid] for process in self.running["append"]]
+        await eventually(
+            lambda: all(said.exists() and said.stat().st_size for said in working)
+        )
+
     async def kill(self, role: str, which: int = 0) -> None:
         """Kill a process between any two of its instructions."""
         process = self.running[role].pop(which)
@@ -129,10 +136,12 @@ async def test_kills_and_zombies_leave_one_gapless_feed(
 ) -> None:
     """A killed appender, a killed feeder, and both as zombies that wake up late."""
     try:
+        await scene.all_at_work()
         await scene.fed_past(20)
         await scene.kill("append")
         await scene.start("append")
         await freeze_the_leader(scene, database)
+        await scene.all_at_work()
         zombie = scene.running["append"][0]
         zombie.send_signal(signal.SIGSTOP)
         await ended_by_the_feeder(database)

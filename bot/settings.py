@@ -85,12 +85,7 @@ class Settings(BaseSettings):
         default=None,
         description="the http or https address at which GitHub and people reach nofx",
     )
-    model: str = Field(
-        default="rules",
-        pattern=r"^[A-Za-z0-9][\w.:/@+-]*$",
-        max_length=200,
-        description="the name of a reviewer; `rules` needs no language model",
-    )
+    model: work_values.Model = "rules"
     publisher: PublisherKind = Field(
         default=PublisherKind.REST,
         description="rest; mcp is not built yet",
@@ -101,11 +96,7 @@ class Settings(BaseSettings):
     log_format: LogFormat = Field(
         default=LogFormat.AUTO, description="auto, json or console"
     )
-    host: str = Field(
-        default="127.0.0.1",
-        pattern=r"^[\w.:-]+$",
-        description="the address or host name to listen on; 0.0.0.0 for every one",
-    )
+    host: work_values.Host = "127.0.0.1"
     port: int = Field(
         default=8080,
         ge=0,

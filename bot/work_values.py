@@ -43,6 +43,21 @@ WatchQueue = Annotated[
     bool,
     Field(description="true or false: whether MongoDB's change streams wake workers"),
 ]
+Host = Annotated[
+    str,
+    Field(
+        pattern=r"^[\w.:-]+$",
+        description="the address or host name to listen on; 0.0.0.0 for every one",
+    ),
+]
+Model = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Za-z0-9][\w.:/@+-]*$",
+        max_length=200,
+        description="the name of a reviewer; `rules` needs no language model",
+    ),
+]
 MetricsPort = Annotated[
     int | None,
     Field(

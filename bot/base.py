@@ -165,7 +165,11 @@ def assembled(database: Database, settings: Settings, clock: Clock) -> Base:
         ),
         decisions=Decisions(runs),
         bus=bus,
-        streams=settings.stream_policy(),
+        streams=StreamPolicy(
+            most=settings.streams,
+            most_a_token=settings.streams_per_token,
+            secure=(settings.public_url or "").startswith("https:"),
+        ),
         finder=finder,
         masker=masker,
         clock=clock,

@@ -26,7 +26,6 @@ from bot.setting_values import (
     LogFormat,
     LogLevel,
     PublisherKind,
-    StreamPolicy,
     check_key,
     http_url,
     is_loopback,
@@ -209,14 +208,6 @@ class Settings(BaseSettings):
             app_id=self.app_id,
             private_key=self.private_key,
             webhook_secrets=self.webhook_secrets,
-        )
-
-    def stream_policy(self) -> StreamPolicy:
-        """Return how many may listen to events, and how a browser is remembered."""
-        return StreamPolicy(
-            most=self.streams,
-            most_a_token=self.streams_per_token,
-            secure=(self.public_url or "").startswith("https:"),
         )
 
     def secret_values(self) -> tuple[str, ...]:

@@ -4,16 +4,18 @@ It can show a token too, for there are clients that can send no header.
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 HEAD_END = b"\r\n\r\n"
+KEEPING = re.compile(rb"\r\nConnection:[^\r]*", re.IGNORECASE)
 
 
 @dataclass
 class Cutting:
-    """Counts connections; `cuts` says after how many bytes of the body each ends."""
+    """Counts streams; `cuts` says after how many bytes of the body each ends."""
 
     host: str
     port: int
@@ -50,7 +52,10 @@ class Cutting:
             up, up_writer = await asyncio.open_connection(self.host, self.port)
             up_writer.write(self._shown(asked))
             writer.write(await up.readuntil(HEAD_END))
-            await self._answer(up, writer, next(self.cuts, None))
+            streams = (
+                asked.partition(b" HTTP/")[0].partition(b"?")[0].endswith(b"/stream")
+            )
+            await self._answer(up, writer, next(self.cuts, None) if streams else None)
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
@@ -60,10 +65,11 @@ class Cutting:
                     await one.wait_closed()
 
     def _shown(self, head: bytes) -> bytes:
-        if self.secret is None:
-            return head
-        line = f"\r\nAuthorization: Bearer {self.secret}".encode()
-        return head[: -len(HEAD_END)] + line + HEAD_END
+        # One connection takes one request.
+        lines = [KEEPING.sub(b"", head[: -len(HEAD_END)]), b"Connection: close"]
+        if self.secret is not None:
+            lines.append(f"Authorization: Bearer {self.secret}".encode())
+        return b"\r\n".join(lines) + HEAD_END
 
     async def _answer(
         self, up: asyncio.StreamReader, writer: asyncio.StreamWriter, cut: int | None

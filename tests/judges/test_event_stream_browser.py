@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,7 +17,7 @@ from core.store.database import Database
 from tests.fakes.api import api_stage
 from tests.fakes.cutting import cutting
 from tests.fakes.streaming import feeding, happen
-from tests.judges.npm import unavailable
+from tests.judges.debian import installed
 
 pytestmark = [pytest.mark.judge, pytest.mark.timeout(180)]
 BEFORE = 12
@@ -40,14 +39,12 @@ source.onmessage = (message) => {
 @asynccontextmanager
 async def browsing(url: str, folder: Path) -> AsyncIterator[None]:
     """Open a page in Chromium without a window, in a profile of its own."""
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    if program is None:
-        unavailable("Chromium is not installed")
+    program = installed("chromium", package="chromium")
     # Root may not use its sandbox; the page is this test's own.
     options = ["--headless", "--disable-gpu", f"--user-data-dir={folder}"]
     options += ["--no-sandbox"] if os.getuid() == 0 else []
     process = await asyncio.create_subprocess_exec(
-        *(program, *options, "--remote-debugging-port=0", url),
+        *(str(program), *options, "--remote-debugging-port=0", url),
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
     )

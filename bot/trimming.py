@@ -7,7 +7,7 @@ from typing_extensions import override
 
 from bot.base import Base
 from bot.webhooks.deliveries import Deliveries
-from core.events.trim import Trimmer
+from core.feed.trim import Trimmer
 from core.runs.over import Stories
 from core.store.daily import Daily
 

@@ -23,10 +23,10 @@ from bot.trimming import DailyTrim
 from bot.webhooks.announcer import Announcer
 from bot.webhooks.deliveries import Deliveries
 from bot.webhooks.outbox import Outbox
-from core.events.feed_lag import FeedLag
-from core.events.feeder import Feeder
-from core.events.indexer import Indexer
-from core.events.just_fed import JustFed
+from core.feed.feeder import Feeder
+from core.feed.indexer import Indexer
+from core.feed.just_fed import JustFed
+from core.feed.lag import FeedLag
 from core.metrics.gauges import Refresher
 from core.metrics.handler_cpu import accounting
 from core.runs.holder import Pace

@@ -15,7 +15,7 @@ from core.errors import (
     TokenMissingError,
     TokenRefusedError,
 )
-from core.events.envelope import SCHEMA_PATH
+from core.feed.envelope import SCHEMA_PATH
 
 JSON = dict[str, Any]
 

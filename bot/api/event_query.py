@@ -9,9 +9,9 @@ from bot.api.bodies import Repository
 from bot.api.endpoint import Incoming
 from bot.api.requests import IDS
 from core.access.tokens import Token
-from core.events.query import EventFilter
 from core.events.schema import TYPES
-from core.events.words import words_of
+from core.feed.query import EventFilter
+from core.feed.words import words_of
 
 MOST_PULLS = 2**31 - 1
 # The largest whole number that every JSON reader keeps.

@@ -8,8 +8,8 @@ import json
 
 from aiohttp import web
 
-from core.events.envelope import SCHEMA_PATH
-from core.events.wire_schema import envelope_schema
+from core.feed.envelope import SCHEMA_PATH
+from core.live.wire_schema import envelope_schema
 
 MEDIA_TYPE = "application/schema+json"
 

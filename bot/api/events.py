@@ -10,8 +10,8 @@ from bot.api.event_query import EventQuery, Position, StoryQuery
 from bot.api.problems import FieldProblem
 from bot.api.reading import RunReading
 from core.errors import CursorTrimmedError, RunNotFoundError
-from core.events.query import EventFilter
-from core.events.replay import EventPage, Replay
+from core.feed.query import EventFilter
+from core.feed.replay import EventPage, Replay
 
 
 class Paging(StoryQuery):

@@ -18,7 +18,7 @@ from bot.api.streams import Streams
 from bot.api.tickets import TicketEndpoints
 from bot.base import Base
 from bot.operations import Operations
-from core.events.replay import Replay
+from core.feed.replay import Replay
 
 
 def endpoints_of(base: Base, operations: Operations) -> tuple[AnyEndpoint, ...]:

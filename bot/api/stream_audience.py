@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from aiohttp import web
 
 from bot.api.stream_listener import Listener, Why
-from core.events.live import Tail
+from core.live.tail import Tail
 from core.metrics import stream as metrics
 
 

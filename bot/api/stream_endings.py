@@ -11,10 +11,10 @@ from core.access.service import Tokens
 from core.access.tokens import Token
 from core.clock import Clock
 from core.errors import CursorTrimmedError, StoreUnavailableError
-from core.events.feed_reader import FeedReader
-from core.events.frames import Frame
-from core.events.query import EventFilter
-from core.events.replay import Replay
+from core.feed.query import EventFilter
+from core.feed.reader import FeedReader
+from core.feed.replay import Replay
+from core.live.frames import Frame
 from core.runs.evolve import fold
 from core.runs.model import stream_of
 from core.runs.service import Runs

@@ -5,11 +5,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from enum import StrEnum
 
 from bot.api.stream_outlet import Outlet
-from core.events.cursor import Reset, Start
-from core.events.frames import KEEP_ALIVE, Frame, control
-from core.events.live import Tail
-from core.events.query import EventFilter
-from core.events.recent import Chunk
+from core.feed.query import EventFilter
+from core.live.cursor import Reset, Start
+from core.live.frames import KEEP_ALIVE, Frame, control
+from core.live.recent import Chunk
+from core.live.tail import Tail
 from core.metrics import stream as metrics
 
 SILENCE_SECONDS = 15.0

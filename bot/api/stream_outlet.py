@@ -9,8 +9,8 @@ from aiohttp import web
 from bot.api.visitors import COOKIE
 from core.access.ticket_desk import Shown
 from core.clock import Clock
-from core.events.feed import FeedEntry
-from core.events.frames import retry
+from core.feed.page import FeedEntry
+from core.live.frames import retry
 
 HEADERS = {
     "Content-Type": "text/event-stream",

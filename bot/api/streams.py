@@ -23,11 +23,11 @@ from bot.api.visitors import Visitors
 from bot.base import Base
 from core.access.tokens import Token
 from core.errors import NofxError, RunNotFoundError, UnavailableError
-from core.events.cursor import Start, start
-from core.events.feed_reader import FeedReader
-from core.events.live import Tail
-from core.events.query import EventFilter
-from core.events.replay import Replay
+from core.feed.query import EventFilter
+from core.feed.reader import FeedReader
+from core.feed.replay import Replay
+from core.live.cursor import Start, start
+from core.live.tail import Tail
 from core.runs.evolve import fold
 from core.runs.model import stream_of
 

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from itertools import islice
 
 from core.events.commit import Commit
-from core.events.feed_order import Logged
 
 KEPT = 500
 
@@ -23,7 +22,7 @@ class JustAppended:
                 self._commits.clear()
             self._commits.append(commit)
 
-    def after(self, writer: str, wseq: int, *, limit: int) -> tuple[Logged, ...]:
+    def after(self, writer: str, wseq: int, *, limit: int) -> tuple[Commit, ...]:
         """Return up to `limit` of a writer's commits that follow its number `wseq`.
 
         Empty when the next is not here; the journal may have it all the same.
@@ -33,19 +32,8 @@ class JustAppended:
         start = wseq + 1 - self._commits[0].wseq
         if start < 0:
             return ()
-        return tuple(map(_logged, islice(self._commits, start, start + limit)))
+        return tuple(islice(self._commits, start, start + limit))
 
 
 def _follows(last: Commit, commit: Commit) -> bool:
     return (commit.writer, commit.wseq) == (last.writer, last.wseq + 1)
-
-
-def _logged(commit: Commit) -> Logged:
-    return Logged(
-        writer=commit.writer,
-        wseq=commit.wseq,
-        stream=commit.stream,
-        seq=commit.seq,
-        time=commit.time,
-        events=commit.stored_events(),
-    )

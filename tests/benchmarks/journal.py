@@ -16,11 +16,11 @@ from statistics import median, quantiles
 from core.clock import Ids, SystemClock
 from core.events.bus import Bus
 from core.events.commit import GENESIS, Draft
-from core.events.feed import FEED_COLLECTIONS
-from core.events.feed_reader import FeedReader
-from core.events.feeder import Feeder
 from core.events.journal import Journal
 from core.events.schema import RunSuperseded
+from core.feed.feeder import Feeder
+from core.feed.page import FEED_COLLECTIONS
+from core.feed.reader import FeedReader
 from core.runs.constraints import collections
 from core.store.database import Database, connect
 from core.store.embedded import EmbeddedServer

@@ -20,16 +20,16 @@ from typing import Any
 from bot.api.answers.events import EventList
 from core.clock import Ids, SystemClock
 from core.events.bus import Bus
-from core.events.feed import FEED_COLLECTIONS, MOST_ENTRIES, FeedEntry, Head, Page
-from core.events.feed_index import FEED_INDEX, block_from
-from core.events.feeder import Feeder
-from core.events.indexer import Indexer
 from core.events.journal import Journal
-from core.events.just_fed import JustFed
-from core.events.query import ALL, EventFilter
-from core.events.replay import Replay
-from core.events.stretch import LENGTH
-from core.events.subject import About
+from core.feed.feeder import Feeder
+from core.feed.index import FEED_INDEX, block_from
+from core.feed.indexer import Indexer
+from core.feed.just_fed import JustFed
+from core.feed.page import FEED_COLLECTIONS, MOST_ENTRIES, FeedEntry, Head, Page
+from core.feed.query import ALL, EventFilter
+from core.feed.replay import Replay
+from core.feed.stretch import LENGTH
+from core.feed.subject import About
 from core.runs.constraints import collections
 from core.store.database import Database, connect
 from core.store.embedded import EmbeddedServer

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from core.events.wire_schema import envelope_schema
+from core.live.wire_schema import envelope_schema
 
 JSON = Mapping[str, Any]
 KINDS = ("object", "array", "string", "number", "integer", "boolean", "null")

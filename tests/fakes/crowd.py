@@ -12,10 +12,10 @@ from core.clock import Ids
 from core.errors import StoreUnavailableError
 from core.events.base import Payload
 from core.events.bus import Bus
-from core.events.feed import MOST_ENTRIES, FeedEntry
-from core.events.feed_reader import FeedReader
-from core.events.feeder import Feeder, Pace
 from core.events.journal import Journal
+from core.feed.feeder import Feeder, Pace
+from core.feed.page import MOST_ENTRIES, FeedEntry
+from core.feed.reader import FeedReader
 from core.store.database import Database
 from tests.fakes.clock import NOON, FakeClock
 from tests.fakes.histories import append_next

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from core.events.feed import COLLECTION, FeedEntry, Head, Page
-from core.events.query import EventFilter
-from core.events.subject import NOBODY, About
+from core.feed.page import COLLECTION, FeedEntry, Head, Page
+from core.feed.query import EventFilter
+from core.feed.subject import NOBODY, About
 from core.store.database import Database
 from tests.fakes.clock import NOON
 

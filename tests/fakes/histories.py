@@ -7,9 +7,9 @@ from typing import Any
 from core.clock import Clock
 from core.errors import ConcurrencyError
 from core.events.commit import Commit, Draft
-from core.events.feed import FeedEntry
 from core.events.journal import Journal
 from core.events.schema import RunSuperseded
+from core.feed.page import FeedEntry
 
 
 async def append(

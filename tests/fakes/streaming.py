@@ -10,8 +10,8 @@ from aiohttp import ClientResponse
 
 from core.clock import SystemClock
 from core.events.commit import Commit
-from core.events.feed_reader import FeedReader
-from core.events.feeder import Feeder, Pace
+from core.feed.feeder import Feeder, Pace
+from core.feed.reader import FeedReader
 from tests.fakes.api import ApiStage
 from tests.fakes.event_stream import Message, StreamParser
 from tests.fakes.histories import append

@@ -4,7 +4,7 @@ import asyncio
 from datetime import datetime, timedelta
 
 from core.clock import Clock
-from core.events.trim import Trimmed, Trimmer
+from core.feed.trim import Trimmed, Trimmer
 from core.store.database import Database
 
 

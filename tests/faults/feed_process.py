@@ -9,8 +9,8 @@ from pathlib import Path
 from core.clock import Ids, SystemClock
 from core.errors import StoreUnavailableError
 from core.events.bus import Bus
-from core.events.feeder import Feeder, Pace
 from core.events.journal import Journal
+from core.feed.feeder import Feeder, Pace
 from core.store.database import Database, connect
 from tests.fakes.histories import append_next
 

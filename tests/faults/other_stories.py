@@ -4,10 +4,10 @@ import random
 from dataclasses import replace
 
 from core.clock import Clock, Ids, SystemClock
-from core.events import stretch
 from core.events.base import JSON
 from core.events.bus import Bus
-from core.events.indexer import Indexer
+from core.feed import stretch
+from core.feed.indexer import Indexer
 from core.runs.effects import Write
 from core.runs.pipeline import StepContext
 from core.runs.worker import Worker

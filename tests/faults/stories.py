@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable
 
 from core.clock import Ids, SystemClock
 from core.events.bus import Bus
-from core.events.feed import MOST_ENTRIES
-from core.events.feeder import Feeder, Pace
 from core.events.journal import Journal
 from core.events.writers import Writers
+from core.feed.feeder import Feeder, Pace
+from core.feed.page import MOST_ENTRIES
 from core.store.database import Database
 from tests.fakes.histories import append, append_next
 from tests.faults.deaths import Said

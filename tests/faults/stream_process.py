@@ -10,7 +10,7 @@ from bot.api.problems import speaking_http
 from bot.base import opened
 from bot.operations import operations_on
 from bot.settings import load_settings
-from core.events.feeder import Feeder, Pace
+from core.feed.feeder import Feeder, Pace
 
 PACE = Pace(lease=0.8, renew=0.2, longest=0.05)
 

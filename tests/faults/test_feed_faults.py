@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from core.events.feed import FEED_COLLECTIONS, FeedEntry
-from core.events.feed_reader import FeedReader
+from core.feed.page import FEED_COLLECTIONS, FeedEntry
+from core.feed.reader import FeedReader
 from core.runs.constraints import collections
 from core.store.database import Database
 from core.store.migrate import migrate

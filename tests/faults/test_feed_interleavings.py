@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from core.events.bus import Bus, Lagged
-from core.events.feed import FEED_COLLECTIONS, FeedEntry
-from core.events.feed_reader import FeedReader
-from core.events.feeder import Feeder, Pace
 from core.events.writers import Writers
+from core.feed.feeder import Feeder, Pace
+from core.feed.page import FEED_COLLECTIONS, FeedEntry
+from core.feed.reader import FeedReader
 from core.runs.constraints import collections
 from core.store.database import Database
 from core.store.migrate import migrate

@@ -8,7 +8,7 @@ import pytest
 
 from bot.schema import SCHEMA
 from core.events.commit import verify_chain
-from core.events.feed_index import COLLECTION as INDEX
+from core.feed.index import COLLECTION as INDEX
 from core.store.database import Database
 from core.store.migrate import migrate
 from tests.fakes.announcing import story, types

@@ -8,11 +8,11 @@ import pytest
 from core.clock import Ids, SystemClock
 from core.events.base import Payload
 from core.events.bus import Bus, Lagged, Occurrence, Subscription
-from core.events.feed import FEED_COLLECTIONS
-from core.events.feed_reader import FeedReader
-from core.events.feeder import Feeder
 from core.events.journal import Journal
 from core.events.schema import RunSuperseded, WriterRetired
+from core.feed.feeder import Feeder
+from core.feed.page import FEED_COLLECTIONS
+from core.feed.reader import FeedReader
 from core.runs.constraints import collections
 from core.store.database import Database
 from core.store.migrate import migrate

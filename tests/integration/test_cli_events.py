@@ -17,9 +17,9 @@ from bot.schema import SCHEMA
 from bot.settings import environment
 from core.clock import Ids, SystemClock
 from core.events.commit import Draft
-from core.events.feed_round import Pace, Round
 from core.events.journal import Journal
 from core.events.schema import RunSuperseded
+from core.feed.round import Pace, Round
 from core.store.database import connect
 from core.store.migrate import migrate
 from tests.fakes.cli import bare_cli, nofx

@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
-from core.events.feed import FeedEntry
-from core.events.feed_reader import FeedReader
+from core.feed.page import FeedEntry
+from core.feed.reader import FeedReader
 from tests.fakes.road import REPO, Road, driving
 
 Story = Sequence[FeedEntry]

@@ -15,9 +15,13 @@ from typing_extensions import override
 
 from core.clock import Clock, Ids, SystemClock
 from core.errors import FeedOvertakenError, StoreUnavailableError
-from core.events import feed_round
 from core.events.bus import Bus
-from core.events.feed import (
+from core.events.journal import Journal
+from core.events.schema import RunSuperseded, WriterRetired
+from core.events.writers import Writers
+from core.feed import round as feed_round
+from core.feed.feeder import Feeder, Pace
+from core.feed.page import (
     COLLECTION,
     FEED_COLLECTIONS,
     MOST_ENTRIES,
@@ -26,13 +30,9 @@ from core.events.feed import (
     Head,
     Page,
 )
-from core.events.feed_reader import FeedReader
-from core.events.feed_round import Round
-from core.events.feed_store import FeedPages
-from core.events.feeder import Feeder, Pace
-from core.events.journal import Journal
-from core.events.schema import RunSuperseded, WriterRetired
-from core.events.writers import Writers
+from core.feed.reader import FeedReader
+from core.feed.round import Round
+from core.feed.store import FeedPages
 from core.runs.constraints import collections
 from core.store.database import Database
 from core.store.migrate import migrate

@@ -9,10 +9,10 @@ import pytest
 
 from core.clock import Ids
 from core.events.bus import Bus
-from core.events.feed import FEED_COLLECTIONS, ROLE
-from core.events.feed_reader import FeedReader
-from core.events.feeder import Feeder, Pace
 from core.events.journal import Journal
+from core.feed.feeder import Feeder, Pace
+from core.feed.page import FEED_COLLECTIONS, ROLE
+from core.feed.reader import FeedReader
 from core.runs.constraints import collections
 from core.store.database import Database
 from core.store.migrate import migrate

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from core.clock import Ids, SystemClock
-from core.events.feed import COLLECTION, FEED_COLLECTIONS
-from core.events.feed_floor import ROLE
-from core.events.feed_index import FEED_INDEX
-from core.events.feed_proof import FeedProver
-from core.events.feed_round import Pace, Round
 from core.events.journal import Journal
+from core.feed.floor import ROLE
+from core.feed.index import FEED_INDEX
+from core.feed.page import COLLECTION, FEED_COLLECTIONS
+from core.feed.proof import FeedProver
+from core.feed.round import Pace, Round
 from core.runs.constraints import collections
 from core.store.database import Database
 from core.store.migrate import migrate

@@ -9,11 +9,11 @@ from core.events import schema
 from core.events.base import Payload
 from core.events.bus import Bus
 from core.events.commit import Draft
-from core.events.feed import COLLECTION, FEED_COLLECTIONS
-from core.events.feed_reader import FeedReader
-from core.events.feeder import Feeder
 from core.events.journal import Journal
-from core.events.subject import NOBODY, About
+from core.feed.feeder import Feeder
+from core.feed.page import COLLECTION, FEED_COLLECTIONS
+from core.feed.reader import FeedReader
+from core.feed.subject import NOBODY, About
 from core.runs.constraints import collections
 from core.store.database import Database
 from core.store.migrate import migrate

@@ -13,9 +13,9 @@ from core.clock import Ids
 from core.errors import BlobNotFoundError
 from core.events.base import JSON, Payload
 from core.events.commit import Draft
-from core.events.feed import FEED_COLLECTIONS
 from core.events.journal import Journal
 from core.events.schema import CheckpointCaptured, CheckpointRedacted
+from core.feed.page import FEED_COLLECTIONS
 from core.runs.constraints import collections
 from core.store.blobs import BLOBS, GRACE, Blobs, Digest, digest_of
 from core.store.database import Database

@@ -12,20 +12,20 @@ from typing_extensions import override
 
 from core.clock import Ids, SystemClock
 from core.errors import StoreUnavailableError
-from core.events import stretch
 from core.events.bus import Bus
-from core.events.feed import COLLECTION, FEED_COLLECTIONS
-from core.events.feed_floor import ROLE as TRIMMER
-from core.events.feed_index import COLLECTION as INDEX
-from core.events.feed_index import FEED_INDEX, has, print_of
-from core.events.feed_index_store import FeedIndex
-from core.events.feeder import Feeder
-from core.events.indexer import LEASE, ROLE, Indexer
 from core.events.journal import Journal
-from core.events.just_fed import JustFed
-from core.events.query import EventFilter
-from core.events.replay import Replay
-from core.events.words import words_of
+from core.feed import stretch
+from core.feed.feeder import Feeder
+from core.feed.floor import ROLE as TRIMMER
+from core.feed.index import COLLECTION as INDEX
+from core.feed.index import FEED_INDEX, has, print_of
+from core.feed.index_store import FeedIndex
+from core.feed.indexer import LEASE, ROLE, Indexer
+from core.feed.just_fed import JustFed
+from core.feed.page import COLLECTION, FEED_COLLECTIONS
+from core.feed.query import EventFilter
+from core.feed.replay import Replay
+from core.feed.words import words_of
 from core.runs.constraints import collections
 from core.store.database import Database
 from core.store.migrate import migrate

@@ -19,7 +19,6 @@ from core.events.appender import Taken
 from core.events.base import Payload
 from core.events.bus import Bus, Occurrence
 from core.events.commit import GENESIS, Commit, Draft, verify_chain
-from core.events.feed import FEED_COLLECTIONS
 from core.events.journal import COLLECTION, Journal, seal
 from core.events.schema import (
     GateOpened,
@@ -29,6 +28,7 @@ from core.events.schema import (
     StepStarted,
 )
 from core.events.writers import Writers, last_words, sealing
+from core.feed.page import FEED_COLLECTIONS
 from core.runs.constraints import collections
 from core.store.database import (
     Database,

@@ -12,10 +12,10 @@ from core.errors import BlobNotFoundError
 from core.events.base import JSON
 from core.events.bus import Bus
 from core.events.commit import Draft
-from core.events.feed_reader import FeedReader
-from core.events.feed_round import Pace, Round
 from core.events.journal import Journal
 from core.events.schema import EffectPerformed
+from core.feed.reader import FeedReader
+from core.feed.round import Pace, Round
 from core.runs.pipeline import StepContext
 from core.store.blobs import Blobs
 from core.store.database import Database

@@ -19,15 +19,15 @@ from core.access.store import TokenStore
 from core.access.tokens import Scope, Token
 from core.clock import Clock, Ids, SystemClock
 from core.events.bus import Bus
-from core.events.cursor import Start
-from core.events.feed import FeedEntry
-from core.events.feed_reader import FeedReader
-from core.events.feeder import Feeder
-from core.events.frames import KEEP_ALIVE
 from core.events.journal import Journal
-from core.events.live import Tail, TailPace
-from core.events.query import ALL, EventFilter
-from core.events.replay import Replay
+from core.feed.feeder import Feeder
+from core.feed.page import FeedEntry
+from core.feed.query import ALL, EventFilter
+from core.feed.reader import FeedReader
+from core.feed.replay import Replay
+from core.live.cursor import Start
+from core.live.frames import KEEP_ALIVE
+from core.live.tail import Tail, TailPace
 from core.store.database import Database
 from core.store.migrate import migrate
 from tests.fakes.clock import FakeClock

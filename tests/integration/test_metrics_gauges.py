@@ -13,9 +13,9 @@ from bot.api import health
 from core.clock import SystemClock
 from core.errors import StoreUnavailableError
 from core.events.bus import Bus
-from core.events.feed import FEED_COLLECTIONS
-from core.events.feed_lag import FeedLag
-from core.events.feeder import Feeder
+from core.feed.feeder import Feeder
+from core.feed.lag import FeedLag
+from core.feed.page import FEED_COLLECTIONS
 from core.metrics.gauges import Reading, Refresher
 from core.metrics.journal import FEED_LAG
 from core.metrics.registry import REGISTRY

@@ -18,18 +18,18 @@ from core.access.tokens import Scope
 from core.clock import Ids, SystemClock
 from core.errors import ActiveRunError, ConcurrencyError
 from core.events.bus import Bus
-from core.events.feed_lag import FeedLag
-from core.events.feed_proof import FeedProver
-from core.events.feed_reader import FeedReader
-from core.events.feed_round import Pace as FeedPace
-from core.events.feed_round import Round
-from core.events.feeder import Feeder
-from core.events.indexer import Indexer
 from core.events.journal import Journal
-from core.events.query import EventFilter
-from core.events.replay import Replay
-from core.events.stretch import LENGTH
-from core.events.trim import Trimmer
+from core.feed.feeder import Feeder
+from core.feed.indexer import Indexer
+from core.feed.lag import FeedLag
+from core.feed.proof import FeedProver
+from core.feed.query import EventFilter
+from core.feed.reader import FeedReader
+from core.feed.replay import Replay
+from core.feed.round import Pace as FeedPace
+from core.feed.round import Round
+from core.feed.stretch import LENGTH
+from core.feed.trim import Trimmer
 from core.runs.lister import RunLister
 from core.runs.listing import RunFilter
 from core.runs.pipeline import StepContext

@@ -9,15 +9,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.clock import SystemClock
-from core.events import replay, stretch
 from core.events.bus import Bus
-from core.events.feed import COLLECTION, FEED_COLLECTIONS, FeedEntry
-from core.events.feed_index import COLLECTION as INDEX
-from core.events.feed_index import FEED_INDEX
-from core.events.indexer import Indexer
-from core.events.query import ALL, EventFilter
-from core.events.replay import Replay
-from core.events.words import words_of
+from core.feed import replay, stretch
+from core.feed.index import COLLECTION as INDEX
+from core.feed.index import FEED_INDEX
+from core.feed.indexer import Indexer
+from core.feed.page import COLLECTION, FEED_COLLECTIONS, FeedEntry
+from core.feed.query import ALL, EventFilter
+from core.feed.replay import Replay
+from core.feed.words import words_of
 from core.store.database import Database
 from core.store.migrate import migrate
 from core.store.schema import Schema

@@ -6,17 +6,17 @@ import pytest
 
 from core.clock import Ids, SystemClock
 from core.errors import FeedDamagedError
-from core.events import replay, stretch
 from core.events.bus import Bus
-from core.events.feed import COLLECTION, FEED_COLLECTIONS, ROLE
-from core.events.feed_index import FEED_INDEX
-from core.events.feed_index_store import FeedIndex
-from core.events.feed_round import Pace, Round
-from core.events.indexer import Indexer
 from core.events.journal import Journal
-from core.events.query import ALL, EventFilter
-from core.events.replay import Replay
-from core.events.stretch import Stretch
+from core.feed import replay, stretch
+from core.feed.index import FEED_INDEX
+from core.feed.index_store import FeedIndex
+from core.feed.indexer import Indexer
+from core.feed.page import COLLECTION, FEED_COLLECTIONS, ROLE
+from core.feed.query import ALL, EventFilter
+from core.feed.replay import Replay
+from core.feed.round import Pace, Round
+from core.feed.stretch import Stretch
 from core.store.database import Database
 from core.store.migrate import migrate
 from core.store.schema import Schema

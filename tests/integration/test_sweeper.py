@@ -7,7 +7,7 @@ from structlog.testing import capture_logs
 from typing_extensions import override
 
 from core.errors import StoreUnavailableError
-from core.events.feed import FEED_COLLECTIONS
+from core.feed.page import FEED_COLLECTIONS
 from core.store.blobs import BLOBS, Blobs
 from core.store.daily import DAY, LOOK
 from core.store.database import Database

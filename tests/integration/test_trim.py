@@ -13,21 +13,21 @@ from core.errors import (
     StoreUnavailableError,
     TrimmingElsewhereError,
 )
-from core.events import stretch, trim
 from core.events.bus import Bus
-from core.events.feed import COLLECTION, FEED_COLLECTIONS
-from core.events.feed_floor import ROLE
-from core.events.feed_index import COLLECTION as INDEX
-from core.events.feed_index import FEED_INDEX
-from core.events.feed_index_store import FeedIndex
-from core.events.feed_reader import FeedReader
-from core.events.feed_round import Pace, Round
-from core.events.feed_store import FeedPages
-from core.events.indexer import Indexer
 from core.events.journal import Journal
-from core.events.query import ALL, EventFilter
-from core.events.replay import Replay
-from core.events.trim import Trimmer
+from core.feed import stretch, trim
+from core.feed.floor import ROLE
+from core.feed.index import COLLECTION as INDEX
+from core.feed.index import FEED_INDEX
+from core.feed.index_store import FeedIndex
+from core.feed.indexer import Indexer
+from core.feed.page import COLLECTION, FEED_COLLECTIONS
+from core.feed.query import ALL, EventFilter
+from core.feed.reader import FeedReader
+from core.feed.replay import Replay
+from core.feed.round import Pace, Round
+from core.feed.store import FeedPages
+from core.feed.trim import Trimmer
 from core.runs.constraints import collections
 from core.store.database import Database
 from core.store.migrate import migrate

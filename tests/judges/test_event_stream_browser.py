@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestServer
 
 from bot.api import site
 from bot.operations import operations_on
-from core.events.recent import CHUNK_BYTES
+from core.live.recent import CHUNK_BYTES
 from core.store.database import Database
 from tests.fakes.api import api_stage
 from tests.fakes.cutting import cutting

@@ -18,7 +18,7 @@ from ld_eventsource.config.connect_strategy import ConnectStrategy
 from ld_eventsource.config.error_strategy import ErrorStrategy
 from ld_eventsource.config.retry_delay_strategy import RetryDelayStrategy
 
-from core.events.recent import CHUNK_BYTES
+from core.live.recent import CHUNK_BYTES
 from core.store.database import Database
 from tests.fakes.api import ApiStage, api_stage
 from tests.fakes.cutting import Cutting, cutting

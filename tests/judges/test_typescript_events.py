@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from core.events.typescript import typescript
-from core.events.wire_schema import envelope_schema
+from core.live.typescript import typescript
+from core.live.wire_schema import envelope_schema
 from tests.judges.npm import unavailable, unpacked
 
 pytestmark = pytest.mark.judge

@@ -6,8 +6,8 @@ import pytest
 from typer.testing import CliRunner
 
 from bot.cli.app import app
-from core.events.typescript import typescript
-from core.events.wire_schema import envelope_schema
+from core.live.typescript import typescript
+from core.live.wire_schema import envelope_schema
 from tests.fakes.cli_service import FakeService
 
 

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.events.about import AsRun, told_by
-from core.events.envelope import Envelope, encoded, envelope, source_of
-from core.events.feed import FeedEntry
-from core.events.query import ALL, EventFilter
-from core.events.subject import NOBODY, About
-from core.events.words import LONGEST, words_in, words_of
+from core.feed.about import AsRun, told_by
+from core.feed.envelope import Envelope, encoded, envelope, source_of
+from core.feed.page import FeedEntry
+from core.feed.query import ALL, EventFilter
+from core.feed.subject import NOBODY, About
+from core.feed.words import LONGEST, words_in, words_of
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 ENTRY = FeedEntry(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from core.events.wire_schema import envelope_schema
+from core.live.wire_schema import envelope_schema
 from tests.fakes.contract import breaks, promised
 
 # The schema as it was promised. A test that fails here means that a dashboard that was

@@ -9,7 +9,7 @@ from bot.api.event_query import EventQuery, StoryQuery
 from bot.api.question import OWNER
 from bot.api.requests import validated
 from core.errors import RequestInvalidError
-from core.events.query import ALL, EventFilter
+from core.feed.query import ALL, EventFilter
 
 RUN = "run_01hxqg5t0kc8f2v7w3m9b4n6ry"
 

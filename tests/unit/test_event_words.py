@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.events.words import LONGEST, words_in, words_of
+from core.feed.words import LONGEST, words_in, words_of
 
 
 def test_words_are_letters_digits_and_underscores() -> None:

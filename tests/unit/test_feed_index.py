@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.events.feed_index import SIZE, has
+from core.feed.index import SIZE, has
 
 # Few different bytes, so that a print often stands across two others as well.
 prints = st.lists(st.sampled_from([0, 1]), min_size=SIZE, max_size=SIZE).map(bytes)

@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.events import feed_order
-from core.events.feed import (
+from core.events.schema import RunSuperseded
+from core.feed import order as feed_order
+from core.feed.order import Logged, contiguous, in_order, pages, without
+from core.feed.page import (
     MOST_BYTES,
     MOST_ENTRIES,
     FeedEntry,
@@ -18,8 +20,6 @@ from core.events.feed import (
     entries_of,
     head_of,
 )
-from core.events.feed_order import Logged, contiguous, in_order, pages, without
-from core.events.schema import RunSuperseded
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 

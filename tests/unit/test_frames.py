@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.events.cursor import Reset, Start, start
-from core.events.feed import FeedEntry
-from core.events.frames import KEEP_ALIVE, control, frame, retry
+from core.feed.page import FeedEntry
+from core.live.cursor import Reset, Start, start
+from core.live.frames import KEEP_ALIVE, control, frame, retry
 from tests.fakes.event_stream import Message, StreamParser
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from core.events.commit import Commit, Draft
 from core.events.just_appended import JustAppended
 from core.events.schema import RunSuperseded
+from core.feed.order import just_logged
 from tests.fakes.clock import NOON
 
 EVENT = RunSuperseded(by_run="r", head_sha="a" * 40)
@@ -86,6 +87,6 @@ def test_events_are_told_as_they_are_stored() -> None:
         )
         newest = JustAppended()
         newest.add([one])
-        (told,) = newest.after("w_1", 0, limit=1)
+        (told,) = map(just_logged, newest.after("w_1", 0, limit=1))
         assert list(told.events) == one.document()["events"] == known["events"]
         assert told.events[1]["data"] == cut

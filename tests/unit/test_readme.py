@@ -28,7 +28,7 @@ from bot.webhooks.attempt import InboxPolicy
 from bot.webhooks.delivery import KEPT
 from bot.webhooks.receiver import PATH
 from core.errors import GitHubUnavailableError
-from core.events.controls import CONTROLS
+from core.live.controls import CONTROLS
 from core.metrics.registry import REGISTRY
 from core.metrics.shipped import alerts
 from core.runs.limits import Limits

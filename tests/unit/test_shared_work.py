@@ -10,13 +10,13 @@ from typing_extensions import override
 from bot.webhooks.grouped import GroupedWrites
 from core.clock import SystemClock
 from core.errors import StoreUnavailableError
-from core.events.backlog import BLOCK, Backlog
 from core.events.bus import Bus
-from core.events.feed import FeedEntry
-from core.events.feed_reader import FeedReader
-from core.events.live import Tail
-from core.events.query import EventFilter
-from core.events.replay import Replay
+from core.feed.page import FeedEntry
+from core.feed.query import EventFilter
+from core.feed.reader import FeedReader
+from core.feed.replay import Replay
+from core.live.backlog import BLOCK, Backlog
+from core.live.tail import Tail
 from tests.fakes.log_lines import production_log
 
 log = structlog.get_logger("test")

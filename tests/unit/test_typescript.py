@@ -6,8 +6,8 @@ import pytest
 
 from core.errors import SchemaNotTypedError
 from core.events.schema import TYPES
-from core.events.typescript import typescript
-from core.events.wire_schema import envelope_schema
+from core.live.typescript import typescript
+from core.live.wire_schema import envelope_schema
 
 
 def module(**defs: Any) -> str:

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from core.events.base import JSON, UnknownEvent
 from core.events.bus import Bus, Occurrence
 from core.events.commit import Draft, from_document, verify_chain
-from core.events.envelope import encoded
-from core.events.feed import Head, entries_of
-from core.events.feed_order import logged, pages
-from core.events.frames import frame
-from core.events.query import ALL
 from core.events.schema import RunSuperseded, read
+from core.feed.envelope import encoded
+from core.feed.order import logged, pages
+from core.feed.page import Head, entries_of
+from core.feed.query import ALL
+from core.live.frames import frame
 from core.runs.account import account
 from core.runs.continuity import verify_moves
 from core.runs.evolve import evolve, fold

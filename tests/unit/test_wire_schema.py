@@ -10,12 +10,12 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.protocols import Validator
 
-from core.events.controls import CONTROLS
-from core.events.envelope import encoded
-from core.events.feed import FeedEntry
 from core.events.schema import TYPES, read
-from core.events.subject import NOBODY, About
-from core.events.wire_schema import envelope_schema
+from core.feed.envelope import encoded
+from core.feed.page import FeedEntry
+from core.feed.subject import NOBODY, About
+from core.live.controls import CONTROLS
+from core.live.wire_schema import envelope_schema
 
 STORED = Path(__file__).parent / "stored_events.json"
 EXAMPLES: list[dict[str, Any]] = json.loads(STORED.read_text())

@@ -3,8 +3,8 @@
 from pydantic import Field
 
 from bot.api.answers.base import Shown
-from core.events.envelope import Envelope, envelope
-from core.events.replay import EventPage
+from core.feed.envelope import Envelope, envelope
+from core.feed.replay import EventPage
 
 
 class EventList(Shown):

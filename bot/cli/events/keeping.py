@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from bot.base import Base
     from bot.cli.service import Service
     from bot.settings import Settings
-    from core.events.feed_proof import Proof
-    from core.events.trim import Trimmed
+    from core.feed.proof import Proof
+    from core.feed.trim import Trimmed
 
 AsJson = Annotated[bool, typer.Option("--json", help="For machines.")]
 
@@ -40,7 +40,7 @@ def verify(context: typer.Context, *, as_json: AsJson = False) -> None:
     """
 
     async def prove(base: "Base") -> "Proof":
-        from core.events.feed_proof import FeedProver  # noqa: PLC0415  # help can spare
+        from core.feed.proof import FeedProver  # noqa: PLC0415  # help can spare
 
         return await FeedProver(base.database, clock=base.clock).prove()
 

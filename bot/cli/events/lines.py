@@ -8,8 +8,8 @@ from datetime import UTC
 from bot.plain import one_line
 from bot.terminal import emit
 from core.events.base import JSON
-from core.events.envelope import encoded
-from core.events.feed import FeedEntry
+from core.feed.envelope import encoded
+from core.feed.page import FeedEntry
 
 LONGEST_VALUE = 60
 LONGEST_DATA = 120

@@ -19,9 +19,9 @@ from bot.cli.events.wish import (
 # Only names for types: `nofx --help` must not wait for what they import.
 if TYPE_CHECKING:
     from bot.base import Base
-    from core.events.feed import FeedEntry
-    from core.events.query import EventFilter
-    from core.events.replay import Replay
+    from core.feed.page import FeedEntry
+    from core.feed.query import EventFilter
+    from core.feed.replay import Replay
 
 PAGE = 500
 POLL = 1.0

@@ -12,8 +12,8 @@ from core.clock import SystemClock
 # Only names for types: `nofx --help` must not wait for what they import.
 if TYPE_CHECKING:
     from bot.base import Base
-    from core.events.query import EventFilter
-    from core.events.replay import Replay
+    from core.feed.query import EventFilter
+    from core.feed.replay import Replay
 
 T = TypeVar("T")
 Kinds = Annotated[
@@ -67,7 +67,7 @@ def reading(
     from bot.api.event_query import EventQuery  # noqa: PLC0415
     from bot.api.question import OWNER  # noqa: PLC0415
     from bot.api.requests import validated  # noqa: PLC0415
-    from core.events.replay import Replay  # noqa: PLC0415
+    from core.feed.replay import Replay  # noqa: PLC0415
 
     wanted = validated(EventQuery, query, "query").wanted(OWNER)
 

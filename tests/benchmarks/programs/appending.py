@@ -22,10 +22,10 @@ from bot.settings import load_settings
 from core.clock import Ids, SystemClock
 from core.events.bus import Bus
 from core.events.commit import GENESIS, Draft
-from core.events.feed_reader import FeedReader
-from core.events.feeder import Feeder
 from core.events.journal import Journal
 from core.events.schema import RunSuperseded
+from core.feed.feeder import Feeder
+from core.feed.reader import FeedReader
 from core.store.database import Database, connect
 
 EVENTS = 12

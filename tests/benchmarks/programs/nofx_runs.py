@@ -30,7 +30,7 @@ from pymongo import monitoring
 from bot.base import Base, opened
 from bot.logs import configure_logs
 from bot.settings import load_settings
-from core.events.feeder import Feeder
+from core.feed.feeder import Feeder
 from core.runs.holder import Pace
 from core.runs.limits import Limits
 from core.runs.model import Run, Subject, stream_of

@@ -19,8 +19,8 @@ from bot.logs import configure_logs
 from bot.operations import operations_on
 from bot.settings import load_settings
 from core.access.tokens import Scope
-from core.events.feed_reader import FeedReader
-from core.events.feeder import Feeder
+from core.feed.feeder import Feeder
+from core.feed.reader import FeedReader
 from tests.benchmarks.programs.peers.streaming import open_files, orders, tell
 from tests.fakes.histories import append
 

@@ -6,8 +6,8 @@ from jsonschema import Draft202012Validator
 
 from core.clock import SystemClock
 from core.events.bus import Bus
-from core.events.controls import CONTROLS
-from core.events.feeder import Feeder
+from core.feed.feeder import Feeder
+from core.live.controls import CONTROLS
 from tests.fakes.api import ApiStage
 from tests.fakes.stage import serving
 from tests.fakes.streaming import feeding, happen, listening

@@ -6,8 +6,8 @@ import pytest
 
 from core.clock import SystemClock
 from core.events.bus import Bus
-from core.events.feed_floor import ROLE
-from core.events.feeder import Feeder
+from core.feed.feeder import Feeder
+from core.feed.floor import ROLE
 from tests.fakes.api import ApiStage
 from tests.fakes.stage import serving
 

@@ -10,15 +10,15 @@ import structlog
 
 from core.clock import Clock
 from core.errors import FeedOvertakenError
-from core.events.about import Abouts
-from core.events.feed import Head
-from core.events.feed_order import Logged, in_order, pages, without
-from core.events.feed_store import FeedPages
 from core.events.journal import seal
 from core.events.just_appended import JustAppended
-from core.events.just_fed import JustFed
-from core.events.writer_logs import WriterLogs
 from core.events.writers import Writer, Writers, last_words, sealing
+from core.feed.about import Abouts
+from core.feed.just_fed import JustFed
+from core.feed.order import Logged, in_order, just_logged, pages, without
+from core.feed.page import Head
+from core.feed.store import FeedPages
+from core.feed.writer_logs import WriterLogs
 from core.store.database import Database
 
 REMEMBERED = 10_000
@@ -144,7 +144,9 @@ class Round:
         """Return what follows in a log; the journal alone knows that nothing does."""
         most = self._pace.batch
         newest = self._newest.after(writer, cursor, limit=most)
-        return newest or await self._logs.after(writer, cursor, limit=most)
+        if newest:
+            return tuple(map(just_logged, newest))
+        return await self._logs.after(writer, cursor, limit=most)
 
     async def _predecessors(
         self, head: Head, logs: Mapping[str, Sequence[Logged]]

@@ -13,9 +13,9 @@ from datetime import datetime
 from typing import Any
 
 from core.events.base import JSON
-from core.events.feed import FeedEntry
-from core.events.query import EventFilter
-from core.events.words import words_in
+from core.feed.page import FeedEntry
+from core.feed.query import EventFilter
+from core.feed.words import words_in
 from core.store.schema import CollectionSpec, IndexSpec
 
 COLLECTION = "feed_index"

@@ -7,14 +7,14 @@ import structlog
 
 from core.clock import Clock
 from core.errors import StoreUnavailableError
-from core.events import stretch
 from core.events.bus import Bell, Bus
-from core.events.feed import FeedEntry
-from core.events.feed_index import Block, block_from, prints_in
-from core.events.feed_index_store import FeedIndex
-from core.events.feed_reader import FeedReader
-from core.events.just_fed import JustFed
-from core.events.stretch import block_of
+from core.feed import stretch
+from core.feed.index import Block, block_from, prints_in
+from core.feed.index_store import FeedIndex
+from core.feed.just_fed import JustFed
+from core.feed.page import FeedEntry
+from core.feed.reader import FeedReader
+from core.feed.stretch import block_of
 from core.store.database import Database
 from core.store.roles import Lease, Roles
 

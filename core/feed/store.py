@@ -1,7 +1,7 @@
 """The feed's pages in the database, found by bounded lookups alone."""
 
-from core.events.feed import COLLECTION, MOST_ENTRIES, Head, Page, head_of
-from core.events.feed_floor import Floor
+from core.feed.floor import Floor
+from core.feed.page import COLLECTION, MOST_ENTRIES, Head, Page, head_of
 from core.store.database import Database, Document, DuplicateKeyError, translating
 
 

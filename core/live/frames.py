@@ -9,8 +9,8 @@ import json
 from dataclasses import dataclass
 
 from core.events.base import JSON
-from core.events.envelope import encoded
-from core.events.feed import FeedEntry
+from core.feed.envelope import encoded
+from core.feed.page import FeedEntry
 
 # After `id:`, a comment with an empty line would make one client see an empty message.
 KEEP_ALIVE = b":\n"

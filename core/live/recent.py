@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from core.events.frames import Frame
-from core.events.query import EventFilter
+from core.feed.query import EventFilter
+from core.live.frames import Frame
 
 MOST_FRAMES = 10_000
 MOST_BYTES = 16 * 1024 * 1024

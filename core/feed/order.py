@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from core.events.base import JSON
-from core.events.feed import MOST_BYTES, MOST_ENTRIES, FeedEntry, Head, Page, Part
-from core.events.subject import NOBODY, About
+from core.events.commit import Commit
+from core.feed.page import MOST_BYTES, MOST_ENTRIES, FeedEntry, Head, Page, Part
+from core.feed.subject import NOBODY, About
 
 ENTRY_OVERHEAD = 200
 
@@ -44,6 +45,18 @@ def logged(document: Mapping[str, Any]) -> Logged:
     names = ("writer", "wseq", "stream", "seq", "time")
     values = {name: document[name] for name in names}
     return Logged(**values, events=tuple(document["events"]))
+
+
+def just_logged(commit: Commit) -> Logged:
+    """Return a commit as a journal document would be read."""
+    return Logged(
+        writer=commit.writer,
+        wseq=commit.wseq,
+        stream=commit.stream,
+        seq=commit.seq,
+        time=commit.time,
+        events=commit.stored_events(),
+    )
 
 
 def contiguous(log: Iterable[Logged], after: int) -> tuple[Logged, ...]:

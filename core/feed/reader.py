@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from core.events.about import Abouts
-from core.events.feed import ROLE, FeedEntry, Head, entries_of, names_subjects
-from core.events.feed_floor import Floor
-from core.events.feed_store import FeedPages
-from core.events.writer_logs import WriterLogs
 from core.events.writers import COLLECTION as WRITERS_COLLECTION
+from core.feed.about import Abouts
+from core.feed.floor import Floor
+from core.feed.page import ROLE, FeedEntry, Head, entries_of, names_subjects
+from core.feed.store import FeedPages
+from core.feed.writer_logs import WriterLogs
 from core.store.database import Database, Document, translating
 from core.store.roles import COLLECTION as ROLES_COLLECTION
 

@@ -7,8 +7,8 @@ from urllib.parse import quote
 from pydantic import BaseModel, ConfigDict, Field
 
 from core.events.base import JSON
-from core.events.feed import FeedEntry
 from core.events.schema import TYPES
+from core.feed.page import FeedEntry
 
 SCHEMA_PATH = "/events/schema"
 # What a stream's noun is called in addresses.

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from core.events.base import JSON
-from core.events.feed_order import Logged
-from core.events.subject import NOBODY, About
-from core.events.writer_logs import WriterLogs
+from core.feed.order import Logged
+from core.feed.subject import NOBODY, About
+from core.feed.writer_logs import WriterLogs
 
 REMEMBERED = 10_000
 PULL_STREAM = re.compile(r"pull/(?P<repository>[^#]+)#(?P<pull>\d+)")

@@ -3,9 +3,9 @@
 from typing_extensions import override
 
 from core.clock import Clock
-from core.events.feed_store import FeedPages
-from core.events.writer_logs import WriterLogs
 from core.events.writers import Writers
+from core.feed.store import FeedPages
+from core.feed.writer_logs import WriterLogs
 from core.metrics.gauges import Reading
 from core.metrics.journal import FEED_LAG, FEED_POSITION
 from core.store.database import Database

@@ -7,9 +7,9 @@ import structlog
 from core.clock import Clock
 from core.errors import FeedOvertakenError, StoreUnavailableError
 from core.events.bus import Bell, Bus
-from core.events.feed import ROLE
-from core.events.feed_round import Pace, Round
-from core.events.just_fed import JustFed
+from core.feed.just_fed import JustFed
+from core.feed.page import ROLE
+from core.feed.round import Pace, Round
 from core.metrics.journal import FEED_ENTRIES
 from core.store.database import Database
 from core.store.roles import Lease, Roles

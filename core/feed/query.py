@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from core.access.tokens import EVERYWHERE, sees
-from core.events.feed import FeedEntry
-from core.events.words import words_in
+from core.feed.page import FeedEntry
+from core.feed.words import words_in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

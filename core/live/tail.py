@@ -10,13 +10,13 @@ import structlog
 
 from core.clock import Clock
 from core.errors import StoreUnavailableError
-from core.events.backlog import Backlog, Shared
 from core.events.bus import Bell, Bus
-from core.events.feed_reader import FeedReader
-from core.events.frames import frame
-from core.events.query import EventFilter
-from core.events.recent import Chunk, Recent
-from core.events.replay import Replay
+from core.feed.query import EventFilter
+from core.feed.reader import FeedReader
+from core.feed.replay import Replay
+from core.live.backlog import Backlog, Shared
+from core.live.frames import frame
+from core.live.recent import Chunk, Recent
 
 log = structlog.get_logger()
 

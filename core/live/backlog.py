@@ -7,11 +7,11 @@ from contextvars import Context
 from typing import Generic, TypeVar
 
 from core.errors import CursorTrimmedError
-from core.events.feed_reader import FeedReader
-from core.events.frames import Frame, frame
-from core.events.query import EventFilter
-from core.events.recent import CHUNK_FRAMES, Chunk, Prepared, chunk_of
-from core.events.replay import Replay
+from core.feed.query import EventFilter
+from core.feed.reader import FeedReader
+from core.feed.replay import Replay
+from core.live.frames import Frame, frame
+from core.live.recent import CHUNK_FRAMES, Chunk, Prepared, chunk_of
 
 BLOCK = 200
 BLOCKS = 32

@@ -11,10 +11,10 @@ import structlog
 
 from core.clock import Clock
 from core.errors import TrimmingElsewhereError
-from core.events.feed_floor import ROLE, Floor
-from core.events.feed_index_store import FeedIndex
-from core.events.feed_reader import FeedReader
-from core.events.feed_store import FeedPages
+from core.feed.floor import ROLE, Floor
+from core.feed.index_store import FeedIndex
+from core.feed.reader import FeedReader
+from core.feed.store import FeedPages
 from core.store.database import Database, Document
 from core.store.roles import Lease, Roles
 

@@ -5,13 +5,13 @@ from datetime import datetime
 from itertools import islice
 
 from core.errors import CursorTrimmedError, FeedDamagedError
-from core.events.feed import FeedEntry
-from core.events.feed_index import Sieve
-from core.events.feed_index_store import FeedIndex
-from core.events.feed_reader import FeedReader
-from core.events.query import EventFilter
-from core.events.stretch import Stretch, around, block_of
-from core.events.writer_logs import WriterLogs
+from core.feed.index import Sieve
+from core.feed.index_store import FeedIndex
+from core.feed.page import FeedEntry
+from core.feed.query import EventFilter
+from core.feed.reader import FeedReader
+from core.feed.stretch import Stretch, around, block_of
+from core.feed.writer_logs import WriterLogs
 from core.store.database import Database
 
 # Blocks of the index that are read at a time, at first and at most.

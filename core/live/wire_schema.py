@@ -5,10 +5,10 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from core.events.base import JSON, Move, Payload
-from core.events.controls import CONTROLS
 from core.events.cutting import BLOB, BLOBS, BYTES
-from core.events.envelope import SCHEMA_PATH, Envelope
 from core.events.schema import TYPES
+from core.feed.envelope import SCHEMA_PATH, Envelope
+from core.live.controls import CONTROLS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 REF = "#/$defs/{model}"

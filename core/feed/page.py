@@ -7,8 +7,8 @@ from typing import Any
 
 from core.events.base import JSON, Payload
 from core.events.schema import read
-from core.events.subject import NOBODY, About
 from core.events.writers import WRITERS
+from core.feed.subject import NOBODY, About
 from core.store.roles import ROLES
 from core.store.schema import CollectionSpec, IndexSpec
 

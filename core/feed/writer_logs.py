@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 
-from core.events.feed_order import Logged, contiguous, logged
+from core.feed.order import Logged, contiguous, logged
 from core.store.database import Database, Document, translating
 
 COLLECTION = "journal"

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from core.clock import Clock
-from core.events.feed import FeedEntry, Head
-from core.events.feed_order import Logged
-from core.events.feed_reader import FeedReader
-from core.events.writer_logs import WriterLogs
 from core.events.writers import Writers
+from core.feed.order import Logged
+from core.feed.page import FeedEntry, Head
+from core.feed.reader import FeedReader
+from core.feed.writer_logs import WriterLogs
 from core.store.database import Database
 
 REACH = 500

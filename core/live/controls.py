@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel, Field
 
-from core.events.cursor import Reset
+from core.live.cursor import Reset
 
 
 class StreamLive(BaseModel):

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from core.events import stretch
-from core.events.feed_index import COLLECTION, Block, block_in
-from core.events.stretch import Stretch, block_of
+from core.feed import stretch
+from core.feed.index import COLLECTION, Block, block_in
+from core.feed.stretch import Stretch, block_of
 from core.store.database import Database, Document, DuplicateKeyError, translating
 
 

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Sequence
 
-from core.events.feed import FeedEntry
+from core.feed.page import FeedEntry
 
 # A page is a megabyte at most, and a few kilobytes as a rule.
 MOST_PAGES = 64

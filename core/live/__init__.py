@@ -1,0 +1,1 @@
+"""Events told to whoever listens, as they happen."""

@@ -30,7 +30,7 @@ class AwayReader(FeedReader):
 
     @override
     async def head(self) -> int:
-        return 0
+        return 3
 
     @override
     async def after(self, position: int, *, limit: int = 500) -> tuple[FeedEntry, ...]:

@@ -15,8 +15,10 @@ from core.store.database import Database
 from core.store.roles import Lease, Roles
 
 __all__ = ["Feeder", "Pace"]
-# After a round it rests so many times as long as that took.
+# After a round it rests so many times as long as that took, up to so many seconds: the
+# longer it rests, the more the next round must feed, and so the longer that takes.
 SHARE = 3
+LONGEST_REST = 0.1
 # When nothing comes it rests for so small a part of the time since something did.
 QUIET = 30
 AFTER_ERROR = 0.5
@@ -103,7 +105,8 @@ class Feeder:
                     self._stirred = self._clock.monotonic()
                     took = self._stirred - began
                     # Under load pages get longer instead of more.
-                    await self._clock.sleep(max(self._pace.shortest, SHARE * took))
+                    rest = min(SHARE * took, LONGEST_REST)
+                    await self._clock.sleep(max(self._pace.shortest, rest))
                     continue
             except FeedOvertakenError as error:
                 log.warning("feeder.overtaken", reason=str(error))

@@ -135,18 +135,18 @@ async def test_the_parts_of_a_run_move_by_their_rows_alone(
         ("finding.published", "post", "anchored", "posted"),
     ],
 )
-async def test_a_type_that_is_only_read_is_stored_no_more(
-    database: Database,
-    refused: Refused,
-    kind: str,
-    transition: str,
-    from_: str,
-    to: str,
+async def test_the_state_beside_a_type_that_is_only_read_can_be_erased(
+    database: Database, kind: str, transition: str, from_: str, to: str
 ) -> None:
-    """What a journal has of it stays readable; a program that writes it is too old."""
+    """The database looks at the whole entry again, which an older program wrote."""
     same: JSON = {"from": "running", "to": "running"}
     moved = event(kind, transition, from_, to)
-    await refused(database.db["journal"].insert_one(entry(3, **same, events=[moved])))
+    old = entry(3, **same, events=[moved], state={"secret": "s3cret"})
+    await database.db["journal"].insert_one(old)
+    journal = Journal(database, clock=SystemClock(), ids=Ids(SystemClock()))
+    assert await journal.erase_state(old["stream"], 3)
+    (found,) = await journal.documents(old["stream"])
+    assert "state" not in found
 
 
 CLAIM = event("run.state_changed", "claim", "queued", "running")

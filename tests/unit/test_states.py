@@ -16,6 +16,8 @@ from core.runs.states import (
     mermaid,
 )
 
+# Types that an older program has written, and that none writes any more.
+RETIRED = {"finding.judged", "finding.published"}
 # The design's tables, written out again by hand: `transition: from, from → to`.
 DESIGN = {
     "run": """
@@ -226,6 +228,7 @@ def test_every_row_has_one_type_of_event_that_tells_of_it() -> None:
         (TYPES[kind].machine, *row)  # type: ignore[attr-defined]  # all of them move
         for kind, rows in rows_by_event_type().items()
         for row in rows
+        if kind not in RETIRED
     ]
     assert len(told) == len(set(told))
     rows = {(one.name, *row) for one in MACHINES for row in one.rows()}
@@ -235,12 +238,12 @@ def test_every_row_has_one_type_of_event_that_tells_of_it() -> None:
 
 
 def test_a_finding_has_a_type_of_event_for_each_row() -> None:
-    """Whoever filters by type gets one kind of move; two retired types have none."""
+    """Whoever filters by type gets one kind of move; two types are retired."""
     of_findings = {
         kind: [name for name, _, _ in rows]
         for kind, rows in rows_by_event_type().items()
         if kind.startswith("finding.")
     }
-    retired = {kind for kind, rows in of_findings.items() if not rows}
-    assert retired == {"finding.judged", "finding.published"}
-    assert all(len(of_findings[kind]) == 1 for kind in set(of_findings) - retired)
+    retired = {kind for kind, rows in of_findings.items() if len(rows) > 1}
+    assert retired == RETIRED
+    assert all(of_findings.values())

@@ -123,9 +123,12 @@ class FindingOutdated(FindingMove):
 class FindingJudged(FindingMove):
     """Told, before they had types of their own, of a finding's checks; only read now.
 
-    It has no rows, so the database takes no new one.
+    Its rows stay: the database looks at an old entry again when its state is erased.
     """
 
+    transitions: ClassVar[frozenset[str]] = frozenset(
+        {"verify", "filter", "anchor", "unanchor"}
+    )
     type: Literal["finding.judged"] = "finding.judged"
     reason: str = ""
 
@@ -133,9 +136,10 @@ class FindingJudged(FindingMove):
 class FindingPublished(FindingMove):
     """Told, before it had types of its own, of what GitHub shows; only read now.
 
-    It has no rows, so the database takes no new one.
+    Its rows stay: the database looks at an old entry again when its state is erased.
     """
 
+    transitions: ClassVar[frozenset[str]] = frozenset({"post", "demote", "summarise"})
     type: Literal["finding.published"] = "finding.published"
     comment_id: int | None = None
     reason: str = ""

@@ -45,9 +45,11 @@ class RunStory:
         self._look_at = 0.0
 
     async def begin(self) -> int:
-        """Return the position before the run's first event."""
+        """Return a position before the run's first event, with none of it before."""
         page = await self._replay.page(self._wanted, limit=1)
-        return page.entries[0].position - 1 if page.entries else page.head
+        if page.entries:
+            return page.entries[0].position - 1
+        return page.head if page.next is None else page.next
 
     async def told_by(self, position: int) -> bool:
         """Return whether the run is over and nothing of it follows a position."""

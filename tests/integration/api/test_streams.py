@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from core.feed import replay, stretch
 from tests.fakes.api import ApiStage
 from tests.fakes.stage import serving
 from tests.fakes.streaming import feeding, happen, listening
@@ -114,6 +115,23 @@ async def test_a_runs_stream_ends_with_the_run_and_does_not_begin_again(
             await again.rest()
             assert again.positions == stream.positions[-1:]
             assert again.controls[-1] == "stream.ended"
+
+
+async def test_a_runs_stream_begins_with_the_run_however_far_that_is(
+    api: ApiStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nothing is indexed yet, one look at the feed may not come as far."""
+    monkeypatch.setattr(stretch, "LENGTH", 10)
+    monkeypatch.setattr(replay, "MOST_LOOKS", 20)
+    async with feeding(api):
+        await happen(api, "x/1", range(1, 60))
+        run_id = await api.stage.ask()
+        path = f"/events/stream?after=0&run_id={run_id}"
+        async with listening(api, path) as stream:
+            await stream.until_told(1)
+        async with listening(api, f"/runs/{run_id}/events/stream") as again:
+            await again.until_live()
+            assert again.positions == stream.positions
 
 
 async def test_a_filter_narrows_a_stream_and_the_cursor_moves_all_the_same(

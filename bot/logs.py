@@ -20,10 +20,10 @@ from core.runs.run_log import collect
 from core.secrets.forms import forms
 
 MASK = "***"
-# GitHub's tokens, the App's signed requests for one, and our own tokens.
+# GitHub's tokens, the App's signed requests for one, our own tokens and tickets.
 SIGNED = (
     r"gh[a-z]_[A-Za-z0-9._-]{36,}|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}"
-    r"|nofx_[0-9A-Za-z]{8}_[0-9A-Za-z]{32,}"
+    r"|nofx_[0-9A-Za-z]{8}_[0-9A-Za-z]{32,}|nofx[ts]_[\w-]{43}"
 )
 
 # What structlog keeps in a line of a library until it is written.

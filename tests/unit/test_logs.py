@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from bot.logs import configure_logs
 from bot.settings import environment, load_settings
+from core.access.tickets import Kind, new_ticket_secret
 from core.access.tokens import new_secret
 from tests.fakes.measures import Measures
 
@@ -74,6 +75,8 @@ def test_no_secret_reaches_the_log() -> None:
     log.info("token", value=f"Bearer ghs_{'a1.B' * 20}")
     own = new_secret()
     log.info("token", value=f"Bearer {own}")
+    tickets = [new_ticket_secret(kind) for kind in Kind]
+    log.info("tickets", addresses=[f"/events/stream?ticket={one}" for one in tickets])
     try:
         int(SECRET)
     except ValueError:
@@ -82,6 +85,7 @@ def test_no_secret_reaches_the_log() -> None:
     assert SECRET not in shown
     assert "a1.B" not in shown
     assert own[14:] not in shown
+    assert not any(one[6:] in shown for one in tickets)
     assert shown.count("***") >= 6
     assert "ValueError" in shown
     assert "abc" not in [event["event"] for event in lines(stream)]

@@ -12,11 +12,7 @@ from cachetools import LRUCache
 from bot.webhooks.news import Mask, Untold
 from bot.webhooks.outbox import Outbox
 from core.clock import Clock
-from core.errors import (
-    ConcurrencyError,
-    RefusedByDatabaseError,
-    StoreUnavailableError,
-)
+from core.errors import ConcurrencyError, StoreUnavailableError
 from core.events.bus import Bell
 from core.events.commit import Commit
 from core.events.journal import Journal
@@ -137,12 +133,13 @@ class Announcer:
         pairs = list(zip(found, ends, strict=True))
         await self._outbox.told(one for one, end in pairs if end is None)
         for one, end in pairs:
-            if isinstance(end, RefusedByDatabaseError):
-                # It must not hold up the others. Another start tries it again.
-                log.error("announcer.refused", delivery=one.guid, exc_info=end)
-                self._broken.add(one.guid)
-            elif end is not None:
+            if end is None:
+                continue
+            if isinstance(end, StoreUnavailableError) or not isinstance(end, Exception):
                 raise end
+            # It must not hold up the others. Another start tries it again.
+            log.error("announcer.refused", delivery=one.guid, exc_info=end)
+            self._broken.add(one.guid)
 
     async def _tell_one(self, one: Untold, mask: Mask) -> None:
         """Append what is missing in the delivery's stream."""

@@ -8,7 +8,8 @@ from typing import TypeVar
 SHA = re.compile(r"[0-9a-f]{40}")
 NAME = r"(?!\.{1,2}(?:/|$))[A-Za-z0-9_.-]{1,100}"
 REPOSITORY = re.compile(f"{NAME}/{NAME}")
-MOST_INTEGER = 2**63 - 1
+# Past it, readers of JSON may take a number for its neighbour, so events hold none.
+MOST_INTEGER = 2**53 - 1
 Kind = TypeVar("Kind")
 
 
@@ -35,7 +36,7 @@ class Fields:
         return self.text(path) if isinstance(self._find(path), str) else None
 
     def number(self, path: str) -> int:
-        """Return a positive integer of at most 64 bits."""
+        """Return a positive integer that every reader of JSON keeps."""
         value = self._get(path, int)
         if isinstance(value, bool) or not 0 < value <= MOST_INTEGER:
             raise FieldError(f"{path} is not a number of GitHub's")

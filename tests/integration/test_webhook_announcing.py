@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from structlog.testing import capture_logs
 from bot.schema import SCHEMA
 from bot.webhooks.delivery import DeliveryState
 from bot.webhooks.outcome import Done
+from bot.webhooks.place import Place
 from core.clock import Ids
 from core.store.database import Database
 from core.store.migrate import migrate
@@ -240,6 +242,23 @@ async def test_news_that_the_database_refuses_hold_nobody_up(store: Database) ->
     await store.db.command("collMod", "journal", validator={"stream": {"$ne": ODD}})
     for guid in ("odd", "a"):
         await process.deliveries.add(arrival(guid))
+
+    with capture_logs() as logged:
+        await process.announcer.tell()
+
+    assert [(one["event"], one["delivery"]) for one in logged] == [
+        ("announcer.refused", "odd")
+    ]
+    assert types(await story(store)) == [(1, "delivery.received")]
+    assert await process.announcer.tell() == 0
+
+
+async def test_news_that_no_event_can_hold_hold_nobody_up(store: Database) -> None:
+    """The journal takes no number that JSON does not keep, though the inbox does."""
+    process = Process(store, FakeClock())
+    odd = Place(repository="octo/hello", pull=2**53)
+    await process.deliveries.add(replace(arrival("odd"), place=odd))
+    await process.deliveries.add(arrival())
 
     with capture_logs() as logged:
         await process.announcer.tell()

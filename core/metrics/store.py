@@ -3,10 +3,12 @@
 from core.metrics.bounds import Bound
 from core.metrics.registry import BoundedCounter, BoundedHistogram
 
+UNSENT = "unsent"
 OPERATIONS = Bound(
     *("find", "getMore", "insert", "update", "delete", "findAndModify", "aggregate"),
     *("count", "distinct", "killCursors", "create", "createIndexes", "dropIndexes"),
     *("collMod", "listCollections", "listIndexes", "drop", "ping", "hello"),
+    UNSENT,
 )
 # The schema names them when it is installed, at every start.
 COLLECTIONS = Bound()
@@ -20,6 +22,7 @@ DATABASE_SECONDS = BoundedHistogram(
 )
 DATABASE_ERRORS = BoundedCounter(
     "nofx_database_errors_total",
-    "Commands that failed as a whole or got no answer.",
+    "Commands that failed as a whole or got no answer; unsent are those that found no"
+    " server to be sent to.",
     {"operation": OPERATIONS},
 )

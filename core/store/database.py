@@ -20,11 +20,12 @@ from pymongo.errors import (
     ExecutionTimeout,
     OperationFailure,
     PyMongoError,
+    ServerSelectionTimeoutError,
 )
 
 from core.errors import ChangesMissingError, StoreUnavailableError
 from core.store.address import database_in
-from core.store.monitoring import CommandTimes
+from core.store.monitoring import CommandTimes, found_no_server
 
 __all__ = [
     "BulkWriteError",
@@ -161,6 +162,8 @@ def translating() -> Iterator[None]:
     try:
         yield
     except (ConnectionFailure, ExecutionTimeout) as error:
+        if isinstance(error, ServerSelectionTimeoutError):
+            found_no_server()
         raise StoreUnavailableError(reason=_first_words(error)) from error
     except OperationFailure as error:
         if error.code in SERVER_IS_LEAVING:

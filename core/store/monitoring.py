@@ -11,7 +11,7 @@ from pymongo.monitoring import (
 from typing_extensions import override
 
 from core.metrics.bounds import OTHER
-from core.metrics.store import DATABASE_ERRORS, DATABASE_SECONDS
+from core.metrics.store import DATABASE_ERRORS, DATABASE_SECONDS, UNSENT
 
 MICRO = 1e-6
 
@@ -47,6 +47,11 @@ class CommandTimes(CommandListener):
             operation=event.command_name,
             collection=self._collections.pop(event.request_id, OTHER),
         )
+
+
+def found_no_server() -> None:
+    """Count a command that could not be sent: no listener hears of such a one."""
+    DATABASE_ERRORS.inc(operation=UNSENT)
 
 
 def _collection(name: str, command: Any) -> str:

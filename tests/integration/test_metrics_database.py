@@ -64,11 +64,12 @@ async def test_unknown_commands_and_collections_make_no_series(
     assert measures.all_moved(ERRORS) == {("other",): 1}
 
 
-async def test_a_server_that_is_away_sends_no_numbers() -> None:
-    """Nothing was sent, so nothing was timed; health checks tell of it."""
+async def test_a_server_that_is_away_is_counted_and_not_timed() -> None:
+    """Nothing was sent, so no listener hears of it; the alert must all the same."""
     measures = Measures()
     away = connect("mongodb://127.0.0.1:1/nofx", selection_timeout=0.1)
     with pytest.raises(StoreUnavailableError):
         await away.ping()
     await away.close()
     assert measures.all_moved(COUNT) == {}
+    assert measures.all_moved(ERRORS) == {("unsent",): 1}

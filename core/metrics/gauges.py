@@ -70,10 +70,14 @@ class Refresher:
     async def _read_for_ever(self, place: int) -> None:
         while True:
             began = self._clock.monotonic()
-            if await _succeeds(self._readings[place]):
-                self._fresh_at[place] = began
+            read = await _succeeds(self._readings[place])
             took = self._clock.monotonic() - began
-            await self._clock.sleep(min(max(self._every, SHARE * took), RAREST))
+            rest = self._every
+            if read:
+                self._fresh_at[place] = began
+                rest = min(max(rest, SHARE * took), RAREST)
+            # One that waited in vain was no work for the database, and is due again.
+            await self._clock.sleep(rest)
 
     def _age(self) -> dict[tuple[str, ...], float]:
         return {(): self._clock.monotonic() - min(self._fresh_at)}

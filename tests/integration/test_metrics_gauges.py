@@ -205,3 +205,26 @@ async def test_what_takes_long_to_read_is_read_less_often(clock: FakeClock) -> N
     assert (slow.reads, quick.reads) == (2, 9)
     refresher.stop()
     await running
+
+
+async def test_what_waited_in_vain_is_read_again_soon(clock: FakeClock) -> None:
+    """When the database is back the numbers are, not a minute later."""
+
+    class Away(Source):
+        @override
+        async def read(self) -> None:
+            self.reads += 1
+            if self.reads == 1:
+                await clock.sleep(5)
+                raise StoreUnavailableError(reason="it is away")
+
+    away = Away()
+    refresher = Refresher((away,), clock=clock)
+    running = asyncio.create_task(refresher.run())
+    await clock.advance(0)
+    await clock.advance(5)
+    await clock.advance(5)
+    assert away.reads == 2
+    assert told("nofx_gauges_age_seconds") == 0
+    refresher.stop()
+    await running

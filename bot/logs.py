@@ -1,7 +1,9 @@
 """The log: events with facts on standard error, JSON for machines, never a secret.
 
 Within a request, a delivery, a run and its step each line names it: what begins there
-binds `request_id`, `delivery_id`, `run_id`, `step` in the context of its task.
+binds `request_id`, `delivery_id`, `run_id`, `step` in the context of its task. What a
+step says is kept for its run at any level; the log shows what its own level lets
+through.
 """
 
 import logging
@@ -16,7 +18,7 @@ from bot.plain import visible
 from bot.setting_values import LogFormat, LogLevel
 from bot.settings import Settings
 from core.metrics.logs import LOG_LINES
-from core.runs.run_log import collect
+from core.runs.run_log import collect, is_collecting
 from core.secrets.forms import forms
 
 MASK = "***"
@@ -51,7 +53,7 @@ def configure_logs(
         structlog.processors.StackInfoRenderer(),
         structlog.processors.format_exc_info,
         masking(settings.secret_values()),
-        _noted,
+        _collected,
     ]
     last: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if as_json:
@@ -60,15 +62,19 @@ def configure_logs(
         last += [_plainly, structlog.dev.ConsoleRenderer(colors=stream.isatty())]
     handler = logging.StreamHandler(stream)
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=last)
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*shared, _counted], processors=last
+        )
     )
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel((level or settings.log_level).value.upper())
     structlog.configure(
         processors=[
-            structlog.stdlib.filter_by_level,
+            _wanted,
             *shared,
+            structlog.stdlib.filter_by_level,
+            _counted,
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -94,10 +100,22 @@ def masking(secrets: Sequence[str]) -> Processor:
     return mask
 
 
-def _noted(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Count the line, and give it to the run that it is about, without a secret."""
-    LOG_LINES.inc(level=str(event["level"]))
+def _wanted(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    """Drop early what is not written, unless it is kept for a run."""
+    if is_collecting():
+        return event
+    return structlog.stdlib.filter_by_level(logger, method, event)
+
+
+def _collected(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Give the line, without a secret, to the run that it is about, at any level."""
     collect({key: value for key, value in event.items() if key not in INNER})
+    return event
+
+
+def _counted(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Count the line that is now written."""
+    LOG_LINES.inc(level=str(event["level"]))
     return event
 
 

@@ -125,6 +125,11 @@ class RunLog:
         self._step: StepLog | None = None
         self._kept: tuple[int, str] | None = None
 
+    @property
+    def is_open(self) -> bool:
+        """Return whether a step is under way, so that lines are taken."""
+        return self._step is not None
+
     def begin(self, step: str) -> None:
         """Collect for a step from now on."""
         self._step, self._kept = StepLog(step), None
@@ -170,6 +175,12 @@ class RunLog:
 
 
 _current: ContextVar[RunLog | None] = ContextVar("run_log", default=None)
+
+
+def is_collecting() -> bool:
+    """Return whether a line that is logged here would be kept for a run."""
+    run_log = _current.get()
+    return run_log is not None and run_log.is_open
 
 
 def collect(line: Line) -> None:

@@ -10,6 +10,8 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import TypeVar
 
+import structlog
+
 from core.errors import SandboxUnavailableError
 from core.metrics.handler_cpu import current_handler
 from core.metrics.handlers import HANDLER_MEMORY
@@ -22,6 +24,7 @@ from core.sandbox.report import outcome as outcome_of
 from core.sandbox.witness import noted
 
 T = TypeVar("T")
+log = structlog.get_logger()
 
 
 class Sandbox:
@@ -53,7 +56,7 @@ class Sandbox:
         isolation = await self.isolation()
         with ACTIVE.during():
             outcome = await self._run(command, isolation)
-        _count(Path(command.argv[0]).name, outcome)
+        _tell(Path(command.argv[0]).name, outcome)
         return noted(command, outcome)
 
     async def _probe(self) -> Isolation:
@@ -110,8 +113,19 @@ async def _carry_out(plan: walls.Plan) -> Outcome:
     return outcome_of(child.ending(), limits, plan.isolation, wall_seconds=wall_seconds)
 
 
-def _count(program: str, outcome: Outcome) -> None:
+def _tell(program: str, outcome: Outcome) -> None:
     ended = outcome.killed_by or ("ok" if outcome.exit_code == 0 else "failed")
+    say = log.warning if outcome.killed_by else log.debug
+    say(
+        "sandbox.ended",
+        program=program,
+        ended=ended,
+        exit_code=outcome.exit_code,
+        signal=outcome.signal,
+        seconds=round(outcome.wall_seconds, 3),
+        cpu_seconds=round(outcome.cpu_seconds, 3),
+        peak_memory_bytes=outcome.peak_memory_bytes,
+    )
     RUNS.inc(program=program, isolation=outcome.isolation, ended=ended)
     CPU_SECONDS.observe(outcome.cpu_seconds, program=program)
     PEAK_MEMORY.observe(outcome.peak_memory_bytes, program=program)

@@ -14,9 +14,14 @@ from bot.logs import configure_logs
 from bot.settings import environment, load_settings
 from core.access.tickets import Kind, new_ticket_secret
 from core.access.tokens import new_secret
+from core.events.schema import StepFinished
+from core.runs.run_log import Lines, RunLog, collecting
 from tests.fakes.measures import Measures
 
 SECRET = "hook-secret-1234567890"
+FINISHED = StepFinished(
+    subject="one", transition="succeed", from_="running", to="succeeded"
+)
 
 
 class Terminal(io.StringIO):
@@ -129,3 +134,35 @@ def test_lines_are_counted_by_level() -> None:
     logging.getLogger("library").critical("gone")
     moved = measures.all_moved("nofx_log_lines_total")
     assert moved == {("warning",): 2, ("critical",): 1}
+
+
+async def test_a_step_keeps_what_the_log_does_not_show() -> None:
+    """Lines below the level are kept for the run, masked, and not counted."""
+    stream = io.StringIO()
+    configure_logs(load_settings(), stream)
+    log = structlog.get_logger("nofx")
+    kept: list[Lines] = []
+
+    async def keep(given: Lines) -> str:
+        kept.append(given)
+        return "sha256:0"
+
+    run_log = RunLog(keep)
+    measures = Measures()
+    with collecting("run_1", run_log):
+        log.debug("before any step")
+        run_log.begin("one")
+        log.debug("low", header=SECRET)
+        log.info("high")
+        await run_log.named_in([FINISHED])
+        run_log.end([FINISHED])
+        log.debug("after it")
+    log.debug("elsewhere")
+    (found,) = kept
+    assert [(one["event"], one["run_id"]) for one in found.first] == [
+        ("low", "run_1"),
+        ("high", "run_1"),
+    ]
+    assert found.first[0]["header"] == "***"
+    assert [one["event"] for one in lines(stream)] == ["high"]
+    assert measures.all_moved("nofx_log_lines_total") == {("info",): 1}

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from core.errors import SandboxUnavailableError
 from core.metrics.handler_cpu import handled
@@ -48,7 +49,15 @@ async def test_a_child_is_counted_by_what_ended_it(
 ) -> None:
     """And nothing is left of it in the gauge of those that run."""
     measures = Measures()
-    outcome = await sandbox.run(command)
+    with capture_logs() as logs:
+        outcome = await sandbox.run(command)
+    (told,) = logs
+    by_itself = ended in ("ok", "failed")
+    assert told["log_level"] == ("debug" if by_itself else "warning")
+    assert (told["event"], told["program"], told["ended"]) == (
+        *("sandbox.ended", PYTHON),
+        ended,
+    )
     assert measures.all_moved("nofx_sandbox_runs_total") == {
         (ended, "limits", PYTHON): 1
     }

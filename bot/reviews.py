@@ -99,6 +99,13 @@ class Reviews:
             subject, request_id, again=again, beginning=beginning
         )
         with structlog.contextvars.bound_contextvars(run_id=requested.run_id):
+            log.info(
+                "run.asked",
+                repository=subject.repository,
+                pull=subject.pull,
+                reason=subject.reason,
+                fresh=requested.fresh,
+            )
             return await self._begun(requested)
 
     async def _begun(self, requested: Requested) -> Answer:

@@ -134,8 +134,12 @@ class Attempts:
     async def _failed(self, delivery: Delivery, error: Exception) -> None:
         """Plan the next attempt, or give up after the last one."""
         self._counts["failed"] += 1
-        log.error("inbox.failed", attempts=delivery.attempts, exc_info=error)
         reason = f"{type(error).__name__}: {error}"[:MOST_REASON_CHARS]
+        facts = {"github_event": delivery.event, "attempts": delivery.attempts}
+        if isinstance(error, UnavailableError):
+            log.warning("inbox.put_off", reason=reason, **facts)
+        else:
+            log.error("inbox.failed", exc_info=error, **facts)
         if delivery.counted >= self._policy.most_attempts:
             await self._bury(delivery, reason)
             return

@@ -80,7 +80,9 @@ class Receiver:
         said = {"status": _status(arrival, new=new)}
         if arrival.ignored is not None:
             said["reason"] = arrival.ignored
-        log.info(
+        # Half of what comes is the echo of what nofx itself wrote.
+        say = log.debug if dropped else log.info
+        say(
             "delivery.received",
             **said,
             github_event=arrival.event,

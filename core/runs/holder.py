@@ -230,6 +230,7 @@ class Holder:
         await handle.append(
             lambda now: decide.taken_back(now, fence=run.fence, reason=reason)
         )
+        log.warning("run.taken_back", run_id=run.id, reason=reason)
         self._runs.wake.set()
         return True
 

@@ -109,7 +109,6 @@ class Setbacks:
                 decide.moved(run, "exhaust", actor=worker, reason=reason),
             )
         )
-        log.error("run.dead", run_id=self._handle.run.id, reason=reason)
 
     async def _put_off(
         self,

@@ -21,7 +21,7 @@ def trimmer_on(base: Base) -> Trimmer:
         noun, _, name = stream.partition("/")
         match noun:
             case "run":
-                return await stories.run_is_over(name)
+                return await stories.run_is_over(name, cutoff)
             case "merge":
                 return await stories.merge_is_over(name, cutoff)
             case "delivery":

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from core.events.journal import Journal
 from core.events.schema import MergeCommitted
+from core.runs.model import stream_of
 from core.runs.projection import RunProjection
 from core.runs.states import RUN
 
@@ -15,10 +16,17 @@ class Stories:
         self._journal = journal
         self._projection = projection
 
-    async def run_is_over(self, run_id: str) -> bool:
-        """Return whether a run has ended, as far as the list of runs knows."""
+    async def run_is_over(self, run_id: str, cutoff: datetime) -> bool:
+        """Return whether a run has ended, as far as the list of runs knows.
+
+        One that is not in the list was asked for and never let go of: it is over when
+        nobody has gone on with it since.
+        """
         shown = await self._projection.get(run_id)
-        return shown is not None and shown["status"] in RUN.terminal
+        if shown is not None:
+            return shown["status"] in RUN.terminal
+        commits = await self._journal.read(stream_of(run_id))
+        return bool(commits) and all(one.time < cutoff for one in commits)
 
     async def merge_is_over(self, merge_id: str, cutoff: datetime) -> bool:
         """Return whether a merge was committed, or nobody has gone on with it since."""

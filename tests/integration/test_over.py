@@ -9,7 +9,7 @@ from core.events.base import Payload
 from core.events.commit import Draft
 from core.runs.over import Stories
 from core.store.database import Database
-from tests.fakes.stage import Stage, serving, staged
+from tests.fakes.stage import Stage, serving, staged, subject
 
 REF = schema.CheckpointRef(run_id="r1", checkpoint_id="cp_1")
 PLAN = schema.MergePlanned(
@@ -30,14 +30,27 @@ def stories_on(stage: Stage) -> Stories:
 
 async def test_a_run_is_over_when_it_has_ended(stage: Stage) -> None:
     """Not while it is queued, and not when nobody knows it."""
+    later = stage.runs.clock.now() + timedelta(hours=1)
     run_id = await stage.ask()
     await stage.runs.projector.settled(run_id)
-    assert not await stories_on(stage).run_is_over(run_id)
+    assert not await stories_on(stage).run_is_over(run_id, later)
     async with serving(stage.worker()):
         await stage.until(run_id, "succeeded")
     await stage.runs.projector.settled(run_id)
-    assert await stories_on(stage).run_is_over(run_id)
-    assert not await stories_on(stage).run_is_over("run_unknown")
+    assert await stories_on(stage).run_is_over(run_id, later)
+    assert not await stories_on(stage).run_is_over("run_unknown", later)
+
+
+async def test_a_run_that_nobody_let_go_of_is_over_once_it_is_old(
+    stage: Stage,
+) -> None:
+    """Its process died before it was listed, and must not keep everything for ever."""
+    now = stage.runs.clock.now()
+    run_id = (await stage.runs.request(subject(), "request")).run_id
+    assert await stage.runs.projection.get(run_id) is None
+    assert not await stories_on(stage).run_is_over(run_id, now)
+    later = stage.runs.clock.now() + timedelta(milliseconds=1)
+    assert await stories_on(stage).run_is_over(run_id, later)
 
 
 async def test_a_merge_is_over_when_it_is_committed_or_left_alone(

@@ -62,6 +62,8 @@ class FeedPages:
             found = await self._furthest(middle)
             low, high = (low, middle) if found is None else (found, high)
         page = await self._page_that_ends(low) if low > start or known else None
+        if page is None and await self._floor.oldest() > start + 1:
+            return await self.head(hint)  # what it looked at was trimmed meanwhile
         return head_of(page) if page else Head()
 
     async def _page_that_ends(self, position: int) -> Document | None:

@@ -15,8 +15,8 @@ from core.errors import (
 )
 from core.events.bus import Bus
 from core.events.journal import Journal
-from core.feed import stretch, trim
-from core.feed.floor import ROLE
+from core.feed import store, stretch, trim
+from core.feed.floor import ROLE, Floor
 from core.feed.index import COLLECTION as INDEX
 from core.feed.index import FEED_INDEX
 from core.feed.index_store import FeedIndex
@@ -264,6 +264,23 @@ async def test_who_came_back_is_told_that_events_went_meanwhile(
     trimmed_at_first_look(db, monkeypatch)
     with pytest.raises(CursorTrimmedError):
         await Replay(db).page(ALL, after=3)
+
+
+async def test_who_looks_for_the_end_meanwhile_finds_it(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A feeder that took the feed for empty would begin it anew."""
+    monkeypatch.setattr(store, "MOST_ENTRIES", 10)
+    clock = later(MANY + 100)
+    await trimmer_of(db, clock).trim(timedelta(seconds=110))
+    now, told = Floor.oldest, [1]
+
+    async def then(floor: Floor) -> int:
+        return told.pop() if told else await now(floor)
+
+    monkeypatch.setattr(Floor, "oldest", then)
+    assert (await FeedPages(db).head()).position == MANY
+    assert told == []
 
 
 async def test_an_empty_feed_has_nothing_to_trim(database: Database) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import structlog
 
 from core.clock import Clock
-from core.errors import StoreUnavailableError
+from core.errors import FeedDamagedError, StoreUnavailableError
 from core.events.bus import Bell, Bus
 from core.feed import stretch
 from core.feed.index import Block, block_from, prints_in
@@ -90,7 +90,7 @@ class Indexer:
     async def index_once(self) -> int:
         """Index what is full by now, whoever has the role; returns how many blocks.
 
-        Raises StoreUnavailableError.
+        Raises StoreUnavailableError, FeedDamagedError when pages are missing.
         """
         count = 0
         while await self._one_block():
@@ -130,26 +130,28 @@ class Indexer:
             self._look_at = 0.0
         block = block_of(self._next)
         entries = await self._entries(block.first, block.last)
-        if not entries:
+        if entries is None:
             return False
         if len(entries) < stretch.LENGTH:
-            self._next = None  # its beginning was trimmed meanwhile
-            return True
+            if await self._feed.oldest() <= block.first:
+                raise FeedDamagedError(position=block.first - 1 + len(entries))
+            self._next = None  # it was trimmed meanwhile
+            return await self._one_block()
         made = await asyncio.to_thread(block_from, entries, self._before)
         await self._index.add(made)
         self._next, self._before = block.last + 1, made
         return True
 
-    async def _entries(self, first: int, last: int) -> tuple[FeedEntry, ...]:
-        """Return a block's entries, or none while it is not full."""
+    async def _entries(self, first: int, last: int) -> tuple[FeedEntry, ...] | None:
+        """Return what is kept of a block, None while it is not full."""
         kept = self._just_fed.between(first, last)
         if kept is not None:
             return kept
         if self._clock.monotonic() < self._look_at:
-            return ()
+            return None
         if not await self._feed.reaches(last):
             self._look_at = self._clock.monotonic() + LOOK
-            return ()
+            return None
         return await self._feed.between(first, last)
 
     async def _rest(self, lease: Lease | None, seen: int) -> None:

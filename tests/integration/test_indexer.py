@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from typing_extensions import override
 
 from core.clock import Ids, SystemClock
-from core.errors import StoreUnavailableError
+from core.errors import FeedDamagedError, StoreUnavailableError
 from core.events.bus import Bus
 from core.events.journal import Journal
 from core.feed import stretch
@@ -126,15 +126,40 @@ async def test_two_at_once_write_the_same(db: Database) -> None:
     assert [first for first, _, _ in await blocks(db)] == [1, 11, 21, 31]
 
 
+async def trimmed_to(db: Database, position: int) -> int:
+    """Trim what ends before a position; returns the oldest that is kept."""
+    await db.db[COLLECTION].delete_many({"to": {"$lt": position}})
+    left = await db.db[COLLECTION].find({}).to_list(None)
+    oldest = min(int(page["from"]) for page in left)
+    role = {"holder": "t", "fence": 1, "until": NOON, "note": {"oldest": oldest}}
+    await db.db["roles"].insert_one({"_id": TRIMMER, **role})
+    return oldest
+
+
+async def test_what_is_trimmed_before_its_turn_is_passed_over(db: Database) -> None:
+    """An indexer that is far behind goes on where the feed begins by then."""
+    indexer = indexer_of(db)
+    assert await indexer._one_block()
+    oldest = await trimmed_to(db, 27)
+    assert oldest > 20
+    first = stretch.block_of(oldest + 9).first
+    assert await indexer.index_once() == (41 - first) // 10
+    assert [one for one, _, _ in await blocks(db)] == [1, *range(first, 41, 10)]
+
+
+async def test_an_indexer_stops_where_pages_are_missing(db: Database) -> None:
+    """Nobody trimmed them, so to look again would never end."""
+    await db.db[COLLECTION].delete_many({"to": {"$gte": 15, "$lt": 25}})
+    with pytest.raises(FeedDamagedError):
+        await indexer_of(db).index_once()
+
+
 async def test_what_was_trimmed_before_it_was_indexed_is_left_out(
     db: Database,
 ) -> None:
     """The first block is the first whole one; what is before it is read as it is."""
-    await db.db[COLLECTION].delete_many({"to": {"$lt": 14}})
-    oldest = (await db.db[COLLECTION].find({}).to_list(None))[0]["from"]
+    oldest = await trimmed_to(db, 14)
     assert 1 < oldest <= 14
-    role = {"holder": "t", "fence": 1, "until": NOON, "note": {"oldest": oldest}}
-    await db.db["roles"].insert_one({"_id": TRIMMER, **role})
     first = stretch.block_of(oldest + 9).first
     assert await indexer_of(db).index_once() == (41 - first) // 10
     assert (await blocks(db))[0][0] == first

@@ -118,6 +118,7 @@ class Listener:
         metrics.RESETS_SENT.inc(reason=str(reason))
         facts = {"reason": str(reason), "oldest": oldest, "head": self._tail.head}
         self.position = self._told = oldest - 1
+        self._live = False
         frame = control("stream.reset", facts, position=self.position)
         await self._outlet.send(frame)
 

@@ -195,6 +195,7 @@ async def test_who_slept_while_the_feed_was_trimmed_goes_on_from_what_is_kept(
         told = notebook.messages[1]
         assert (told.name, told.value["reason"]) == ("stream.reset", "trimmed")
         assert notebook.positions == list(range(told.value["oldest"], 6))
+        await eventually(lambda: notebook.messages[-1].name == "stream.live")
         task.cancel()
 
 

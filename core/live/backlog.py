@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextvars import Context
 from typing import Generic, TypeVar
 
@@ -16,6 +16,8 @@ from core.live.recent import CHUNK_FRAMES, Chunk, Prepared, chunk_of
 BLOCK = 200
 BLOCKS = 32
 AT_ONCE = 3
+# So many chunks of a page are kept for whoever comes to them, which is soon.
+AHEAD = 32
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -117,6 +119,21 @@ class Backlog:
             begins = int(str(error.facts["oldest"]))
             page = await self._replay.page(wanted, limit=CHUNK_FRAMES)
         to = page.head if page.next is None else page.next
-        chunk = chunk_of(map(frame, page.entries), wanted)
-        cut = len(chunk.frames) < len(page.entries)
-        return Chunk(begins, chunk.to if cut else to, chunk.frames, chunk.data)
+        first, *more = _chunks(tuple(map(frame, page.entries)), wanted, begins, to)
+        for one in more[:AHEAD]:
+            self._prepared.keep(wanted, one.begins - 1, one)
+        return first
+
+
+def _chunks(
+    frames: tuple[Frame, ...], wanted: EventFilter, begins: int, to: int
+) -> Iterator[Chunk]:
+    """Yield chunks of frames that all match, from one position to another."""
+    chunk = chunk_of(frames, wanted)
+    left = frames[len(chunk.frames) :]
+    while left:
+        yield Chunk(begins, chunk.to, chunk.frames, chunk.data)
+        begins = chunk.to + 1
+        chunk = chunk_of(left, wanted)
+        left = left[len(chunk.frames) :]
+    yield Chunk(begins, to, chunk.frames, chunk.data)

@@ -86,11 +86,21 @@ class Streams:
         except UnavailableError as error:
             log.warning("stream.waiting", reason=str(error))
             return await self._later(outlet, Why.AWAY, AWAY_SECONDS)
-        except NofxError as error:
+        except Exception as error:  # noqa: BLE001  # told, or logged with its trace
+            answer = self._problem(request, error)
+            if not outlet.response.prepared:
+                return answer
+            # Who listens already is past every status: the stream ends.
+            log.warning("stream.broken", reason=str(error))
+            return outlet.response
+
+    def _problem(self, request: web.Request, error: Exception) -> web.Response:
+        """Return a refusal, or log a bug and return its number."""
+        if isinstance(error, NofxError) and (
+            problems.status_of(type(error)) != problems.BUG
+        ):
             return problems.refusal(request, error)
-        except Exception as error:  # noqa: BLE001  # logged with its trace, told as a number
-            answer = problems.bug(request, error, self._base.ids)
-            return outlet.response if outlet.response.prepared else answer
+        return problems.bug(request, error, self._base.ids)
 
     async def _all(self, request: web.Request, token: Token) -> Asked:
         query = requests.query_of(request, StreamQuery)

@@ -4,13 +4,14 @@ import asyncio
 
 import pytest
 
+from bot.api.stream_endings import TokenEnd
 from bot.api.stream_slots import make_room
 from core.access.store import TokenStore
 from core.access.tokens import Token
-from core.errors import StoreUnavailableError
+from core.errors import FeedDamagedError, RunNotFoundError, StoreUnavailableError
 from core.store.database import Database
 from tests.fakes.api import ApiStage, api_stage
-from tests.fakes.streaming import Stream, listening
+from tests.fakes.streaming import Stream, feeding, happen, listening
 
 
 async def asked_back(stream: Stream) -> int:
@@ -59,3 +60,24 @@ def test_room_is_made_for_as_many_as_may_listen() -> None:
     """Every stream is an open file, of which a process may have few by default."""
     assert make_room(10) >= 10
     assert make_room(2**60) > 0
+
+
+@pytest.mark.parametrize(
+    "error", [FeedDamagedError(position=3), RunNotFoundError(run_id="r"), KeyError()]
+)
+async def test_a_stream_that_breaks_ends(
+    api: ApiStage, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """What has begun has its status already, so whoever listens is let go."""
+
+    async def breaking(*_: object) -> None:
+        await asyncio.sleep(0)
+        raise error
+
+    monkeypatch.setattr(TokenEnd, "of", breaking)
+    async with feeding(api):
+        await happen(api, "x/1", range(1, 4))
+        async with listening(api, "/events/stream?after=0") as stream:
+            assert stream.response.status == 200
+            await stream.rest()
+            assert stream.positions == [1, 2, 3]

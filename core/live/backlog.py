@@ -15,6 +15,7 @@ from core.live.recent import CHUNK_FRAMES, Chunk, Prepared, chunk_of
 
 BLOCK = 200
 BLOCKS = 32
+MOST_BYTES = 16 * 1024 * 1024
 AT_ONCE = 3
 # So many chunks of a page are kept for whoever comes to them, which is soon.
 AHEAD = 32
@@ -64,6 +65,7 @@ class Backlog:
         self._reader = reader
         self._replay = replay
         self._kept: OrderedDict[int, tuple[Frame, ...]] = OrderedDict()
+        self._bytes = 0
         self._prepared = Prepared()
         self._blocks = Shared(self._read_block, turns)
         self._pages = Shared(self._read_page, turns)
@@ -91,6 +93,7 @@ class Backlog:
     def forget(self) -> None:
         """Forget what was read, for some of it was trimmed."""
         self._kept.clear()
+        self._bytes = 0
         self._prepared.forget()
 
     async def _block(self, number: int) -> tuple[Frame, ...]:
@@ -105,10 +108,15 @@ class Backlog:
         oldest = await self._reader.oldest()
         frames = tuple(frame(one) for one in entries if one.position >= oldest)
         if len(frames) == BLOCK:
-            self._kept[number] = frames
-            if len(self._kept) > BLOCKS:
-                self._kept.popitem(last=False)
+            self._keep(number, frames)
         return frames
+
+    def _keep(self, number: int, frames: tuple[Frame, ...]) -> None:
+        """Remember a block, and forget the longest unused beyond what there is room."""
+        self._kept[number] = frames
+        self._bytes += _size(frames)
+        while len(self._kept) > BLOCKS or self._bytes > MOST_BYTES:
+            self._bytes -= _size(self._kept.popitem(last=False)[1])
 
     async def _read_page(self, asked: tuple[EventFilter, int]) -> Chunk:
         wanted, position = asked
@@ -123,6 +131,10 @@ class Backlog:
         for one in more[:AHEAD]:
             self._prepared.keep(wanted, one.begins - 1, one)
         return first
+
+
+def _size(frames: tuple[Frame, ...]) -> int:
+    return sum(len(one.data) for one in frames)
 
 
 def _chunks(

@@ -29,8 +29,8 @@ log = structlog.get_logger()
 class RunStory:
     """One run's events in the feed: where they begin, and when all of them are told.
 
-    Whether the run is over is looked up in the journal: when a frame says so, and now
-    and then, for a filter can leave that frame out.
+    Whether the run is over is looked up in the journal when a frame says so; and when
+    the list of runs does, now and then, for a filter can leave that frame out.
     """
 
     def __init__(
@@ -68,9 +68,16 @@ class RunStory:
         if frames or not (self._expected or now >= self._look_at):
             return None
         self._look_at = now + LOOK_SECONDS
+        if not (self._expected or await self._is_listed_as_over()):
+            return None
         end = await self._end()
         over = end is not None and await self.told_by(position)
         return Why.ENDED if over else None
+
+    async def _is_listed_as_over(self) -> bool:
+        """Return what the list of runs knows: it costs little, however long the run."""
+        shown = await self._runs.projection.get(self._run_id)
+        return shown is None or shown["status"] in RUN.terminal
 
     async def _end(self) -> int | None:
         """Return a position by which the whole run is told, None before its end."""

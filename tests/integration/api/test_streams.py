@@ -4,7 +4,9 @@ import asyncio
 
 import pytest
 
+from bot.api import stream_endings
 from core.feed import replay, stretch
+from core.feed.reader import FeedReader
 from tests.fakes.api import ApiStage
 from tests.fakes.stage import serving
 from tests.fakes.streaming import feeding, happen, listening
@@ -132,6 +134,29 @@ async def test_a_runs_stream_begins_with_the_run_however_far_that_is(
         async with listening(api, f"/runs/{run_id}/events/stream") as again:
             await again.until_live()
             assert again.positions == stream.positions
+
+
+async def test_who_waits_for_a_run_costs_no_reading_of_its_history(
+    api: ApiStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Many may wait for one that takes long; its end is found all the same."""
+    monkeypatch.setattr(stream_endings, "LOOK_SECONDS", 0.0)
+    base = api.base
+    reader, again = FeedReader(base.database), replay.Replay(base.database)
+    async with feeding(api):
+        run_id = await api.stage.ask()
+        story = stream_endings.RunStory(base.runs, reader, again, run_id)
+        with monkeypatch.context() as closed:
+            closed.setattr(base.runs.journal, "read", None)
+            assert await story.ending((), 1000) is None
+        async with serving(api.stage.worker()):
+            await api.stage.until(run_id, "succeeded")
+        await api.stage.runs.projector.settled(run_id)
+        why = None
+        while why is None:
+            why = await story.ending((), 1000)
+            await asyncio.sleep(0.01)
+        assert why == "ended"
 
 
 async def test_a_filter_narrows_a_stream_and_the_cursor_moves_all_the_same(

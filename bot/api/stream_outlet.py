@@ -18,6 +18,9 @@ HEADERS = {
     "X-Accel-Buffering": "no",
 }
 DRAIN_SECONDS = 25.0
+# The kernel waits longer for who is silent: else it cuts off who is slow before we
+# do, for it begins to count earlier, and nobody would know why that client left.
+SILENT_SECONDS = 60.0
 # What the kernel keeps for a client that does not read, and our own process.
 KERNEL_BYTES = 128 * 1024
 BUFFER_BYTES = 64 * 1024
@@ -104,5 +107,5 @@ def _bound(request: web.Request) -> None:
         return
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BYTES)
     if hasattr(socket, "TCP_USER_TIMEOUT"):
-        patience = round(DRAIN_SECONDS * 1000)
+        patience = round(SILENT_SECONDS * 1000)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, patience)

@@ -12,6 +12,7 @@ import pytest
 from aiohttp import ClientError, ClientSession, TCPConnector
 from prometheus_client import REGISTRY
 
+from bot.api.stream_outlet import DRAIN_SECONDS
 from bot.schema import SCHEMA
 from core.access.service import Tokens
 from core.access.store import TokenStore
@@ -39,6 +40,17 @@ def closed(why: str) -> float:
     """Return how many streams have ended for a reason."""
     found = REGISTRY.get_sample_value("nofx_sse_closed_total", {"reason": why})
     return found or 0.0
+
+
+def patience(api: ApiStage) -> list[int]:
+    """Return for how many milliseconds the kernel waits on each open connection."""
+    runner = api.client.server.runner
+    assert runner is not None
+    assert runner.server is not None
+    transports = [one.transport for one in runner.server.connections]
+    sockets = [one.get_extra_info("socket") for one in transports if one is not None]
+    option = (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+    return [one.getsockopt(*option) for one in sockets]
 
 
 async def say_much(api: ApiStage) -> None:
@@ -83,6 +95,15 @@ async def test_a_client_that_does_not_read_is_cut_off_and_holds_up_nobody(
         await eventually(lambda: closed("slow") == slow + 1)
         await happen(api, "x/1", range(1, 2))
         await other.until_told(EVENTS + 1)
+
+
+async def test_who_is_slow_is_cut_off_by_us_and_not_by_the_kernel(
+    database: Database,
+) -> None:
+    """The kernel counts from when its own buffer is full, so it needs more patience."""
+    async with api_stage(database) as api, never_reading(api):
+        await eventually(lambda: any(patience(api)))
+        assert max(patience(api)) > 2000 * DRAIN_SECONDS
 
 
 async def test_stopping_ends_every_stream_and_tells_when_to_come_back(

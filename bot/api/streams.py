@@ -123,7 +123,7 @@ class Streams:
     async def _stream(
         self, asked: Asked, outlet: Outlet, request: web.Request
     ) -> web.StreamResponse:
-        with self._slots.one(asked.token) as free:
+        with self._slots.one(asked.token, outlet) as free:
             if not free:
                 return await self._later(outlet, Why.OVERLOAD, FULL_SECONDS)
             async with self.tail.listening():

@@ -11,13 +11,11 @@ from typing_extensions import override
 from bot.api.stream_endings import TokenEnd
 from bot.api.stream_listener import Listener, Why
 from bot.api.stream_outlet import Outlet
-from bot.api.stream_slots import Slots
 from bot.schema import SCHEMA
-from bot.setting_values import StreamPolicy
 from core.access.service import Tokens
 from core.access.store import TokenStore
-from core.access.tokens import Scope, Token
-from core.clock import Clock, Ids, SystemClock
+from core.access.tokens import Scope
+from core.clock import Clock, Ids
 from core.events.bus import Bus
 from core.events.journal import Journal
 from core.feed.feeder import Feeder
@@ -266,28 +264,3 @@ async def test_a_revoked_token_is_noticed_within_a_minute(database: Database) ->
     assert await end.of(brief) is None
     clock.jump(270)
     assert await end.of(brief) is Why.REFUSED
-
-
-def test_places_are_given_and_given_back() -> None:
-    """Neither one token nor all together have more than their share."""
-    clock = SystemClock()
-    mine, yours, theirs = (
-        Token(
-            id=name,
-            prefix=name,
-            digest="",
-            name="",
-            scopes=(Scope.READ,),
-            created_at=clock.now(),
-        )
-        for name in ("mine", "yours", "theirs")
-    )
-    slots = Slots(StreamPolicy(most=3, most_a_token=2, secure=False))
-    with slots.one(mine) as first, slots.one(mine) as second:
-        assert first
-        assert second
-        with slots.one(mine) as third, slots.one(yours) as other:
-            assert (third, other) == (False, True)
-            with slots.one(theirs) as late:
-                assert not late
-    assert slots.taken == 0

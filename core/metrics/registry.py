@@ -127,9 +127,13 @@ class BoundedHistogram(_Made[Histogram]):
     def observe(
         self, value: float, /, *, run_id: str | None = None, **labels: str
     ) -> None:
-        """Take in one value; the run's id becomes its exemplar, never a label."""
+        """Take in one value; the run's id becomes its exemplar, never a label.
+
+        Between the clocks of two machines a time can be negative. It counts as none: a
+        sum that falls looks like a restart to Prometheus.
+        """
         exemplar = {"run_id": run_id} if run_id else None
-        self.child(**labels).observe(value, exemplar)
+        self.child(**labels).observe(max(0.0, value), exemplar)
 
 
 class AskedCounter(Family, Collector):

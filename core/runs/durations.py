@@ -46,4 +46,4 @@ def _person_decided(
     if gate is None or gate.status != "waiting_approval" or gate.asked_at is None:
         return
     seconds = (commit.time - gate.asked_at).total_seconds()
-    APPROVAL_WAIT.observe(max(0.0, seconds), run_id=before.id, decision=event.decision)
+    APPROVAL_WAIT.observe(seconds, run_id=before.id, decision=event.decision)

@@ -214,5 +214,5 @@ class Worker:
         handle.fence = run.fence
         handle.held_until = until
         waited = (self._clock.now() - seen.due_at).total_seconds()
-        QUEUE_WAIT.observe(max(0.0, waited), run_id=run.id)
+        QUEUE_WAIT.observe(waited, run_id=run.id)
         return True

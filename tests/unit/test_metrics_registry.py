@@ -135,6 +135,14 @@ def test_a_late_gauge_says_nothing_until_it_knows(late: LateGauge) -> None:
     assert REGISTRY.get_sample_value("nofx_late", {"kind": "a"}) is None
 
 
+def test_a_time_between_two_clocks_is_never_negative() -> None:
+    """A sum that falls looks like a restart to Prometheus."""
+    total = f"{runs.QUEUE_WAIT.name}_sum"
+    before = REGISTRY.get_sample_value(total)
+    runs.QUEUE_WAIT.observe(-5.0)
+    assert REGISTRY.get_sample_value(total) == (before or 0)
+
+
 def test_a_gauge_counts_a_body_while_it_runs() -> None:
     """Even one that fails."""
     gauge = runs.WORKING

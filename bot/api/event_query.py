@@ -26,7 +26,7 @@ def _known(wanted: str) -> str:
     """Refuse a list with what is no type of event, and no noun with `.*`."""
     unknown = [one for one in wanted.split(",") if not _is_known(one)]
     if unknown:
-        raise ValueError(f"there is no type {unknown[0][:60]}")
+        raise ValueError(f"there is no type {unknown[0][:60] or 'without a name'}")
     return wanted
 
 
@@ -49,7 +49,8 @@ class StoryQuery(Incoming):
         str | None,
         Field(
             max_length=1000,
-            pattern=f"^{KIND}(,{KIND})*$",
+            # Only told to others: whoever errs is told the type that there is not.
+            json_schema_extra={"pattern": f"^{KIND}(,{KIND})*$"},
             description="types of events, or nouns such as `run.*`, with commas",
         ),
     ] = None
@@ -70,7 +71,7 @@ class StoryQuery(Incoming):
     @field_validator("type")
     @classmethod
     def _names_types(cls, value: str | None) -> str | None:
-        return value and _known(value)
+        return None if value is None else _known(value)
 
     @field_validator("q")
     @classmethod

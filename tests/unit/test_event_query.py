@@ -54,6 +54,7 @@ def test_an_empty_query_narrows_nothing() -> None:
         ("type", "run.flown"),
         ("type", "moon.*"),
         ("type", "run"),
+        ("type", "Run.*"),
         ("type", "*"),
         ("type", ""),
         ("type", "run.*,"),
@@ -80,3 +81,12 @@ def test_what_does_not_fit_is_named(name: str, value: str) -> None:
 
     problems: Any = refused.value.facts["errors"]
     assert [one.pointer for one in problems] == [f"/{name}"]
+
+
+@pytest.mark.parametrize("wrong", ["run", "Run.*", "moon.*", "run.flown"])
+def test_a_type_that_there_is_not_is_named(wrong: str) -> None:
+    """That tells more than the pattern that it should have matched."""
+    with pytest.raises(RequestInvalidError, match="there is no type") as refused:
+        validated(EventQuery, {"type": f"run.*,{wrong}"}, "query")
+
+    assert f"there is no type {wrong}" in str(refused.value)

@@ -80,6 +80,13 @@ class RetentionMissingError(InputError):
     hint = "Say how old they must be, such as --older-than 90d, or set it to days."
 
 
+class OptionInvalidError(InputError):
+    """An option of a command is not what it has to be."""
+
+    message = "{option} does not fit: {reason}."
+    hint = "The command's --help shows what each option takes."
+
+
 class SpanError(InputError):
     """A span of time cannot be read."""
 

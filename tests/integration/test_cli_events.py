@@ -118,6 +118,27 @@ def test_what_does_not_fit_is_refused_with_a_way_out(wrong: tuple[str, ...]) -> 
     assert len(ended.stderr.splitlines()) == 2
 
 
+def test_an_option_that_does_not_fit_is_named_as_it_was_given() -> None:
+    """Nobody at a terminal knows what the API calls it."""
+    assert nofx("events", "tail", "--run", "7").stderr.startswith("Error: --run does ")
+    assert nofx("events", "search", "?").stderr.startswith("Error: WORDS does not fit:")
+    ended = nofx("events", "replay", "--type", "run.flown")
+    assert ended.stderr.startswith(
+        "Error: --type does not fit: there is no type run.flown.\n"
+    )
+
+
+@pytest.mark.parametrize("command", ["tail", "replay"])
+def test_nothing_to_show_is_said(address: str, command: str) -> None:
+    """An answer that is empty looks like one that is broken; machines know better."""
+    happen(address, commits=1)
+    nothing = ("events", command, "--type", "step.*")
+    ended = nofx(*nothing)
+    assert (ended.exit_code, ended.stdout) == (0, "")
+    assert ended.stderr == "There is no event that fits.\n"
+    assert nofx(*nothing, "--json").stderr == ""
+
+
 def test_a_feed_that_differs_is_named_and_ends_in_1(address: str) -> None:
     """Scripts rely on the code, people on the sentence."""
     happen(address)

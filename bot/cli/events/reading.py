@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 PAGE = 500
 POLL = 1.0
+NONE_FITS = "There is no event that fits."
 Count = Annotated[int, typer.Option("--limit", "-n", min=1, max=10_000)]
 
 
@@ -59,10 +60,13 @@ def replay(  # noqa: PLR0913  # one argument an option
 
     async def read(_: "Base", feed: "Replay", wanted: "EventFilter") -> None:
         cursor: int | None = after
+        found = False
         while cursor is not None:
             page = await feed.page(wanted, after=cursor, limit=PAGE)
             print_events(page.entries, as_json=as_json)
-            cursor = page.next
+            found, cursor = found or bool(page.entries), page.next
+        if not found and not as_json:
+            typer.echo(NONE_FITS, err=True)
 
     reading(context, query, read)
 
@@ -141,6 +145,8 @@ def tail(  # noqa: PLR0913  # one argument an option
     async def read(base: "Base", feed: "Replay", wanted: "EventFilter") -> None:
         found, cursor = await _newest(feed, wanted, limit)
         print_events(reversed(found), as_json=as_json)
+        if not (found or follow or as_json):
+            typer.echo(NONE_FITS, err=True)
         while follow:
             page = await feed.page(wanted, after=cursor, limit=PAGE)
             print_events(page.entries, as_json=as_json)

@@ -1,21 +1,25 @@
 """The options by which `nofx events` narrows what is read."""
 
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar, cast
 
 import typer
 
 from bot.cli.running import run
 from bot.cli.spans import SPAN, span
 from core.clock import SystemClock
+from core.errors import OptionInvalidError, RequestInvalidError
 
 # Only names for types: `nofx --help` must not wait for what they import.
 if TYPE_CHECKING:
+    from bot.api.problems import FieldProblem
     from bot.base import Base
     from core.feed.query import EventFilter
     from core.feed.replay import Replay
 
 T = TypeVar("T")
+# Where the query of `GET /events` has other names.
+OPTIONS = {"q": "WORDS", "run_id": "--run"}
 Kinds = Annotated[
     str | None, typer.Option("--type", help="As run.* or step.started,step.finished.")
 ]
@@ -61,20 +65,33 @@ def reading(
 ) -> T:
     """Run one reading of the feed, straight on the database.
 
-    Raises RequestInvalidError before the database is opened.
+    Raises OptionInvalidError before the database is opened.
     """
     # `nofx --help` can spare it.
-    from bot.api.event_query import EventQuery  # noqa: PLC0415
-    from bot.api.question import OWNER  # noqa: PLC0415
-    from bot.api.requests import validated  # noqa: PLC0415
     from core.feed.replay import Replay  # noqa: PLC0415
 
-    wanted = validated(EventQuery, query, "query").wanted(OWNER)
+    wanted = _understood(query)
 
     async def call(base: "Base") -> T:
         return await read(base, Replay(base.database), wanted)
 
     return run(context, lambda service, settings: service.on_base(settings, call))
+
+
+def _understood(query: dict[str, str]) -> "EventFilter":
+    """Return what is wanted; an error names the option, not the query's field."""
+    # `nofx --help` can spare it.
+    from bot.api.event_query import EventQuery  # noqa: PLC0415
+    from bot.api.question import OWNER  # noqa: PLC0415
+    from bot.api.requests import validated  # noqa: PLC0415
+
+    try:
+        return validated(EventQuery, query, "query").wanted(OWNER)
+    except RequestInvalidError as error:
+        first = cast("list[FieldProblem]", error.facts["errors"])[0]
+        name = first.pointer.removeprefix("/")
+        option = OPTIONS.get(name, f"--{name}")
+        raise OptionInvalidError(option=option, reason=first.detail) from None
 
 
 def _time(text: str | None) -> str | None:

@@ -1,6 +1,7 @@
 """What becomes of a held run whose step failed: put off, ended, or given way."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
@@ -27,6 +28,25 @@ ERROR_CLASSES.allow(*(kind.__name__ for kind in kinds_of(UnavailableError)))
 log = structlog.get_logger()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """A step that an error ended after so many seconds.
+
+    `children` tell of the programs that ran for it, whatever becomes of it.
+    """
+
+    step: str
+    error: Exception
+    seconds: float
+    children: tuple[Payload, ...] = ()
+
+    def ended(self, run: Run, words: str) -> Payload:
+        """Return the step's end as a failure."""
+        return step_moves.step_ended(
+            run, self.step, "fail", seconds=self.seconds, error=words
+        )
+
+
 class Setbacks:
     """Ends or puts off one run; `close` first says at GitHub how it ends."""
 
@@ -42,25 +62,18 @@ class Setbacks:
         """Return when the run's time is over, counted from when it was asked for."""
         return deadline(self._handle.run, self._limits)
 
-    async def met(
-        self,
-        step: str,
-        error: Exception,
-        worker: str,
-        children: tuple[Payload, ...] = (),
-    ) -> None:
+    async def met(self, failed: Failed, worker: str) -> None:
         """Do what the failure of a step calls for.
 
-        `children` tell of the programs that ran for it, whatever becomes of it. Raises
-        CancelRequestedError when the head moved: the run is then cancelled.
+        Raises CancelRequestedError when the head moved: the run is then cancelled.
         """
-        match error:
-            case RunOutdatedError():
-                await self._outdated(error, worker, children)
-            case UnavailableError():
-                await self._unavailable(step, error, worker, children)
+        match failed.error:
+            case RunOutdatedError() as error:
+                await self._outdated(error, worker, failed.children)
+            case UnavailableError() as error:
+                await self._unavailable(failed, error, worker)
             case _:
-                await self._fail(step, error, worker, children)
+                await self._fail(failed, worker)
 
     async def _outdated(
         self, error: RunOutdatedError, worker: str, children: tuple[Payload, ...]
@@ -74,78 +87,56 @@ class Setbacks:
         raise CancelRequestedError(run_id=self._handle.run.id)
 
     async def _unavailable(
-        self,
-        step: str,
-        error: UnavailableError,
-        worker: str,
-        children: tuple[Payload, ...],
+        self, failed: Failed, error: UnavailableError, worker: str
     ) -> None:
-        failed = Try(
+        tried = Try(
             attempt=self._handle.run.attempt,
             now=self._clock.now(),
             deadline=self.deadline(),
         )
         fraction = self._limits.chance()
-        match next_try(error, failed, self._limits.retries, fraction):
+        match next_try(error, tried, self._limits.retries, fraction):
             case GivenUp(reason=why):
-                await self._bury(step, error, why, worker, children)
+                await self._bury(failed, why, worker)
             case Later() as later:
-                await self._put_off(step, error, later, worker, children)
+                await self._put_off(failed, later, worker)
 
-    async def _bury(
-        self,
-        step: str,
-        error: UnavailableError,
-        why: str,
-        worker: str,
-        children: tuple[Payload, ...],
-    ) -> None:
-        reason = f"{step}: {error} ({why})"
+    async def _bury(self, failed: Failed, why: str, worker: str) -> None:
+        reason = f"{failed.step}: {failed.error} ({why})"
         await self._close(Ending(kind="dead", reason=reason))
         await self._handle.append(
             lambda run: (
-                step_moves.step_ended(run, step, "fail", error=str(error)),
-                *children,
+                failed.ended(run, str(failed.error)),
+                *failed.children,
                 decide.moved(run, "exhaust", actor=worker, reason=reason),
             )
         )
 
-    async def _put_off(
-        self,
-        step: str,
-        error: UnavailableError,
-        later: Later,
-        worker: str,
-        children: tuple[Payload, ...],
-    ) -> None:
-        reason, due_at = f"{step}: {error}", later.due_at
+    async def _put_off(self, failed: Failed, later: Later, worker: str) -> None:
+        error, due_at = str(failed.error), later.due_at
+        reason = f"{failed.step}: {error}"
         run_id = self._handle.run.id
         log.warning("run.put_off", run_id=run_id, reason=reason, due_at=str(due_at))
         await self._handle.append(
             lambda run: (
-                *step_moves.steps_put_back(run, "back_off", str(error)),
-                *children,
+                *step_moves.steps_put_back(run, "back_off", error),
+                *failed.children,
                 decide.moved(
                     run, later.transition, actor=worker, reason=reason, due_at=due_at
                 ),
             )
         )
-        RETRIES.inc(error_class=type(error).__name__)
+        RETRIES.inc(error_class=type(failed.error).__name__)
 
-    async def _fail(
-        self,
-        step: str,
-        error: Exception,
-        worker: str,
-        children: tuple[Payload, ...],
-    ) -> None:
+    async def _fail(self, failed: Failed, worker: str) -> None:
+        error = failed.error
         words = str(error) if isinstance(error, NofxError) else type(error).__name__
-        reason = f"{step}: {words}"
+        reason = f"{failed.step}: {words}"
         await self._close(Ending(kind="failed", reason=reason))
         await self._handle.append(
             lambda run: (
-                step_moves.step_ended(run, step, "fail", error=words),
-                *children,
+                failed.ended(run, words),
+                *failed.children,
                 decide.moved(run, "fail", actor=worker, reason=reason),
             )
         )

@@ -29,7 +29,7 @@ from core.runs.limits import Limits
 from core.runs.model import Run
 from core.runs.pipeline import Ending, Pipeline, Step, StepContext, StepOutcome
 from core.runs.progress import Progress
-from core.runs.setbacks import Setbacks
+from core.runs.setbacks import Failed, Setbacks
 from core.runs.states import Status
 from core.runs.step_commits import ENDED, Ended, StepCommits
 from core.sandbox import Seen, witnessing
@@ -102,6 +102,7 @@ class Walk:
         """Do a step; False when a gate holds the run up, or an error ended its walk."""
         if self._handle.run_log is not None:
             self._handle.run_log.begin(step.name)
+        started = self._clock.monotonic()
         with (
             structlog.contextvars.bound_contextvars(step=step.name),
             witnessing() as seen,
@@ -114,8 +115,13 @@ class Walk:
                 if not isinstance(error, NofxError):
                     run_id = self._handle.run.id
                     log.exception("step.crashed", run_id=run_id, step=step.name)
-                children = children_ended(step.name, seen)
-                await self._setbacks.met(step.name, error, worker, children)
+                failed = Failed(
+                    step=step.name,
+                    error=error,
+                    seconds=self._clock.monotonic() - started,
+                    children=children_ended(step.name, seen),
+                )
+                await self._setbacks.met(failed, worker)
             return False
 
     async def close(self, ending: Ending) -> None:

@@ -9,6 +9,7 @@ import pytest
 from core.clock import SystemClock
 from core.errors import GitHubRateLimitedError, GitHubUnavailableError
 from core.events.base import JSON
+from core.events.schema import StepFinished
 from core.runs import decide
 from core.runs.model import Run
 from core.runs.pipeline import StepContext
@@ -151,6 +152,26 @@ async def test_a_bug_or_a_refusal_fails_the_run(
     ((closed, ending),) = stage.pipeline.closed
     assert (closed, ending.kind, ending.reason) == (run_id, "failed", words)
     assert "lease" not in await stage.shown(run_id)
+
+
+async def test_a_step_that_failed_says_how_long_it_took(stage: Stage) -> None:
+    """A person who looks for what took so long finds it."""
+
+    async def slow(_: StepContext) -> JSON:
+        await asyncio.sleep(0.05)
+        raise REFUSED
+
+    stage.pipeline.script("one", slow)
+    run_id = await stage.ask()
+    await stage.worker().work_one()
+    commits = await stage.runs.journal.read(f"run/{run_id}")
+    (failed,) = [
+        event
+        for commit in commits
+        for event in commit.events
+        if isinstance(event, StepFinished)
+    ]
+    assert failed.seconds >= 0.05
 
 
 async def test_a_state_that_is_no_json_fails_the_run(stage: Stage) -> None:

@@ -9,6 +9,7 @@ from bot.version import running_version
 from core.errors import UnavailableError
 from core.metrics import catalog
 from core.metrics.process import describe_build
+from core.metrics.registry import begin_counters
 from core.store.database import Database
 
 
@@ -18,6 +19,7 @@ def add_own_routes(app: web.Application) -> None:
     async def healthy(_: web.Request) -> web.Response:
         return web.json_response({"status": "up", "version": running_version()})
 
+    begin_counters()
     describe_build(version=running_version(), python=platform.python_version())
     app.router.add_get("/healthz", healthy)
     app.router.add_get("/metrics", make_aiohttp_handler(catalog.REGISTRY))

@@ -22,9 +22,14 @@ class Bound:
                 self._values[str(value)] = str(value)
 
     @property
+    def known(self) -> tuple[str, ...]:
+        """Return every value but `other`."""
+        return tuple(self._values)
+
+    @property
     def values(self) -> tuple[str, ...]:
         """Return every value that the label can have now."""
-        return (*self._values, OTHER)
+        return (*self.known, OTHER)
 
     def of(self, value: str) -> str:
         """Return the value if the label can have it, else `other`."""

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import product
+from math import prod
 from typing import Generic, TypeVar
 
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram, Metric
@@ -22,12 +24,14 @@ __all__ = [
     "BoundedHistogram",
     "Family",
     "LateGauge",
+    "begin_counters",
 ]
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 600)
 BYTES = tuple(float(2**power) for power in range(22, 33))
 Source = Callable[[], Mapping[tuple[str, ...], float]]
 NO_LABELS: Mapping[str, Bound] = {}
 M = TypeVar("M", Counter, Gauge, Histogram)
+MOST_BEGUN = 100
 
 
 class Family:
@@ -78,6 +82,24 @@ class BoundedCounter(_Made[Counter]):
     def inc(self, amount: float = 1, /, **labels: str) -> None:
         """Count on."""
         self.child(**labels).inc(amount)
+
+    def begin(self) -> None:
+        """Say 0 of what has not happened yet, where that is few series.
+
+        To Prometheus a series that begins at 1 has not grown, so that the first of what
+        is rare, such as a dead run, would be missing in every sum.
+        """
+        known = [bound.known for bound in self.labels.values()]
+        if prod(map(len, known)) <= MOST_BEGUN:
+            for values in product(*known):
+                self.child(**dict(zip(self.labels, values, strict=True)))
+
+
+def begin_counters() -> None:
+    """Let every counter begin at 0; for when all rooms have said what labels may be."""
+    for family in FAMILIES.values():
+        if isinstance(family, BoundedCounter):
+            family.begin()
 
 
 class BoundedGauge(_Made[Gauge]):

@@ -17,11 +17,13 @@ from core.metrics import catalog, findings, gates, runs
 from core.metrics.bounds import OTHER, Bound
 from core.metrics.registry import (
     FAMILIES,
+    MOST_BEGUN,
     REGISTRY,
     AskedCounter,
     BoundedCounter,
     BoundedGauge,
     LateGauge,
+    begin_counters,
 )
 from core.review.findings import Severity
 from core.review.report import Conclusion
@@ -157,3 +159,26 @@ def test_a_gauge_counts_a_body_while_it_runs() -> None:
     with pytest.raises(ZeroDivisionError):
         fail()
     assert REGISTRY.get_sample_value(gauge.name) == before
+
+
+def test_what_has_not_happened_yet_is_told_as_none() -> None:
+    """So that the first of something rare is an increase to Prometheus."""
+    kinds, ends = Bound("push", "ping"), Bound("done")
+    made = BoundedCounter("nofx_begun_total", "A test.", {"kind": kinds, "end": ends})
+    wide = {"kind": Bound(*map(str, range(MOST_BEGUN + 1)))}
+    many = BoundedCounter("nofx_many_total", "A test.", wide)
+    try:
+        kinds.allow("late")
+        begin_counters()
+        made.inc(kind="ping", end="done")
+        begin_counters()
+        told = {
+            kind: REGISTRY.get_sample_value(made.name, {"kind": kind, "end": "done"})
+            for kind in ("push", "ping", "late", OTHER)
+        }
+        assert told == {"push": 0, "ping": 1, "late": 0, OTHER: None}
+        assert REGISTRY.get_sample_value(many.name, {"kind": "1"}) is None
+    finally:
+        for one in (made, many):
+            del FAMILIES[one.name]
+            REGISTRY.unregister(one._metric)

@@ -162,7 +162,9 @@ class Streams:
             except ConnectionError:
                 why = Why.CLIENT
         self._audience.left(why)
-        log.debug("stream.ended", why=str(why), position=listener.position)
+        # Who is cut off complains; who goes by itself is nobody's concern.
+        say = log.info if why is Why.SLOW else log.debug
+        say("stream.ended", why=str(why), position=listener.position)
 
     async def _later(
         self, outlet: Outlet, why: Why, seconds: tuple[float, float]

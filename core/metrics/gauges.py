@@ -49,6 +49,7 @@ class Refresher:
         self._every = every
         self._stopped = asyncio.Event()
         self._fresh_at = [clock.monotonic()] * len(readings)
+        self._stale: set[int] = set()
 
     async def run(self) -> None:
         """Read until `stop` is called; what nobody reads any more is then untold."""
@@ -70,7 +71,7 @@ class Refresher:
     async def _read_for_ever(self, place: int) -> None:
         while True:
             began = self._clock.monotonic()
-            read = await _succeeds(self._readings[place])
+            read = await self._succeeds(place)
             took = self._clock.monotonic() - began
             rest = self._every
             if read:
@@ -79,18 +80,21 @@ class Refresher:
             # One that waited in vain was no work for the database, and is due again.
             await self._clock.sleep(rest)
 
+    async def _succeeds(self, place: int) -> bool:
+        try:
+            await self._readings[place].read()
+        except StoreUnavailableError as error:
+            # All of them stand still together; once says it.
+            if not self._stale:
+                log.warning("gauges.stale", reason=str(error))
+            self._stale.add(place)
+            return False
+        except Exception:
+            # Numbers must not end what they tell of.
+            log.exception("gauges.failed")
+            return False
+        self._stale.discard(place)
+        return True
+
     def _age(self) -> dict[tuple[str, ...], float]:
         return {(): self._clock.monotonic() - min(self._fresh_at)}
-
-
-async def _succeeds(reading: Reading) -> bool:
-    try:
-        await reading.read()
-    except StoreUnavailableError as error:
-        log.warning("gauges.stale", reason=str(error))
-        return False
-    except Exception:
-        # Numbers must not end what they tell of.
-        log.exception("gauges.failed")
-        return False
-    return True

@@ -17,6 +17,7 @@ from typing import Any
 
 import structlog
 
+from core.errors import StoreUnavailableError
 from core.events.base import Payload
 from core.events.schema import StepFinished, StepRetried
 
@@ -151,6 +152,9 @@ class RunLog:
             return events
         try:
             digest = await self._stored(step)
+        except StoreUnavailableError as error:
+            log.warning("run_log.lost", lines=len(step), reason=str(error))
+            return events
         except Exception:
             log.exception("run_log.lost", lines=len(step))
             return events

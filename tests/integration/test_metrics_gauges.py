@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from aiohttp import web
 from pytest_aiohttp import AiohttpClient
+from structlog.testing import capture_logs
 from typing_extensions import override
 
 from bot.api import health
@@ -218,13 +219,16 @@ async def test_what_waited_in_vain_is_read_again_soon(clock: FakeClock) -> None:
                 await clock.sleep(5)
                 raise StoreUnavailableError(reason="it is away")
 
-    away = Away()
-    refresher = Refresher((away,), clock=clock)
-    running = asyncio.create_task(refresher.run())
-    await clock.advance(0)
-    await clock.advance(5)
-    await clock.advance(5)
-    assert away.reads == 2
+    away = Away(), Away()
+    refresher = Refresher(away, clock=clock)
+    with capture_logs() as logs:
+        running = asyncio.create_task(refresher.run())
+        await clock.advance(0)
+        await clock.advance(5)
+        await clock.advance(5)
+    assert [one.reads for one in away] == [2, 2]
     assert told("nofx_gauges_age_seconds") == 0
+    # Once for both, and not again with each try.
+    assert [one["event"] for one in logs] == ["gauges.stale"]
     refresher.stop()
     await running

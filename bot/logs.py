@@ -28,6 +28,8 @@ SIGNED = (
     r"|nofx_[0-9A-Za-z]{8}_[0-9A-Za-z]{32,}|nofx[ts]_[\w-]{43}"
 )
 
+# The first parts of our loggers' names.
+OURS = ("bot", "core", "nofx")
 # What structlog keeps in a line of a library until it is written.
 INNER = ("_record", "_from_structlog")
 
@@ -68,7 +70,7 @@ def configure_logs(
     )
     root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel((level or settings.log_level).value.upper())
+    _set_level(level or settings.log_level)
     structlog.configure(
         processors=[
             _wanted,
@@ -81,6 +83,18 @@ def configure_logs(
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
+
+
+def _set_level(level: LogLevel) -> None:
+    """Let lines of this level through; below info, those of libraries never.
+
+    The database's driver would write every document that it sends, and a thousand
+    lines a review.
+    """
+    quiet = level is LogLevel.DEBUG
+    logging.getLogger().setLevel("INFO" if quiet else level.value.upper())
+    for name in OURS:
+        logging.getLogger(name).setLevel(logging.DEBUG if quiet else logging.NOTSET)
 
 
 def masking(secrets: Sequence[str]) -> Processor:

@@ -124,6 +124,23 @@ def test_the_level_is_the_one_that_was_set(monkeypatch: pytest.MonkeyPatch) -> N
     assert [event["event"] for event in lines(stream)] == ["large"]
 
 
+def test_at_debug_libraries_stay_at_info(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A driver's words are not ours, and hold whole documents."""
+    monkeypatch.setenv("NOFX_LOG_LEVEL", "debug")
+    stream = io.StringIO()
+    configure_logs(load_settings(), stream)
+    for name in ("nofx.github", "bot.app", "core.runs.walk"):
+        structlog.get_logger(name).debug("ours")
+    logging.getLogger("pymongo.command").debug("a document")
+    logging.getLogger("pymongo.command").info("theirs")
+    assert [one["event"] for one in lines(stream)] == [*["ours"] * 3, "theirs"]
+    monkeypatch.setenv("NOFX_LOG_LEVEL", "info")
+    quiet = io.StringIO()
+    configure_logs(load_settings(), quiet)
+    structlog.get_logger("bot.app").debug("ours")
+    assert lines(quiet) == []
+
+
 def test_lines_are_counted_by_level() -> None:
     """Those that are written, ours and those of libraries, each once."""
     configure_logs(load_settings(), io.StringIO())

@@ -91,10 +91,10 @@ def _set_level(level: LogLevel) -> None:
     The database's driver would write every document that it sends, and a thousand
     lines a review.
     """
-    quiet = level is LogLevel.DEBUG
-    logging.getLogger().setLevel("INFO" if quiet else level.value.upper())
+    debugging = level is LogLevel.DEBUG
+    logging.getLogger().setLevel("INFO" if debugging else level.value.upper())
     for name in OURS:
-        logging.getLogger(name).setLevel(logging.DEBUG if quiet else logging.NOTSET)
+        logging.getLogger(name).setLevel(logging.DEBUG if debugging else logging.NOTSET)
 
 
 def masking(secrets: Sequence[str]) -> Processor:

@@ -26,6 +26,9 @@ def farewell(
     if stays:
         shown = shlex.quote(f"Authorization: Bearer {secret}")
         page = stage.github.pull_url(scene.repository, 1)
+        # Every command that reads the database works on the demo's as well.
+        address = stage.bot.base.database.address
+        database = f"MONGODB_URL='mongodb://{address}/?retryWrites=false'"
         rerun = shlex.quote(f"{PREFIX} rerun")
         hints += [
             ("See the pull request", f"curl {page}"),
@@ -35,6 +38,7 @@ def farewell(
                 "Watch what happens",
                 f"curl -N -H {shown} '{stage.bot.url}/events/stream?after=0'",
             ),
+            ("The same, for reading", f"{database} {_program()} events tail -f"),
             ("Ask how it is", f"curl {stage.bot.url}/healthz"),
             ("See its metrics", f"curl {stage.bot.url}/metrics"),
         ]

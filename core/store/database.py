@@ -70,6 +70,13 @@ class Database:
     client: AsyncIOMotorClient[Document]
     db: AsyncIOMotorDatabase[Document]
 
+    @property
+    def address(self) -> str:
+        """Return `host:port` of the one server in use, nothing before it is found."""
+        # Motor's types call it a method.
+        found = cast("tuple[str, int] | None", self.client.address)
+        return ":".join(map(str, found or ()))
+
     async def ping(self) -> None:
         """Return when the server answers; raises StoreUnavailableError."""
         with translating():

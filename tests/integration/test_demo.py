@@ -4,6 +4,7 @@ import asyncio
 import logging
 import re
 import signal
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -164,6 +165,19 @@ async def statuses(said: str) -> list[str]:
         return [one["status"] for one in (await listed.json())["runs"]]
 
 
+async def events(said: str) -> str:
+    """Ask a command for the last events, as the demo says how; return its lines."""
+    told = re.search(r"(MONGODB_URL)='(\S+)' \S+ events tail -f", said)
+    assert told is not None
+    given = ("env", "=".join(told.groups()), sys.executable, "-m", "bot")
+    process = await asyncio.create_subprocess_exec(
+        *given, "events", "tail", stdout=asyncio.subprocess.PIPE
+    )
+    shown, _ = await process.communicate()
+    assert process.returncode == 0
+    return shown.decode()
+
+
 async def test_it_stays_up_answers_and_ends_cleanly(
     capsys: pytest.CaptureFixture[str],
     scratch: Path,
@@ -186,6 +200,7 @@ async def test_it_stays_up_answers_and_ends_cleanly(
     await eventually(lambda: says("Ctrl-C ends the demo"))
     ((words, page),) = re.findall(r"curl -d '(.+)' (http\S+)", said)
     assert await statuses(said)
+    assert "example/shop#1" in await events(said)
     async with aiohttp.ClientSession() as visitor:
         async with visitor.get(page) as shown:
             assert "ruff:S602" in await shown.text()

@@ -1,11 +1,13 @@
 """Who listens in this process, counted for Prometheus."""
 
+import asyncio
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from aiohttp import web
 
 from bot.api.stream_listener import Listener, Why
+from core.events.bus import Bell
 from core.live.tail import Tail
 from core.metrics import stream as metrics
 
@@ -16,6 +18,7 @@ class Audience:
     def __init__(self, tail: Tail) -> None:
         self._tail = tail
         self._listeners: set[Listener] = set()
+        self._parted = Bell()
 
     def add_to(self, app: web.Application) -> None:
         """Answer scrapes while the site is up."""
@@ -38,6 +41,16 @@ class Audience:
                 yield
             finally:
                 self._listeners.discard(listener)
+                self._parted.ring()
+
+    async def see_off(self, seconds: float) -> None:
+        """Let everybody take the farewell, and cut off who does not in time."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self._listeners:
+                    await self._parted.rung(self._parted.rings)
+        for one in self._listeners:
+            one.cut_off()
 
     def left(self, why: Why) -> None:
         """Count a stream that has ended, or could not begin."""

@@ -75,6 +75,10 @@ class Listener:
         await self._outlet.leave(*RETURN_SECONDS)
         return Why.SHUTDOWN
 
+    def cut_off(self) -> None:
+        """End the connection at once, whatever is still to be written."""
+        self._outlet.abort()
+
     async def _send(self, chunk: Chunk) -> None:
         # Who asks for all from the beginning has nothing to drop.
         if chunk.begins > self.position + 1 and (self.position or self._live):

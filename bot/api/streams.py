@@ -34,6 +34,8 @@ from core.runs.model import stream_of
 RETRY_SECONDS = (2.0, 4.0)
 FULL_SECONDS = (30.0, 45.0)
 AWAY_SECONDS = (5.0, 10.0)
+# One that does not read must not keep the process from ending.
+FAREWELL_SECONDS = 2.0
 Understand = Callable[[web.Request, Token], Awaitable["Asked"]]
 log = structlog.get_logger()
 
@@ -69,6 +71,7 @@ class Streams:
 
         async def close(_: web.Application) -> None:
             self.tail.close()
+            await self._audience.see_off(FAREWELL_SECONDS)
 
         app.on_shutdown.append(close)
         self._audience.add_to(app)
@@ -160,7 +163,7 @@ class Streams:
                 outlet.abort()
                 why = Why.SLOW
             except ConnectionError:
-                why = Why.CLIENT
+                why = Why.SHUTDOWN if self.tail.closed else Why.CLIENT
         self._audience.left(why)
         # Who is cut off complains; who goes by itself is nobody's concern.
         say = log.info if why is Why.SLOW else log.debug

@@ -106,6 +106,23 @@ async def test_who_is_slow_is_cut_off_by_us_and_not_by_the_kernel(
         assert max(patience(api)) > 2000 * DRAIN_SECONDS
 
 
+async def test_who_does_not_read_keeps_no_process_from_ending(
+    database: Database,
+) -> None:
+    """Left alone, it would be waited for as long as while the process serves."""
+    async with (
+        api_stage(database) as api,
+        feeding(api),
+        never_reading(api),
+        listening(api) as other,
+    ):
+        await other.until_live()
+        await say_much(api)
+        await other.until_told(EVENTS)
+        async with asyncio.timeout(0.6 * DRAIN_SECONDS):
+            await api.client.server.close()
+
+
 async def test_stopping_ends_every_stream_and_tells_when_to_come_back(
     database: Database,
 ) -> None:

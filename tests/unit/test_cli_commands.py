@@ -222,8 +222,8 @@ def test_a_quiet_command_logs_only_what_matters(
     levels = []
     for command in ("demo", "serve"):
         nofx(FakeService(), command)
-        levels.append(logging.getLogger().level)
+        levels.append(logging.getLogger("bot").getEffectiveLevel())
     monkeypatch.setenv("NOFX_LOG_LEVEL", "debug")
     nofx(FakeService(), "demo")
-    levels.append(logging.getLogger().level)
+    levels.append(logging.getLogger("bot").getEffectiveLevel())
     assert levels == [logging.WARNING, logging.INFO, logging.DEBUG]

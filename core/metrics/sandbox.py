@@ -10,7 +10,7 @@ from core.metrics.registry import (
 
 PROGRAMS = Bound()
 ISOLATIONS = Bound("bubblewrap", "limits")
-ENDS = Bound("ok", "failed", "timeout", "memory", "cpu", "output")
+ENDS = Bound("ok", "failed", "timeout", "memory", "cpu", "output", "cancelled")
 
 ACTIVE = BoundedGauge("nofx_sandbox_active", "Sandboxed children that run now.")
 CPU_SECONDS = BoundedHistogram(
@@ -27,6 +27,7 @@ PEAK_MEMORY = BoundedHistogram(
 )
 RUNS = BoundedCounter(
     "nofx_sandbox_runs_total",
-    "Sandboxed children that ended: by themselves, well or not, or by a limit.",
+    "Sandboxed children that ended: by themselves, well or not, by a limit, or because"
+    " nobody waits for them any more.",
     {"program": PROGRAMS, "isolation": ISOLATIONS, "ended": ENDS},
 )

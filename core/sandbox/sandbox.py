@@ -54,9 +54,15 @@ class Sandbox:
         SandboxUnavailableError when the program cannot be started.
         """
         isolation = await self.isolation()
+        program = Path(command.argv[0]).name
         with ACTIVE.during():
-            outcome = await self._run(command, isolation)
-        _tell(Path(command.argv[0]).name, outcome)
+            try:
+                outcome = await self._run(command, isolation)
+            except asyncio.CancelledError:
+                log.debug("sandbox.cancelled", program=program)
+                RUNS.inc(program=program, isolation=isolation, ended="cancelled")
+                raise
+        _tell(program, outcome)
         return noted(command, outcome)
 
     async def _probe(self) -> Isolation:

@@ -1,5 +1,6 @@
 """Each child of the sandbox is counted once, by what ended it."""
 
+import asyncio
 import sys
 from pathlib import Path
 
@@ -77,6 +78,21 @@ async def test_a_childs_memory_is_its_handlers(sandbox: Sandbox) -> None:
     outcome = await handled("test:sandbox", sandbox.run(hungry))
     peak = measures.moved("nofx_handler_memory_bytes_sum", handler="test:sandbox")
     assert peak == outcome.peak_memory_bytes > 64 * MEBIBYTE
+
+
+async def test_a_child_that_nobody_waits_for_is_counted_too(sandbox: Sandbox) -> None:
+    """A step whose time is over says with this what it still waited for."""
+    measures = Measures()
+    with capture_logs() as logs, pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.3):
+            await sandbox.run(script("while True: pass"))
+    assert measures.all_moved("nofx_sandbox_runs_total") == {
+        ("cancelled", "limits", PYTHON): 1
+    }
+    assert [(one["event"], one["program"]) for one in logs] == [
+        ("sandbox.cancelled", PYTHON)
+    ]
+    assert REGISTRY.get_sample_value("nofx_sandbox_active") == 0
 
 
 async def test_what_never_started_is_not_counted_as_ended(sandbox: Sandbox) -> None:

@@ -178,4 +178,6 @@ class Streams:
             await outlet.leave(*seconds)
         except ConnectionError:
             log.debug("stream.gone", why=str(why))
+        except TimeoutError:
+            outlet.abort()
         return outlet.response

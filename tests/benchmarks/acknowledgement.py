@@ -23,7 +23,8 @@ from rich.table import Table
 
 from bot.webhooks.delivery_schema import COLLECTION
 from core.clock import SystemClock
-from core.store.database import Database, connect
+from core.runs.states import Status
+from core.store.database import Database, Document, connect
 from core.store.embedded import EmbeddedServer
 from tests.benchmarks.programs.children import Child, child, free_port, listening
 from tests.benchmarks.programs.floors import appended, inserted, probed
@@ -76,9 +77,15 @@ class Stage:
             await asyncio.sleep(0.1)
 
     async def left(self) -> int:
-        """Return how many deliveries are still to be worked, and runs to be walked."""
+        """Return how many deliveries are still to be worked, and runs to be walked.
+
+        A run at a gate waits for people, of whom there are none.
+        """
         db, only = self.database.db, {"_id": 1}
-        waiting = await db["runs"].find({"active": True}, only).to_list(None)
+        waiting: list[Document] = []
+        for status in (Status.QUEUED, Status.RUNNING, Status.RETRY_WAIT):
+            asked = {"status": str(status)}
+            waiting += await db["runs"].find(asked, only).to_list(None)
         for state in ("received", "processing"):
             waiting += await db[COLLECTION].find({"state": state}, only).to_list(None)
         return len(waiting)

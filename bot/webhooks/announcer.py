@@ -35,7 +35,7 @@ class Pace:
     """
 
     most: int = 1000
-    round: int = 64
+    round: int = 12
     shortest: float = 0.01
     poll: float = 5.0
 

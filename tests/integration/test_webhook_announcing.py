@@ -197,12 +197,12 @@ async def test_processes_that_tell_at_once_repeat_nothing(store: Database) -> No
     clock.jump(LATER)
 
     processes = [Process(store, clock) for _ in range(6)]
-    await asyncio.gather(*(one.announcer.tell() for one in processes))
+    while await processes[0].outbox.left(most=1):
+        await asyncio.gather(*(one.announcer.tell() for one in processes))
 
     told = [types(await story(store, guid)) for guid in guids]
     assert sum(len(one) for one in told) == 45
     assert all(one[0] == (1, "delivery.received") for one in told)
-    assert await processes[0].outbox.left(most=100) == []
 
 
 async def test_news_that_come_between_the_event_and_the_mark_are_kept(

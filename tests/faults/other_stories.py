@@ -3,6 +3,9 @@
 import random
 from dataclasses import replace
 
+from bot.webhooks.deliveries import Deliveries
+from bot.webhooks.delivery import DeliveryState
+from bot.webhooks.outcome import Done
 from core.clock import Clock, Ids, SystemClock
 from core.events.base import JSON
 from core.events.bus import Bus
@@ -41,6 +44,27 @@ async def tell(database: Database, _: Said) -> None:
     while await process.announcer.tell():
         continue
     await process.journal.close()
+
+
+async def take_in(database: Database, said: Said) -> None:
+    """Store a delivery, acknowledge it, ask for its run, and record that it is done."""
+    await take_in_by(database, said, CLOCK)
+
+
+async def take_in_by(database: Database, said: Said, clock: Clock) -> None:
+    """Do what a process does with one delivery; GitHub sends it again if need be."""
+    deliveries = Deliveries(database, clock=clock)
+    await deliveries.add(arrival("came"))
+    said.add("202")
+    runs = runs_over(database, clock)
+    for state in (DeliveryState.RECEIVED, DeliveryState.PROCESSING):
+        for due in await deliveries.due(state, most=9):
+            held = await deliveries.claim(due, owner="inbox", seconds=5)
+            if held is not None:
+                asked = await runs.request(subject(), held.guid)
+                await runs.release(asked.run_id)
+                await deliveries.finish(held, Done())
+    await runs.close()
 
 
 async def leave_feed(database: Database) -> None:

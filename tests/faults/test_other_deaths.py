@@ -113,6 +113,32 @@ async def test_each_run_is_walked_to_its_end_and_writes_once(
     assert met >= 8
 
 
+@pytest.mark.parametrize("step", SAMPLES)
+async def test_each_delivery_that_was_acknowledged_gets_one_run(
+    ground: Ground, step: int
+) -> None:
+    """What is sent again, and who takes it up again, finds what stands."""
+    met = 0
+    for death in islice(deaths(), 0, None, step):
+        await ground.empty()
+        if not await ground.dies(other_stories.take_in, death):
+            break
+        met = death.write
+        said, db = ground.said(death), ground.database.db
+        kept = await db["deliveries"].find({}).to_list(None)
+        assert len(kept) == 1 or not said.lines(), death
+        for _ in range(2):
+            await other_stories.take_in_by(
+                ground.database, said, other_stories.AFTERWARDS
+            )
+        (delivery,) = await db["deliveries"].find({}).to_list(None)
+        assert delivery["state"] == "done", death
+        begun = await db["journal"].find({"seq": 1}).to_list(None)
+        runs = [one for one in begun if one["stream"].startswith("run/")]
+        assert len(runs) == 1, death
+    assert met >= 6
+
+
 async def succeeded(database: Database) -> bool:
     """Return whether the one run has, by its proved story."""
     found = await database.db["journal"].find({}).to_list(None)

@@ -19,6 +19,7 @@ from tests.fakes.ahead import AheadClock
 from tests.fakes.announcing import LATER, Process, arrival
 from tests.fakes.feeds import entries, lay
 from tests.fakes.stage import HASTY, QUICK, ScriptedPipeline, runs_over, subject
+from tests.fakes.trimming import trimmed
 from tests.faults.deaths import Said
 
 CLOCK = SystemClock()
@@ -65,6 +66,24 @@ async def take_in_by(database: Database, said: Said, clock: Clock) -> None:
                 await runs.release(asked.run_id)
                 await deliveries.finish(held, Done())
     await runs.close()
+
+
+async def leave_index(database: Database) -> None:
+    """Leave a feed of several blocks, indexed as far as they are full."""
+    await leave_feed(database)
+    stretch.LENGTH = BLOCK
+    await Indexer(database, holder="i", clock=CLOCK, bus=Bus()).index_once()
+
+
+async def trim(database: Database, _: Said) -> None:
+    """Trim all that can go."""
+    stretch.LENGTH = BLOCK
+    await trimmed(database, CLOCK)
+
+
+async def trim_afterwards(database: Database) -> None:
+    """Trim once the dead one's lease has run out."""
+    await trimmed(database, AFTERWARDS)
 
 
 async def leave_feed(database: Database) -> None:

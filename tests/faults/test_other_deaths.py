@@ -139,6 +139,30 @@ async def test_each_delivery_that_was_acknowledged_gets_one_run(
     assert met >= 6
 
 
+@pytest.mark.parametrize("step", SAMPLES)
+async def test_a_trim_leaves_what_a_whole_one_would(ground: Ground, step: int) -> None:
+    """Whoever trims next takes away what the dead one left below the floor."""
+    met, whole = 0, None
+    for death in [Death(999, "before"), *islice(deaths(), 0, 40, step)]:
+        await ground.empty()
+        await other_stories.leave_index(ground.database)
+        died = await ground.dies(other_stories.trim, death)
+        if whole is not None and not died:
+            break
+        await other_stories.trim_afterwards(ground.database)
+        left = [await ids_in(ground.database, name) for name in ("feed", INDEX)]
+        whole = whole or left
+        assert left == whole, death
+        met += died
+    assert met >= 3
+
+
+async def ids_in(database: Database, name: str) -> list[int]:
+    """Return the ids of a collection, in order."""
+    found = await database.db[name].find({}, {"_id": 1}).to_list(None)
+    return sorted(int(one["_id"]) for one in found)
+
+
 async def succeeded(database: Database) -> bool:
     """Return whether the one run has, by its proved story."""
     found = await database.db["journal"].find({}).to_list(None)

@@ -188,6 +188,7 @@ class Tail:
 
     async def _rest(self) -> None:
         began = self._clock.monotonic()
+        # All who were woken write in this turn of the loop.
         await asyncio.sleep(0)
         took = self._clock.monotonic() - began
         await self._clock.sleep(max(self._pace.shortest, self._pace.share * took))

@@ -29,6 +29,7 @@ class Daily(ABC):
         self._clock = clock
         self._roles = Roles(database, clock=clock)
         self._stopped = asyncio.Event()
+        self._failed = False
 
     async def run(self) -> None:
         """Look every ten minutes whether the day is over, until `stop` is called."""
@@ -46,6 +47,9 @@ class Daily(ABC):
 
     async def is_due(self) -> bool:
         """Take the role for a day, if it is free; raises StoreUnavailableError."""
+        if self._failed:
+            # The day's role may be ours already, and what failed is still to be done.
+            return True
         return await self._roles.take(self.role, self._holder, DAY) is not None
 
     @abstractmethod
@@ -57,8 +61,11 @@ class Daily(ABC):
             await self._clock.sleep(LOOK)
             try:
                 await self.once()
+                self._failed = False
             except (StoreUnavailableError, ConflictError) as error:
+                self._failed = True
                 log.warning("daily.waiting", role=self.role, reason=str(error))
             except Exception:
                 # Nobody waits for it, and it must not end what runs beside it.
+                self._failed = True
                 log.exception("daily.failed", role=self.role)

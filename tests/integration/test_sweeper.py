@@ -40,6 +40,19 @@ class Stumbling(Sweeper):
         return await super().sweep_once()
 
 
+class Tripping(Sweeper):
+    """Takes the day's role, and fails the first time."""
+
+    tripped = False
+
+    @override
+    async def sweep_once(self) -> Swept | None:
+        if not self.tripped:
+            self.tripped = await self.is_due()
+            raise StoreUnavailableError(reason="it went away meanwhile")
+        return await super().sweep_once()
+
+
 async def left(database: Database) -> int:
     """Return how many blobs there are."""
     return len(await database.db["blobs"].find({}).to_list(None))
@@ -74,5 +87,22 @@ async def test_it_looks_by_itself_until_it_is_stopped(
             await clock.advance(LOOK)
         await clock.sleeping()
     assert (sweeper.looks, await left(database)) == (3, 0)
+    sweeper.stop()
+    await running
+
+
+async def test_what_failed_on_the_way_is_tried_again_the_same_day(
+    database: Database, blobs: Blobs, clock: FakeClock
+) -> None:
+    """Its role is taken for the day by then, and nobody else would do it."""
+    await blobs.put(b"old")
+    clock.jump(DAY + 1)
+    sweeper = Tripping(database, holder="a", clock=clock)
+    running = asyncio.create_task(sweeper.run())
+    for _ in range(2):
+        await clock.sleeping()
+        await clock.advance(LOOK)
+    await clock.sleeping()
+    assert (sweeper.tripped, await left(database)) == (True, 0)
     sweeper.stop()
     await running

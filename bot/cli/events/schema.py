@@ -25,8 +25,8 @@ def schema(
     ```
     """
     # `nofx --help` can spare it.
-    from core.live.typescript import typescript  # noqa: PLC0415
-    from core.live.wire_schema import envelope_schema  # noqa: PLC0415
+    from core.live.typescript import typescript  # noqa: PLC0415  # help can spare it
+    from core.live.wire_schema import envelope_schema  # noqa: PLC0415  # help can spare it
 
     found = envelope_schema()
     if as_typescript:

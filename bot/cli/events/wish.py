@@ -68,7 +68,7 @@ def reading(
     Raises OptionInvalidError before the database is opened.
     """
     # `nofx --help` can spare it.
-    from core.feed.replay import Replay  # noqa: PLC0415
+    from core.feed.replay import Replay  # noqa: PLC0415  # help can spare it
 
     wanted = _understood(query)
 
@@ -81,9 +81,9 @@ def reading(
 def _understood(query: dict[str, str]) -> "EventFilter":
     """Return what is wanted; an error names the option, not the query's field."""
     # `nofx --help` can spare it.
-    from bot.api.event_query import EventQuery  # noqa: PLC0415
-    from bot.api.question import OWNER  # noqa: PLC0415
-    from bot.api.requests import validated  # noqa: PLC0415
+    from bot.api.event_query import EventQuery  # noqa: PLC0415  # help can spare it
+    from bot.api.question import OWNER  # noqa: PLC0415  # help can spare it
+    from bot.api.requests import validated  # noqa: PLC0415  # help can spare it
 
     try:
         return validated(EventQuery, query, "query").wanted(OWNER)

@@ -66,6 +66,8 @@ async def test_cancel_ends_the_review_under_way(road: Road) -> None:
     check = await road.until_checked(number)
     assert check["conclusion"] == "cancelled"
     assert "cancelled by alice" in check["output"]["summary"]
+    # The check is told a moment before the journal says that the run is over.
+    await road.until_runs_end()
     assert "nothing to cancel" in await ask(road, number, "/nofx cancel")
 
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+from bot.memory import MemoryParts, memory_on
 from bot.models.catalog import make_model
 from bot.pipeline.overrides import Choices, remembering
-from bot.pipeline.remembered import Memory
+from bot.pipeline.remembered import Answers
 from bot.pipeline.review_pipeline import NAME as PIPELINE
 from bot.pipeline.state import MERGE_RULES
 from bot.schema import SCHEMA
@@ -20,6 +21,7 @@ from core.access.service import Tokens
 from core.access.store import TokenStore
 from core.access.ticket_desk import TicketDesk
 from core.access.ticket_store import TicketStore
+from core.audit.service import Audit
 from core.checkpoints.capture import Checkpoints
 from core.clock import Clock, Ids, SystemClock
 from core.events.base import JSON
@@ -57,6 +59,8 @@ class Base:
     branches: Branches
     merges: Merges
     decisions: Decisions
+    audit: Audit
+    memory: MemoryParts
     bus: Bus
     streams: StreamPolicy
     finder: SecretFinder
@@ -64,10 +68,10 @@ class Base:
     clock: Clock
     ids: Ids
 
-    def memory(self) -> Memory:
+    def answers(self) -> Answers:
         """Return what reviewers said before, without the secrets in it."""
         work = Work(self.database, clock=self.clock)
-        return Memory(work, self.masker.mask)
+        return Answers(work, self.masker.mask)
 
     def choices(self, model: str) -> Choices:
         """Return what runs choose from, `model` unless a branch has another.
@@ -109,6 +113,7 @@ async def opened(
             yield base
         finally:
             setting.cancel()
+            await base.memory.close()
             await base.runs.close()
             await warming
 
@@ -151,6 +156,10 @@ def assembled(database: Database, settings: Settings, clock: Clock) -> Base:
         ids=ids,
     )
     branches = Branches(runs)
+    audit = Audit(runs.journal, clock=clock)
+    memory = memory_on(
+        database, settings, journal=runs.journal, clock=clock, ids=ids, mask=mask
+    )
     tokens = Tokens(TokenStore(database), clock=clock, ids=ids)
     return Base(
         database=database,
@@ -164,6 +173,8 @@ def assembled(database: Database, settings: Settings, clock: Clock) -> Base:
             runs, branches, blobs=blobs, ids=ids, rules={PIPELINE: MERGE_RULES}
         ),
         decisions=Decisions(runs),
+        audit=audit,
+        memory=memory,
         bus=bus,
         streams=StreamPolicy(
             most=settings.streams,

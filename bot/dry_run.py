@@ -54,7 +54,7 @@ async def _review(base: Base, model: str, change: LocalChange) -> ReviewReport:
         choices=base.choices(model),
         desk=NobodysDesk(),
         blobs=base.blobs,
-        memory=base.memory(),
+        answers=base.answers(),
         # Nobody is there to waive anything: the report says it all.
         gates=GatePolicy(blocking=False),
     )

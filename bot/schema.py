@@ -5,12 +5,14 @@ from core.access.store import TOKENS
 from core.access.ticket_store import TICKETS
 from core.feed.index import FEED_INDEX
 from core.feed.page import FEED_COLLECTIONS
+from core.memory.keys.ring import KEYS
+from core.memory.schema import CONTENTS_SPEC, ITEMS_SPEC, SESSIONS_SPEC
 from core.runs.constraints import collections
 from core.store.blobs import BLOBS
 from core.store.schema import Schema
 
 SCHEMA = Schema(
-    version=4,
+    version=5,
     collections=(
         *collections(),
         *FEED_COLLECTIONS,
@@ -19,5 +21,9 @@ SCHEMA = Schema(
         DELIVERIES,
         TOKENS,
         TICKETS,
+        KEYS,
+        SESSIONS_SPEC,
+        ITEMS_SPEC,
+        CONTENTS_SPEC,
     ),
 )

@@ -18,7 +18,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from bot import work_values
+from bot import memory_values, work_values
 from bot.setting_values import (
     KEY_FORM,
     URL_FORM,
@@ -34,7 +34,7 @@ from bot.setting_values import (
 from core.errors import DatabaseUrlError, SettingsError
 
 PREFIX = "NOFX_"
-SECRET = frozenset({"mongodb_url", "private_key", "webhook_secrets"})
+SECRET = frozenset({"mongodb_url", "private_key", "webhook_secrets", "memory_keys"})
 LONGEST_SHOWN = 80
 
 
@@ -117,6 +117,10 @@ class Settings(BaseSettings):
     )
     write_spacing_seconds: work_values.WriteSpacing = 1
     event_retention: work_values.RetentionDays = 0
+    memory_key_file: memory_values.KeyFile = None
+    memory_keys: memory_values.Keys = None
+    memory_days: memory_values.Days = 90
+    memory_backup_days: memory_values.BackupDays = 30
     streams: work_values.Streams = 2000
     streams_per_token: work_values.Streams = 500
 

@@ -86,7 +86,7 @@ async def _assembled(
             choices=base.choices(settings.model),
             desk=desk,
             blobs=base.blobs,
-            memory=base.memory(),
+            answers=base.answers(),
             gates=GatePolicy(approval=settings.require_approval),
         )
         worker = Worker(

@@ -31,7 +31,7 @@ class Remembered:
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
+class Answers:
     """Asks a reviewer for what is new, and remembers what it said.
 
     A file of which it read nothing is asked for again: what kept it may have passed.

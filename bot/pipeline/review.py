@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 from bot.pipeline.overrides import Choices
-from bot.pipeline.remembered import KIND, Memory, Remembered
+from bot.pipeline.remembered import KIND, Answers, Remembered
 from bot.pipeline.state import Artifacts, State
 from bot.plain import counted
 from core.events import schema
@@ -24,7 +24,7 @@ class Review:
     """Asks the reviewer once and keeps every remark under its fingerprint."""
 
     choices: Choices
-    memory: Memory
+    answers: Answers
     artifacts: Artifacts
     name: str = "review"
 
@@ -41,7 +41,7 @@ class Review:
             read=_read(context, diff),
         )
         model = self.choices.model_for(context.run)
-        answer = await self.memory.review(model, request, context.run.id)
+        answer = await self.answers.review(model, request, context.run.id)
         found = identify(answer.proposals, diff)
         findings = most_severe(found)
         missing = state.missing

@@ -10,7 +10,7 @@ from bot.pipeline.nobodys_desk import NobodysDesk
 from bot.pipeline.overrides import Choices
 from bot.pipeline.ports import Desk, DeskFor, Sources
 from bot.pipeline.publish import Publish
-from bot.pipeline.remembered import Memory
+from bot.pipeline.remembered import Answers
 from bot.pipeline.reporting import Reporting
 from bot.pipeline.review import Review
 from bot.pipeline.snapshot import Snapshot
@@ -63,7 +63,7 @@ class ReviewPipeline:
         choices: Choices,
         desk: Desk,
         blobs: Blobs,
-        memory: Memory,
+        answers: Answers,
         gates: GatePolicy,
         name: str = NAME,
     ) -> None:
@@ -79,7 +79,7 @@ class ReviewPipeline:
         steps: tuple[Step, ...] = (
             Snapshot(sources, kept),
             Analyze(sources, kept),
-            Review(choices, memory, kept),
+            Review(choices, answers, kept),
             Verify(choices, kept),
             Publish(desk_for, reporting, kept),
             Conclude(desk_for, reporting, kept, gates),

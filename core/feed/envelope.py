@@ -18,6 +18,9 @@ PLACES = {
     "merge": "/merges/",
     "delivery": "/deliveries/",
     "writer": "/writers/",
+    "session": "/sessions/",
+    "audit": "/audit/",
+    "keyring": "/keyrings/",
 }
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from typing_extensions import override
 
-from bot.pipeline.remembered import Memory
+from bot.pipeline.remembered import Answers
 from core.review.findings import Proposal, Severity
 from core.review.hunks import parse_diff
 from core.review.reviewer import ReviewAnswer, ReviewModel, ReviewRequest, Usage
@@ -95,15 +95,15 @@ async def work(database: Database, clock: FakeClock) -> Work:
 
 
 @pytest.fixture
-def memory(work: Work) -> Memory:
+def memory(work: Work) -> Answers:
     """Give a memory that knows one secret."""
-    return Memory(work, lambda text: text.replace(SECRET, "***"))
+    return Answers(work, lambda text: text.replace(SECRET, "***"))
 
 
 FILES = {"a.py": "one", "b.py": "two"}
 
 
-async def test_what_was_reviewed_before_counts_as_read(memory: Memory) -> None:
+async def test_what_was_reviewed_before_counts_as_read(memory: Answers) -> None:
     """Whoever watches sees how much of the whole change is done."""
     model = Counting()
     counts: list[int] = []
@@ -118,7 +118,7 @@ async def test_what_was_reviewed_before_counts_as_read(memory: Memory) -> None:
     assert counts == [3]
 
 
-async def test_only_what_changed_is_asked_for(memory: Memory) -> None:
+async def test_only_what_changed_is_asked_for(memory: Answers) -> None:
     """The answer is whole all the same, and says how much of it is not new."""
     model = Counting()
     first = await memory.review(model, request(FILES), "run_1")
@@ -133,7 +133,7 @@ async def test_only_what_changed_is_asked_for(memory: Memory) -> None:
 
 
 async def test_what_was_remembered_holds_no_secret(
-    memory: Memory, database: Database
+    memory: Answers, database: Database
 ) -> None:
     """It is masked before it is kept, and comes back so."""
     answer = await memory.review(Counting(), request(FILES), "run_1")
@@ -143,14 +143,14 @@ async def test_what_was_remembered_holds_no_secret(
     assert SECRET not in str(kept)
 
 
-async def test_another_version_is_asked_again(memory: Memory) -> None:
+async def test_another_version_is_asked_again(memory: Answers) -> None:
     """A new prompt or analyzer may see what the old one did not."""
     await memory.review(Counting(), request(FILES), "run_1")
     newer = Counting(version="2")
     assert (await memory.review(newer, request(FILES), "run_2")).reused == 0
 
 
-async def test_the_title_matters_to_language_models_alone(memory: Memory) -> None:
+async def test_the_title_matters_to_language_models_alone(memory: Answers) -> None:
     """Rules do not read what people say of a change."""
     for model, reused in ((Counting(), 2), (Counting(is_model=True), 0)):
         await memory.review(model, request(FILES), "run_1")
@@ -158,7 +158,7 @@ async def test_the_title_matters_to_language_models_alone(memory: Memory) -> Non
         assert (await memory.review(model, other, "run_2")).reused == reused
 
 
-async def test_a_file_without_content_is_not_one_with_none(memory: Memory) -> None:
+async def test_a_file_without_content_is_not_one_with_none(memory: Answers) -> None:
     """Absent and empty are two things to a reviewer."""
     model = Counting()
     empty = request({"a.py": ""})
@@ -167,7 +167,7 @@ async def test_a_file_without_content_is_not_one_with_none(memory: Memory) -> No
     assert (await memory.review(model, absent, "run_2")).reused == 0
 
 
-async def test_an_empty_change_is_asked_about_each_time(memory: Memory) -> None:
+async def test_an_empty_change_is_asked_about_each_time(memory: Answers) -> None:
     """There is nothing to remember it by."""
     model = Counting()
     for _ in range(2):
@@ -216,7 +216,7 @@ class Stumbling(Counting):
         return replace(answer, unread=dict.fromkeys(hunks, "it took too long"))
 
 
-async def test_what_was_not_read_at_all_is_asked_for_again(memory: Memory) -> None:
+async def test_what_was_not_read_at_all_is_asked_for_again(memory: Answers) -> None:
     """What kept a reviewer from a file may be over; what it read stays known."""
     model = Stumbling()
     first = await memory.review(model, request(FILES), "run_1")

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field, TypeAdapter
 
 from core.events.base import Payload, UnknownEvent
+from core.events.schema.audit import AuditContinued, AuditRecorded
 from core.events.schema.checkpoints import CheckpointCaptured, CheckpointRedacted, Kind
 from core.events.schema.deliveries import (
     DeliveryDeadLettered,
@@ -45,6 +46,21 @@ from core.events.schema.gates import (
     GateOpened,
     GateVerdictRecorded,
 )
+from core.events.schema.memory import (
+    MemoryAppended,
+    MemoryCompacted,
+    MemoryErased,
+    MemoryExpiring,
+    MemoryHeld,
+    MemoryKeyChanged,
+    MemoryNotified,
+    MemoryRedactionCompleted,
+    MemoryRedactionReached,
+    MemoryRedactionRequested,
+    MemoryReleased,
+    MemoryRenewed,
+    MemorySessionOpened,
+)
 from core.events.schema.merges import MergeCommitted, MergePlanned, MergeResolved
 from core.events.schema.runs import (
     BranchCreated,
@@ -74,6 +90,8 @@ __all__ = [
     "TYPES",
     "ApprovalRecorded",
     "ApprovalRequested",
+    "AuditContinued",
+    "AuditRecorded",
     "BranchCreated",
     "BranchMerged",
     "CheckpointCaptured",
@@ -110,6 +128,19 @@ __all__ = [
     "GateVerdictRecorded",
     "Kind",
     "Known",
+    "MemoryAppended",
+    "MemoryCompacted",
+    "MemoryErased",
+    "MemoryExpiring",
+    "MemoryHeld",
+    "MemoryKeyChanged",
+    "MemoryNotified",
+    "MemoryRedactionCompleted",
+    "MemoryRedactionReached",
+    "MemoryRedactionRequested",
+    "MemoryReleased",
+    "MemoryRenewed",
+    "MemorySessionOpened",
     "MergeCommitted",
     "MergePlanned",
     "MergeResolved",
@@ -180,6 +211,21 @@ Known = Annotated[
     | MergePlanned
     | MergeResolved
     | MergeCommitted
+    | MemorySessionOpened
+    | MemoryAppended
+    | MemoryRenewed
+    | MemoryHeld
+    | MemoryReleased
+    | MemoryExpiring
+    | MemoryNotified
+    | MemoryErased
+    | MemoryCompacted
+    | MemoryRedactionRequested
+    | MemoryRedactionReached
+    | MemoryRedactionCompleted
+    | MemoryKeyChanged
+    | AuditRecorded
+    | AuditContinued
     | WriterRetired,
     Field(discriminator="type"),
 ]

@@ -1,0 +1,1 @@
+"""Who did what with what is confidential, as a chain that can be proved."""

@@ -1,0 +1,147 @@
+"""What goes wrong with session memory: its keys, its items, its redaction."""
+
+from core.errors.families import (
+    ConflictError,
+    InputError,
+    NofxError,
+    NotFoundError,
+    UnavailableError,
+)
+
+KEYS = "`nofx memory keys list` tells which keys there are and which are needed."
+
+
+class MemoryOffError(UnavailableError):
+    """Nothing is remembered, for there is no key to encrypt it with."""
+
+    message = "Session memory is off: no key is configured."
+    hint = "Set NOFX_MEMORY_KEY_FILE or NOFX_MEMORY_KEYS; see the README."
+
+
+class MemoryKeyError(UnavailableError):
+    """A key that memory needs cannot be used; nothing is read or overwritten."""
+
+    message = "The memory key {key_id} cannot be used."
+    hint = KEYS
+
+
+class MemoryKeyMissingError(MemoryKeyError):
+    """The key is nowhere among those that this process was given."""
+
+    message = "The memory key {key_id} is not among the keys of this process."
+
+
+class MemoryKeyWrongError(MemoryKeyError):
+    """The key has the right name and other bytes."""
+
+    message = "The memory key {key_id} is not the key that was used under this name."
+
+
+class MemoryKeyRetiredError(MemoryKeyError):
+    """The key was retired and opens nothing any more."""
+
+    message = "The memory key {key_id} was retired."
+
+
+class MemoryKeyAwayError(MemoryKeyError):
+    """The service that holds the key does not answer, or refuses."""
+
+    message = "The memory key {key_id} is out of reach: {reason}"
+
+
+class MemoryKeyWishError(InputError):
+    """The keyring cannot be changed like this."""
+
+    message = "The memory key {key_id} cannot be {wish}: {reason}."
+    hint = KEYS
+
+
+class SealBrokenError(NofxError):
+    """What is stored is not what was sealed: it is refused, never shown."""
+
+    message = "Item {seq} of session {session_id} is not as it was sealed: {reason}."
+    hint = "Somebody changed the database, or an old copy was put back; see the audit."
+
+
+class SessionNotFoundError(NotFoundError):
+    """There is no such session, or it has ended, or the caller may not see it."""
+
+    message = "There is no session {session_id}."
+    hint = "`nofx memory list` shows the sessions that there are."
+
+
+class ItemNotFoundError(NotFoundError):
+    """The session has no such item, or it has expired."""
+
+    message = "Session {session_id} has no item {seq}."
+    hint = "`nofx memory show SESSION` lists its items."
+
+
+class ItemTooLargeError(InputError):
+    """An item is larger than memory takes: HTTP 413."""
+
+    message = "The item has {size} bytes; at most {most} are kept in one."
+    hint = "Keep a shorter one, or its parts."
+
+
+class ItemMalformedError(InputError):
+    """An item has no form that memory knows."""
+
+    message = "The item cannot be kept: {reason}."
+    hint = "See the API's description at /openapi.json."
+
+
+class SessionMovedError(ConflictError):
+    """The session has gone on since the caller looked at it."""
+
+    message = "Session {session_id} is at item {head}, not at {expected}."
+    hint = "Read it again and decide on what it says now."
+
+
+class SessionRedactedError(ConflictError):
+    """What the caller has read of the session was redacted meanwhile."""
+
+    message = "Session {session_id} was redacted while this was being written."
+    hint = "Read it again: what was made from the earlier text must not be kept."
+
+
+class SessionHeldError(ConflictError):
+    """A hold keeps the session or the item from being erased."""
+
+    message = "Session {session_id} is held: {reason}."
+    hint = "Release it first, or redact with `override_hold` and a reason."
+
+
+class HoldNotFoundError(NotFoundError):
+    """The session has no such hold."""
+
+    message = "Session {session_id} has no hold {hold_id}."
+    hint = "`nofx memory show SESSION` lists its holds."
+
+
+class RedactionTargetError(InputError):
+    """What is to be redacted cannot be found or understood."""
+
+    message = "This cannot be redacted: {reason}."
+    hint = "Name a message, a span in it, or a pattern in RE2's syntax."
+
+
+class RedactionNotFoundError(NotFoundError):
+    """The session has no such redaction."""
+
+    message = "Session {session_id} has no redaction {redaction_id}."
+    hint = "`nofx memory show SESSION` lists its redactions."
+
+
+class PreconditionError(ConflictError):
+    """The session is at another revision than If-Match names: HTTP 412."""
+
+    message = "Session {session_id} is at revision {revision} now."
+    hint = "Read it again and send the ETag of what you decided on."
+
+
+class AuditBrokenError(NofxError):
+    """The chain of the audit does not add up."""
+
+    message = "The audit is broken at entry {entry}: {reason}."
+    hint = "Compare with the heads that you keep elsewhere; somebody changed history."

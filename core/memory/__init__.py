@@ -1,0 +1,1 @@
+"""What nofx remembers between runs: encrypted, mortal, inspectable, redactable."""

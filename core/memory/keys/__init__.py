@@ -1,0 +1,1 @@
+"""The keys that wrap sessions' keys: where they are, and which is in use."""

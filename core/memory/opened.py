@@ -1,0 +1,144 @@
+"""A session whose key is in hand: seals new items, opens stored ones, knows its end."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from core.errors import ItemTooLargeError, SealBrokenError
+from core.events import canonical
+from core.memory import chain
+from core.memory.documents import facts_from, item_document
+from core.memory.envelope import NotAuthenticError, Place, Sealer, digest
+from core.memory.model import (
+    JSON,
+    LARGEST_ITEM,
+    Draft,
+    Facts,
+    Head,
+    Item,
+    Session,
+)
+from core.store.database import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A session as it was read, with the items behind its head counted in.
+
+    `seq`, `link` and `epoch` are those of its very last item.
+    """
+
+    session: Session
+    sealer: Sealer
+    seq: int
+    link: bytes
+    epoch: int
+
+    def sealed(
+        self, drafts: Sequence[Draft], now: datetime, *, epoch: int | None = None
+    ) -> tuple[list[Document], "Opened"]:
+        """Return the items' documents, and the session as it is once they are stored.
+
+        A marker that begins a new `epoch` says so. Raises ItemTooLargeError.
+        """
+        documents: list[Document] = []
+        at, last, this = self.seq, self.link, self.epoch if epoch is None else epoch
+        for draft in drafts:
+            at += 1
+            plain = encoded(draft.content)
+            facts = Facts(
+                session_id=self.session.id,
+                seq=at,
+                kind=draft.kind,
+                role=draft.role,
+                source=draft.source,
+                author=draft.author,
+                at=now,
+                size=len(plain),
+                epoch=this,
+                lineage=draft.lineage,
+                refs=draft.refs,
+                blobs=draft.blobs,
+                redacts=draft.redacts,
+                expires_at=draft.expires_at,
+            )
+            sealed = self.sealer.seal(plain, self._place(facts).aad())
+            made = digest([sealed])
+            last = chain.link(self.sealer, last, facts, made)
+            documents.append(
+                item_document(facts, sealed=sealed, digest=made, link=last)
+            )
+        return documents, replace(self, seq=at, link=last, epoch=this)
+
+    def open(self, found: Document) -> Item:
+        """Return an item with its content; raises SealBrokenError."""
+        facts = facts_from(found)
+        if "sealed" not in found:
+            return Item(facts=facts, content=None)
+        sealed = bytes(found["sealed"])
+        self._check_digest(found, facts, digest([sealed]))
+        try:
+            plain = self.sealer.open(sealed, self._place(facts).aad())
+        except NotAuthenticError:
+            raise self.broken(facts.seq, "it does not open here") from None
+        content: JSON = json.loads(plain)
+        return Item(facts=facts, content=content)
+
+    def resealed(self, found: Document, content: JSON) -> Document:
+        """Return the fields by which another content takes an item's place."""
+        facts = facts_from(found)
+        plain = encoded(content)
+        later = replace(facts, revision=facts.revision + 1)
+        sealed = self.sealer.seal(plain, self._place(later).aad())
+        made = digest([sealed])
+        mac = chain.patch(self.sealer, later, made)
+        return {
+            "sealed": sealed,
+            "revision": later.revision,
+            "patch": {"digest": made, "mac": mac},
+        }
+
+    def head(self) -> Head:
+        """Return the head that seals in everything up to the last item."""
+        return chain.head(self.sealer, self.session.id, self.seq, self.link, self.epoch)
+
+    def follow(self, before: bytes, found: Document) -> bytes:
+        """Return a stored item's link after checking it; raises SealBrokenError."""
+        facts = facts_from(found)
+        made = chain.link(self.sealer, before, facts, bytes(found["digest"]))
+        if made != bytes(found["link"]):
+            raise self.broken(facts.seq, "it does not follow the one before it")
+        return made
+
+    def broken(self, seq: int, reason: str) -> SealBrokenError:
+        """Return the error that says what is wrong with an item."""
+        return SealBrokenError(session_id=self.session.id, seq=seq, reason=reason)
+
+    def _place(self, facts: Facts) -> Place:
+        return Place(
+            tenant=self.session.scope.tenant,
+            session_id=self.session.id,
+            kind=facts.kind,
+            seq=facts.seq,
+            field="content",
+            revision=facts.revision,
+        )
+
+    def _check_digest(self, found: Document, facts: Facts, made: bytes) -> None:
+        if facts.revision == 1:
+            if made != bytes(found["digest"]):
+                raise self.broken(facts.seq, "its bytes were changed")
+            return
+        patch = found.get("patch", {})
+        mac = chain.patch(self.sealer, facts, made)
+        if not self.sealer.equal(mac, bytes(patch.get("mac", b""))):
+            raise self.broken(facts.seq, "its bytes were changed")
+
+
+def encoded(content: JSON) -> bytes:
+    """Return a content as bytes; raises ItemTooLargeError."""
+    plain = canonical.dumps(content)
+    if len(plain) > LARGEST_ITEM:
+        raise ItemTooLargeError(size=len(plain), most=LARGEST_ITEM)
+    return plain

@@ -1,0 +1,123 @@
+"""Seals items in behind their appends: the session's head, counts, and the event.
+
+Appends need not wait for it: until it is done, whoever reads checks the items behind
+the head by their links. What many appends brought is sealed in by one write.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import structlog
+
+from core.clock import Clock
+from core.errors import StoreUnavailableError
+from core.events import schema
+from core.events.journal import Journal
+from core.memory.documents import head_document
+from core.memory.model import Session
+from core.memory.opened import Opened
+from core.memory.store import MemoryStore
+from core.memory.telling import Telling
+from core.store.database import Document
+
+PAUSE = 0.05
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class _Waiting:
+    opened: Opened
+    counts: Counter[str] = field(default_factory=Counter)
+    first: int = 0
+
+
+class Sealing:
+    """Gathers what was appended and seals it in, a moment later or at `close`."""
+
+    def __init__(self, store: MemoryStore, journal: Journal, *, clock: Clock) -> None:
+        self._store = store
+        self.telling = Telling(journal, clock=clock)
+        self._clock = clock
+        self._waiting: dict[str, _Waiting] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    async def began(self, session: Session) -> None:
+        """Tell of a new session."""
+        event = schema.MemorySessionOpened(
+            session_id=session.id,
+            scope=session.scope.kind,
+            repository=session.scope.repository,
+            pull=session.scope.pull,
+            fork=session.fork,
+            expires_at=session.expires_at,
+        )
+        await self.telling.say(session.id, event)
+
+    def appended(self, after: Opened, documents: Sequence[Document]) -> None:
+        """Remember what is to be sealed in."""
+        waiting = self._waiting.setdefault(
+            after.session.id, _Waiting(after, first=documents[0]["seq"])
+        )
+        waiting.opened = after
+        waiting.counts.update(one["kind"] for one in documents)
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._soon())
+
+    async def flush(self) -> None:
+        """Seal in what waits; raises StoreUnavailableError, and it waits on."""
+        taken, self._waiting = self._waiting, {}
+        try:
+            await self._store.advance([self._change(one) for one in taken.values()])
+            for one in taken.values():
+                await self._tell(one)
+        except StoreUnavailableError:
+            for name, one in taken.items():
+                later = self._waiting.setdefault(name, one)
+                if later is not one:
+                    later.counts.update(one.counts)
+                    later.first = one.first
+            raise
+
+    async def close(self) -> None:
+        """Seal in what waits, once more."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        if self._waiting:
+            await self.flush()
+
+    async def _soon(self) -> None:
+        while self._waiting:
+            await self._clock.sleep(PAUSE)
+            try:
+                await self.flush()
+            except StoreUnavailableError as error:
+                log.warning("memory.unsealed", reason=str(error))
+
+    def _change(self, waiting: _Waiting) -> tuple[str, int, Document]:
+        opened, now = waiting.opened, self._clock.now()
+        session = opened.session
+        fields: Document = {
+            "head": head_document(opened.head()),
+            "epoch": opened.epoch,
+            "updated_at": now,
+        }
+        if session.sliding:
+            fields["expires_at"] = now + timedelta(seconds=session.sliding)
+        counts = {f"counts.{kind}": count for kind, count in waiting.counts.items()}
+        change: Document = {"$set": fields, "$inc": {"revision": 1, **counts}}
+        return session.id, opened.seq, change
+
+    async def _tell(self, waiting: _Waiting) -> None:
+        opened = waiting.opened
+        event = schema.MemoryAppended(
+            session_id=opened.session.id,
+            first=waiting.first,
+            last=opened.seq,
+            kinds=dict(waiting.counts),
+            head=opened.link.hex(),
+        )
+        await self.telling.say(opened.session.id, event)

@@ -1,0 +1,236 @@
+"""Session memory: opened for a scope, appended to, read in order.
+
+An append is one insert: the unique place `session:seq` lets one writer through. The
+session's document follows a moment later and seals the items in by its head, so a crash
+in between loses nothing: whoever reads next finds the items behind the head, checks
+their links, and goes on from there. Below the head an item that is missing is a break.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from cachetools import LRUCache
+
+from core.clock import Clock, Ids
+from core.errors import (
+    ItemNotFoundError,
+    SessionMovedError,
+    SessionNotFoundError,
+    SessionRedactedError,
+)
+from core.memory import chain
+from core.memory.documents import facts_from
+from core.memory.envelope import Sealer, framed, new_key
+from core.memory.keys.ring import KeyRing
+from core.memory.model import JSON, Draft, Facts, Item, Scope, Session
+from core.memory.opened import Opened
+from core.memory.sealing import Sealing
+from core.memory.store import MemoryStore
+from core.store.database import Document
+
+CACHED = 1000
+TRIES = 20
+DAY = 86400
+Mask = Callable[[JSON], JSON]
+
+
+class Memory:
+    """Every method raises StoreUnavailableError, and MemoryKeyError where it opens.
+
+    `mask` takes secrets out of each content before it is sealed. `days` is how long a
+    session lives after its last item.
+    """
+
+    def __init__(
+        self,
+        store: MemoryStore,
+        ring: KeyRing,
+        sealing: Sealing,
+        *,
+        clock: Clock,
+        ids: Ids,
+        mask: Mask,
+        days: int = 90,
+    ) -> None:
+        self.store = store
+        self.ring = ring
+        self.sealing = sealing
+        self._clock = clock
+        self._ids = ids
+        self._mask = mask
+        self._days = days
+        self._cached: LRUCache[str, Opened] = LRUCache(CACHED)
+
+    async def session(self, session_id: str) -> Session:
+        """Return a live session without opening it; raises SessionNotFoundError."""
+        found = await self.store.get(session_id)
+        if found is None or not found.is_live(self._clock.now()):
+            raise SessionNotFoundError(session_id=session_id)
+        return found
+
+    async def of(self, scope: Scope, *, fork: bool = False) -> Session:
+        """Return the live session of a scope, made if there is none."""
+        for _ in range(TRIES):
+            for found in await self.store.of_scope(scope.key):
+                if found.is_live(self._clock.now()):
+                    return found
+            made, sealer = await self._new(scope, fork=fork)
+            if await self.store.add(made):
+                opened = Opened(made, sealer, 0, chain.GENESIS, 0)
+                self._cached[made.id] = opened
+                await self.sealing.began(made)
+                return made
+        raise SessionMovedError(session_id=scope.key, head="?", expected="?")
+
+    async def append(
+        self,
+        session_id: str,
+        drafts: Sequence[Draft],
+        *,
+        expected: int | None = None,
+        epoch: int | None = None,
+    ) -> tuple[Facts, ...]:
+        """Append items; they are durable when this returns.
+
+        Without `expected` they go behind whatever is there. Whoever derived them from
+        what it read gives the `epoch` that it read at. Raises SessionNotFoundError,
+        SessionMovedError, SessionRedactedError, ItemTooLargeError.
+        """
+        masked = [self._masked(draft) for draft in drafts]
+        for _ in range(TRIES):
+            opened = await self._at_end(session_id)
+            if expected is not None and opened.seq != expected:
+                raise SessionMovedError(
+                    session_id=session_id, head=opened.seq, expected=expected
+                )
+            if epoch is not None and opened.epoch != epoch:
+                raise SessionRedactedError(session_id=session_id)
+            documents, after = opened.sealed(masked, self._clock.now())
+            if await self.store.insert(documents):
+                self.keep(after)
+                self.sealing.appended(after, documents)
+                return tuple(facts_from(one) for one in documents)
+            self.forget(session_id)
+        raise SessionMovedError(session_id=session_id, head="?", expected=expected)
+
+    async def read(
+        self, session_id: str, first: int = 1, last: int | None = None
+    ) -> tuple[Item, ...]:
+        """Return the items from one place to another, without what has expired.
+
+        Raises SessionNotFoundError; SealBrokenError when an item was changed, moved,
+        taken out, or put back.
+        """
+        opened = await self.opened(session_id)
+        found = await self.stored(opened, first, last)
+        now = self._clock.now()
+        kept = [one for one in found if self._is_kept(opened.session, one, now)]
+        return tuple(opened.open(one) for one in kept)
+
+    async def item(self, session_id: str, seq: int) -> Item:
+        """Return one item; raises ItemNotFoundError as `read` raises the others."""
+        found = await self.read(session_id, seq, seq) if seq > 0 else ()
+        if not found:
+            raise ItemNotFoundError(session_id=session_id, seq=seq)
+        return found[0]
+
+    async def stored(
+        self, opened: Opened, first: int, last: int | None
+    ) -> list[Document]:
+        """Return stored items after checking that they are the session's own."""
+        first = max(first, 1)
+        until = opened.seq if last is None else min(last, opened.seq)
+        # The one before tells what the first must follow.
+        found = await self.store.items(opened.session.id, max(first - 1, 1), until)
+        by_seq = {one["seq"]: one for one in found}
+        before = chain.GENESIS
+        for seq in range(max(first - 1, 1), until + 1):
+            if seq not in by_seq:
+                raise opened.broken(seq, "it is missing")
+            if seq < first:
+                before = bytes(by_seq[seq]["link"])
+            else:
+                before = opened.follow(before, by_seq[seq])
+        return [one for one in found if one["seq"] >= first]
+
+    async def opened(self, session_id: str) -> Opened:
+        """Return a session, read anew and opened, with what is behind its head."""
+        session = await self.session(session_id)
+        sealer = await self._sealer(session)
+        if not chain.is_sealed(sealer, session.id, session.head, session.epoch):
+            broken = Opened(session, sealer, 0, b"", 0)
+            raise broken.broken(session.head.seq, "the head was changed")
+        opened = Opened(
+            session, sealer, session.head.seq, session.head.link, session.epoch
+        )
+        for one in await self.store.tail(session.id, session.head.seq):
+            if one["seq"] != opened.seq + 1:
+                raise opened.broken(opened.seq + 1, "it is missing")
+            link = opened.follow(opened.link, one)
+            opened = Opened(session, sealer, one["seq"], link, one["epoch"])
+        self.keep(opened)
+        return opened
+
+    def keep(self, opened: Opened) -> None:
+        """Remember a session as it is now."""
+        self._cached[opened.session.id] = opened
+
+    def forget(self, session_id: str) -> None:
+        """Look at a session again before anything is appended to it."""
+        self._cached.pop(session_id, None)
+
+    async def close(self) -> None:
+        """Seal in what was appended last."""
+        await self.sealing.close()
+
+    def _is_kept(self, session: Session, found: Document, now: datetime) -> bool:
+        expires_at = found.get("expires_at")
+        return (
+            expires_at is None or now < expires_at or session.holds_item(found["seq"])
+        )
+
+    async def _at_end(self, session_id: str) -> Opened:
+        known = self._cached.get(session_id)
+        if known is not None and known.session.is_live(self._clock.now()):
+            return known
+        return await self.opened(session_id)
+
+    async def _sealer(self, session: Session) -> Sealer:
+        known = self._cached.get(session.id)
+        if known is not None:
+            return known.sealer
+        if session.key is None:
+            raise SessionNotFoundError(session_id=session.id)
+        key = await self.ring.unwrap(session.key, context_of(session.scope, session.id))
+        return Sealer(key)
+
+    async def _new(self, scope: Scope, *, fork: bool) -> tuple[Session, Sealer]:
+        now, session_id, key = self._clock.now(), self._ids.new("session"), new_key()
+        sealer = Sealer(key)
+        wrapped = await self.ring.wrap(key, context_of(scope, session_id))
+        life = timedelta(days=self._days)
+        session = Session(
+            id=session_id,
+            scope=scope,
+            fork=fork,
+            state="live",
+            revision=1,
+            epoch=0,
+            head=chain.head(sealer, session_id, 0, chain.GENESIS, 0),
+            key=wrapped,
+            created_at=now,
+            updated_at=now,
+            expires_at=now + life,
+            generation=1,
+            sliding=self._days * DAY,
+        )
+        return session, sealer
+
+    def _masked(self, draft: Draft) -> Draft:
+        return replace(draft, content=self._mask(draft.content))
+
+
+def context_of(scope: Scope, session_id: str) -> bytes:
+    """Return what a session's key is bound to when it is wrapped."""
+    return framed(b"session", scope.tenant.encode(), session_id.encode())

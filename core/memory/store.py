@@ -1,0 +1,127 @@
+"""Sessions and items in MongoDB; nothing here can open them."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from core.errors import RefusedByDatabaseError
+from core.memory.documents import session_document, session_from
+from core.memory.model import Session
+from core.memory.schema import ITEMS, SESSIONS
+from core.store.database import (
+    BulkWriteError,
+    Database,
+    Document,
+    DuplicateKeyError,
+    UpdateOne,
+    refusals,
+    translating,
+)
+
+# So many items are read by one command: at most 16 MiB, and usually far less.
+STRETCH = 250
+
+
+class MemoryStore:
+    """Keeps sessions and items; each method raises StoreUnavailableError."""
+
+    def __init__(self, database: Database) -> None:
+        self._sessions = database.db[SESSIONS]
+        self._items = database.db[ITEMS]
+
+    async def add(self, session: Session, **more: Any) -> bool:
+        """Store a new session; False when its scope has a live one already."""
+        with translating():
+            try:
+                await self._sessions.insert_one({**session_document(session), **more})
+            except DuplicateKeyError:
+                return False
+        return True
+
+    async def get(self, session_id: str) -> Session | None:
+        """Return a session, also one that has ended."""
+        with translating():
+            found = await self._sessions.find_one({"_id": session_id})
+        return session_from(found) if found else None
+
+    async def of_scope(self, scope_key: str) -> tuple[Session, ...]:
+        """Return every session that a scope has had, oldest first."""
+        with translating():
+            found = await self._sessions.find({"scope_key": scope_key}).to_list(None)
+        made = (session_from(one) for one in found)
+        return tuple(sorted(made, key=lambda one: (one.created_at, one.id)))
+
+    async def change(
+        self,
+        session: Session,
+        fields: Document,
+        *,
+        unset: Sequence[str] = (),
+    ) -> bool:
+        """Change a session if it is as it was read; its revision grows by one."""
+        change: Document = {"$set": fields, "$inc": {"revision": 1}}
+        if unset:
+            change["$unset"] = dict.fromkeys(unset, "")
+        seen = {"_id": session.id, "revision": session.revision}
+        with translating():
+            done = await self._sessions.update_one(seen, change)
+        return bool(done.matched_count)
+
+    async def advance(self, changes: Sequence[tuple[str, int, Document]]) -> None:
+        """Move heads on; each is `(session, new seq, change)`, and none goes back."""
+        writes = [
+            UpdateOne({"_id": session_id, "head.seq": {"$lt": seq}}, change)
+            for session_id, seq, change in changes
+        ]
+        with translating():
+            await self._sessions.bulk_write(writes, ordered=False)
+
+    async def insert(self, documents: Sequence[Document]) -> bool:
+        """Store items; False when the first one's place is taken.
+
+        Raises RefusedByDatabaseError for what the validator does not take.
+        """
+        with translating():
+            try:
+                if len(documents) == 1:
+                    await self._items.insert_one(documents[0])
+                else:
+                    await self._items.insert_many(documents, ordered=True)
+            except DuplicateKeyError:
+                return False
+            except BulkWriteError as error:
+                refusal = refusals(error)[0]
+                if refusal.duplicate:
+                    return False
+                raise RefusedByDatabaseError(
+                    collection=ITEMS, reason=refusal.reason
+                ) from error
+        return True
+
+    async def items(self, session_id: str, first: int, last: int) -> list[Document]:
+        """Return the stored items of a session from one to another, in order."""
+        found: list[Document] = []
+        for at in range(first, last + 1, STRETCH):
+            until = min(last, at + STRETCH - 1)
+            wanted = {"session": session_id, "seq": {"$gte": at, "$lte": until}}
+            with translating():
+                found += await self._items.find(wanted).to_list(None)
+        return sorted(found, key=lambda one: int(one["seq"]))
+
+    async def tail(self, session_id: str, after: int) -> list[Document]:
+        """Return what was stored behind a head, in order."""
+        wanted = {"session": session_id, "seq": {"$gt": after}}
+        with translating():
+            found = await self._items.find(wanted).to_list(None)
+        return sorted(found, key=lambda one: int(one["seq"]))
+
+    async def replace(
+        self, document: Document, fields: Document, unset: Iterable[str]
+    ) -> bool:
+        """Change an item if its revision is still the one that was read."""
+        seen = {"_id": document["_id"], "revision": document["revision"]}
+        change: Document = {"$set": fields}
+        if gone := dict.fromkeys(unset, ""):
+            change["$unset"] = gone
+        with translating():
+            done = await self._items.update_one(seen, change)
+        return bool(done.matched_count)

@@ -1,0 +1,75 @@
+"""Session memory over a test's database, with keys that tests know."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from core.audit.service import Audit
+from core.clock import Clock, Ids
+from core.events.bus import Bus
+from core.events.journal import Journal
+from core.memory.keys.local import LocalKeys
+from core.memory.keys.provider import KeyProvider
+from core.memory.keys.ring import KeyRing
+from core.memory.model import JSON, Draft, Kind, Role, Scope, Source
+from core.memory.sealing import Sealing
+from core.memory.service import Memory
+from core.memory.store import MemoryStore
+from core.store.database import Database
+
+KEYS: Mapping[str, bytes] = {"k1": b"1" * 32, "k2": b"2" * 32}
+PULL = Scope(kind="pull", repository="octo/hello", pull=7)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Remembering:
+    """One process's memory, and what it stands on."""
+
+    database: Database
+    journal: Journal
+    audit: Audit
+    ring: KeyRing
+    store: MemoryStore
+    memory: Memory
+    clock: Clock
+
+    async def close(self) -> None:
+        """End as a process ends that was asked to."""
+        await self.memory.close()
+        await self.journal.close()
+
+
+async def remembering(
+    database: Database,
+    clock: Clock,
+    *,
+    provider: KeyProvider | None = None,
+    mask: Callable[[JSON], JSON] = lambda content: content,
+) -> Remembering:
+    """Put a process's memory together over a migrated database."""
+    ids = Ids(clock)
+    journal = Journal(database, clock=clock, ids=ids, bus=Bus())
+    ring = KeyRing(database, provider or LocalKeys(KEYS), clock=clock)
+    await ring.open()
+    store = MemoryStore(database)
+    sealing = Sealing(store, journal, clock=clock)
+    memory = Memory(store, ring, sealing, clock=clock, ids=ids, mask=mask)
+    return Remembering(
+        database=database,
+        journal=journal,
+        audit=Audit(journal, clock=clock),
+        ring=ring,
+        store=store,
+        memory=memory,
+        clock=clock,
+    )
+
+
+def message(text: str, *, author: str = "ada") -> Draft:
+    """Return what a person says in a comment."""
+    return Draft(
+        kind=Kind.MESSAGE,
+        content={"text": text},
+        role=Role.USER,
+        source=Source.COMMENT,
+        author=author,
+    )

@@ -9,6 +9,7 @@ from bot.cli.demo import demo
 from bot.cli.doctor import doctor
 from bot.cli.events import events
 from bot.cli.exits import MEANINGS
+from bot.cli.memory.group import memory
 from bot.cli.metrics import metrics
 from bot.cli.migrate import migrate
 from bot.cli.review import review
@@ -68,3 +69,4 @@ app.add_typer(events)
 app.add_typer(token)
 app.add_typer(blobs)
 app.add_typer(metrics)
+app.add_typer(memory)

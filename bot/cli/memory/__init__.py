@@ -1,0 +1,1 @@
+"""`nofx memory`: the keys of session memory, and what it keeps."""

@@ -6,6 +6,7 @@ from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from bot.api.matching import ANY, IfMatch
 from core.access.tokens import Scope, Token
 from core.errors import NofxError
 
@@ -28,7 +29,8 @@ B = TypeVar("B", bound=Incoming)
 class Call(Generic[Q, B]):
     """A request that was understood: the caller's token, ids from the path, values.
 
-    `actor` is the name under which what is done goes into the history.
+    `actor` is the name under which what is done goes into the history. `if_match` is
+    what the caller has seen; it allows everything where that was not said.
     """
 
     token: Token
@@ -36,6 +38,7 @@ class Call(Generic[Q, B]):
     path: dict[str, str]
     query: Q
     body: B
+    if_match: IfMatch = ANY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +47,8 @@ class Endpoint(Generic[Q, B]):
 
     `refusals` are the errors, beside those of every request, that a caller should be
     ready for. `current` tells how things stand after a conflict. A call that makes
-    something has `makes`, the path of what its answer names.
+    something has `makes`, the path of what its answer names. One that is `conditional`
+    reads If-Match; `etag` gives the version, in quotes, that its answer shows.
     """
 
     method: str
@@ -59,6 +63,8 @@ class Endpoint(Generic[Q, B]):
     refusals: Sequence[type[NofxError]] = ()
     current: Callable[[Call[Q, B]], Awaitable[BaseModel]] | None = None
     makes: Callable[[BaseModel], str] | None = None
+    conditional: bool = False
+    etag: Callable[[BaseModel], str] | None = None
 
 
 def masked(body: B, mask: Callable[[str], str]) -> B:

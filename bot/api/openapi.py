@@ -10,6 +10,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from bot.api.described import Described
 from bot.api.endpoint import Nothing
+from bot.api.matching import HEADER as IF_MATCH
 from bot.api.problems import MEDIA_TYPE, Problem, status_of
 from bot.api.requests import IDS
 from bot.api.serving import AnyEndpoint
@@ -23,6 +24,7 @@ from core.errors import (
     BodyTypeError,
     IdMalformedError,
     NofxError,
+    PreconditionError,
     RequestInvalidError,
     ScopeMissingError,
     StoreUnavailableError,
@@ -40,6 +42,15 @@ NAMED: JSON = {
         " lines of the log have it as `request_id`.",
         "schema": {"type": "string", "pattern": f"^{SAFE.pattern}$"},
     }
+}
+CONDITION: JSON = {
+    "name": IF_MATCH,
+    "in": "header",
+    "required": False,
+    "description": "The ETags of what the caller has seen; if there is another by now,"
+    " nothing is done (412).",
+    "schema": {"type": "string", "pattern": r'^(\*|(W/)?"[^"]*"(, ?(W/)?"[^"]*")*)$'},
+    "example": '"7"',
 }
 DESCRIPTION = (
     "Runs, their checkpoints, gates and effects. Every request shows a bearer token;"
@@ -70,7 +81,11 @@ def document(
             "operationId": _operation_id(one.method, one.path),
             "summary": one.summary,
             "security": [{"token": [str(one.scope)]}],
-            "parameters": [*_in_path(one.path), *_in_query(schemas[query])],
+            "parameters": [
+                *_in_path(one.path),
+                *_in_query(schemas[query]),
+                *([CONDITION] if one.conditional else []),
+            ],
             "responses": {
                 str(one.status): _success(one, names[one.answer, "serialization"]),
                 **_refusals(one),
@@ -177,6 +192,11 @@ def _success(one: AnyEndpoint, schema: JSON) -> JSON:
             "description": "The path of what was made.",
             "schema": {"type": "string"},
         }
+    if one.etag is not None:
+        headers["ETag"] = {
+            "description": "The version of what is answered, for If-Match.",
+            "schema": {"type": "string"},
+        }
     return {
         "description": text,
         "headers": headers,
@@ -198,6 +218,8 @@ def _refusals(one: AnyEndpoint) -> JSON:
         kinds.append(IdMalformedError)
     if one.body is not Nothing:
         kinds += WITH_BODY
+    if one.conditional:
+        kinds.append(PreconditionError)
     return _by_status(kinds)
 
 

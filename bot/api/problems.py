@@ -57,7 +57,7 @@ log = structlog.get_logger()
 class FieldProblem(BaseModel):
     """What is wrong with one part of a request."""
 
-    where: str = Field(description="`body`, `query` or `path`")
+    where: str = Field(description="`body`, `query`, `path` or `header`")
     pointer: str = Field(description="the part, as a JSON pointer (RFC 6901)")
     detail: str
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from bot.api import problems, requests
 from bot.api.endpoint import Call, Endpoint, masked
+from bot.api.matching import ANY, HEADER, if_match
 from core.access.service import Tokens
 from core.clock import Ids
 from core.errors import ConflictError, NofxError
@@ -86,12 +87,17 @@ class _Answering:
             path=path,
             query=query,
             body=masked(body, self._mask),
+            if_match=if_match(request.headers.getall(HEADER, []))
+            if endpoint.conditional
+            else ANY,
         )
 
     def _respond(self, answer: BaseModel) -> web.Response:
         headers = dict(NO_STORE)
         if self._endpoint.makes is not None:
             headers["Location"] = self._endpoint.makes(answer)
+        if self._endpoint.etag is not None:
+            headers["ETag"] = self._endpoint.etag(answer)
         return web.Response(
             text=answer.model_dump_json(by_alias=True),
             status=self._endpoint.status,

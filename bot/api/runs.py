@@ -14,9 +14,11 @@ from core.access.tokens import Token
 from core.errors import CursorError, RunNotFoundError
 from core.runs.account import account
 from core.runs.evolve import fold
-from core.runs.lister import BEFORE_ALL, RunLister
-from core.runs.listing import RunFilter, position_in
+from core.runs.lister import RunLister
+from core.runs.listing import RunFilter
 from core.runs.states import Status
+from core.store.positions import position_in
+from core.store.slices import BEFORE_ALL
 
 AFTER_ALL = datetime(9000, 1, 1, tzinfo=UTC)
 MOST_PULLS = 2**31 - 1

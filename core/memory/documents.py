@@ -16,6 +16,7 @@ from core.memory.model import (
     WrappedKey,
 )
 from core.store.database import Document
+from core.store.slices import is_milestone
 
 
 def session_document(session: Session) -> Document:
@@ -45,6 +46,8 @@ def session_document(session: Session) -> Document:
         "holds": [hold_document(hold) for hold in session.holds],
         "counts": dict(session.counts),
     }
+    if is_milestone(session.id):
+        document["milestone"] = True
     if session.key is not None:
         document["key"] = key_document(session.key)
     if session.shredded is not None:

@@ -5,6 +5,7 @@ from typing import Any
 from core.store.schema import CollectionSpec, IndexSpec
 
 SESSIONS, ITEMS, CONTENTS = "sessions", "memory", "memory_contents"
+HOLD_KINDS = ("legal", "pinned")
 TEXT: dict[str, Any] = {"bsonType": "string", "minLength": 1}
 COUNT: dict[str, Any] = {"bsonType": ["int", "long"], "minimum": 0}
 DATE: dict[str, Any] = {"bsonType": "date"}
@@ -50,6 +51,8 @@ SESSIONS_SPEC = CollectionSpec(
                 "sliding": COUNT,
                 "holds": {"bsonType": "array"},
                 "counts": {"bsonType": "object"},
+                "authors": {"bsonType": "array", "items": {"bsonType": "string"}},
+                "milestone": {"enum": [True]},
             },
             # A session without a key opens nothing: only one that ends may be so.
             "oneOf": [
@@ -72,6 +75,13 @@ SESSIONS_SPEC = CollectionSpec(
         IndexSpec(keys=("scope_key", "created_at"), label="history"),
         IndexSpec(keys=("state", "due_at")),
         IndexSpec(keys=("key.kek",)),
+        # By what sessions are listed.
+        IndexSpec(keys=("created_at",)),
+        IndexSpec(keys=("milestone", "created_at"), partial={"milestone": True}),
+        IndexSpec(keys=("scope.repository", "created_at")),
+        IndexSpec(keys=("authors", "created_at")),
+        IndexSpec(keys=("holds.kind",)),
+        IndexSpec(keys=("state", "expires_at")),
         IndexSpec(keys=("purge_after",), expire_after_seconds=0),
     ),
 )

@@ -31,6 +31,7 @@ log = structlog.get_logger()
 class _Waiting:
     opened: Opened
     counts: Counter[str] = field(default_factory=Counter)
+    authors: set[str] = field(default_factory=set)
     first: int = 0
 
 
@@ -63,6 +64,7 @@ class Sealing:
         )
         waiting.opened = after
         waiting.counts.update(one["kind"] for one in documents)
+        waiting.authors |= {one["author"].lower() for one in documents} - {""}
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._soon())
 
@@ -78,6 +80,7 @@ class Sealing:
                 later = self._waiting.setdefault(name, one)
                 if later is not one:
                     later.counts.update(one.counts)
+                    later.authors |= one.authors
                     later.first = one.first
             raise
 
@@ -109,6 +112,8 @@ class Sealing:
             fields["expires_at"] = now + timedelta(seconds=session.sliding)
         counts = {f"counts.{kind}": count for kind, count in waiting.counts.items()}
         change: Document = {"$set": fields, "$inc": {"revision": 1, **counts}}
+        if waiting.authors:
+            change["$addToSet"] = {"authors": {"$each": sorted(waiting.authors)}}
         return session.id, opened.seq, change
 
     async def _tell(self, waiting: _Waiting) -> None:

@@ -1,18 +1,13 @@
 """Lists of runs as values: what is asked for, what a line says, where a page ends."""
 
-import base64
-import binascii
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from core.errors import CursorError
 from core.events.schema import CheckpointRef
 from core.runs.states import Status
-
-MILLISECOND = timedelta(milliseconds=1)
+from core.store.positions import Position
 
 
 def everywhere(_: str) -> bool:
@@ -78,9 +73,9 @@ class RunSummary:
     parents: tuple[CheckpointRef, ...] = ()
 
     @property
-    def position(self) -> "Position":
+    def position(self) -> Position:
         """Return its place among all runs."""
-        return Position(created_at=self.created_at, run_id=self.id)
+        return Position(created_at=self.created_at, id=self.id)
 
 
 SUMMARY_FIELDS = tuple(RunSummary.__dataclass_fields__)
@@ -95,36 +90,6 @@ def summary_of(document: Mapping[str, Any]) -> RunSummary:
         "parents": tuple(CheckpointRef(**one) for one in document.get("parents", ())),
     }
     return RunSummary(**values)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Position:
-    """A place in the order of all runs: by time of creation, then by id."""
-
-    created_at: datetime
-    run_id: str
-
-    def cursor(self) -> str:
-        """Return the text that stands for it in an address."""
-        millis = round(self.created_at.timestamp() * 1000)
-        text = json.dumps([millis, self.run_id], separators=(",", ":"))
-        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def position_in(cursor: str) -> Position:
-    """Return the position that a cursor stands for; raises CursorError."""
-    try:
-        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
-        millis, run_id = json.loads(base64.b64decode(padded, b"-_", validate=True))
-        if type(millis) is not int or not isinstance(run_id, str):
-            raise CursorError(cursor=cursor[:100])
-        created = datetime.fromtimestamp(millis // 1000, UTC)
-    except (
-        *(ValueError, TypeError, OverflowError, OSError, RecursionError),
-        binascii.Error,
-    ):
-        raise CursorError(cursor=cursor[:100]) from None
-    return Position(created_at=created + millis % 1000 * MILLISECOND, run_id=run_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,10 +16,8 @@ from core.store.database import (
     translating,
 )
 from core.store.schema import CollectionSpec, IndexSpec
+from core.store.slices import is_milestone
 
-# Ids end at random: one run in 32 is a milestone, by which lists guess their way.
-MILESTONE_ENDING = "0"
-MILESTONE_EVERY = 32
 LEASED = (Status.RUNNING, Status.CANCELLING)
 ONE_ACTIVE = ("repository", "pull", "head_sha", "pipeline")
 OPTIONAL = (
@@ -178,7 +176,7 @@ def document_of(run: Run) -> Document:
         fields["lease"] = {"owner": run.owner, "until": run.due_at}
     if run.parents:
         fields["parents"] = [one.model_dump() for one in run.parents]
-    if run.id.endswith(MILESTONE_ENDING):
+    if is_milestone(run.id):
         fields["milestone"] = True
     return {name: value for name, value in fields.items() if value is not None}
 

@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import CursorError
-from core.runs.listing import Position, position_in
+from core.store.positions import Position, position_in
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = 200_000_000_000_000
 TIMES = st.integers(0, LATEST).map(
     lambda millis: EPOCH + timedelta(milliseconds=millis)
 )
-PLACES = st.builds(Position, created_at=TIMES, run_id=st.text(max_size=40))
+PLACES = st.builds(Position, created_at=TIMES, id=st.text(max_size=40))
 
 
 @given(PLACES)
@@ -30,7 +30,7 @@ def test_places_are_ordered_by_time_and_then_by_id(places: list[Position]) -> No
     """Two runs of one millisecond have an order too."""
     assert sorted(places) == sorted(
         places,
-        key=lambda one: (one.created_at - EPOCH, one.run_id),
+        key=lambda one: (one.created_at - EPOCH, one.id),
     )
 
 

@@ -1,10 +1,8 @@
 """Puts session memory together over a process's services."""
 
-import base64
-import binascii
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from bot.settings import Settings
@@ -12,17 +10,16 @@ from core.clock import Clock, Ids
 from core.errors import MemoryOffError
 from core.events.base import JSON
 from core.events.journal import Journal
-from core.memory.envelope import new_key
 from core.memory.keys.local import LocalKeys
 from core.memory.keys.provider import KeyProvider
 from core.memory.keys.ring import KeyRing
+from core.memory.keys.written import keys_in, make_keys, read_keys
 from core.memory.sealing import Sealing
 from core.memory.service import Memory
 from core.memory.store import MemoryStore
 from core.store.database import Database
 
 OWN_KEYS = "memory.keys"
-FIRST = "k1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,9 +72,11 @@ def provider_of(settings: Settings) -> KeyProvider | None:
     """Return where the keys are; None when nothing says so.
 
     Beside the embedded database lies a key of its own, made when it is first needed.
+    Raises MemoryKeysUnusableError.
     """
     if settings.memory_keys is not None:
-        return LocalKeys(keys_in(settings.memory_keys.get_secret_value(), ","))
+        written = settings.memory_keys.get_secret_value()
+        return LocalKeys(keys_in(written, between=",", where="NOFX_MEMORY_KEYS"))
     if settings.memory_key_file is not None:
         return from_file(settings.memory_key_file)
     if settings.mongodb_url is None:
@@ -88,29 +87,6 @@ def provider_of(settings: Settings) -> KeyProvider | None:
 
 
 def from_file(path: Path) -> LocalKeys:
-    """Return the keys of a file."""
-    return LocalKeys(keys_in(path.read_text(), "\n"), name="file")
-
-
-def keys_in(text: str, between: str) -> dict[str, bytes]:
-    """Read `id:key` pairs; raises ValueError for what is none."""
-    keys: dict[str, bytes] = {}
-    for part in filter(None, map(str.strip, text.split(between))):
-        key_id, _, encoded = part.partition(":")
-        try:
-            keys[key_id] = base64.b64decode(encoded, validate=True)
-        except binascii.Error:
-            raise ValueError(f"the key {key_id} is no Base64") from None
-    return keys
-
-
-def make_keys(path: Path) -> None:
-    """Write a file with a new key, unless there is one."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    line = f"{FIRST}:{base64.b64encode(new_key()).decode()}\n"
-    try:
-        made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return
-    with os.fdopen(made, "w") as file:
-        file.write(line)
+    """Return the keys of a file, which is read again when one is missed."""
+    read = partial(read_keys, path)
+    return LocalKeys(read(), name="file", read=read)

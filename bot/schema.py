@@ -5,7 +5,8 @@ from core.access.store import TOKENS
 from core.access.ticket_store import TICKETS
 from core.feed.index import FEED_INDEX
 from core.feed.page import FEED_COLLECTIONS
-from core.memory.keys.ring import KEYS
+from core.memory.keys.signing import SIGNING_KEYS
+from core.memory.keys.store import KEYS
 from core.memory.schema import CONTENTS_SPEC, ITEMS_SPEC, SESSIONS_SPEC
 from core.runs.constraints import collections
 from core.store.blobs import BLOBS
@@ -22,6 +23,7 @@ SCHEMA = Schema(
         TOKENS,
         TICKETS,
         KEYS,
+        SIGNING_KEYS,
         SESSIONS_SPEC,
         ITEMS_SPEC,
         CONTENTS_SPEC,

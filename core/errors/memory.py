@@ -49,6 +49,27 @@ class MemoryKeyAwayError(MemoryKeyError):
     message = "The memory key {key_id} is out of reach: {reason}"
 
 
+class MemoryWrapBrokenError(MemoryKeyError):
+    """What was wrapped with a key that is right does not open: it was changed."""
+
+    message = "What was wrapped with the memory key {key_id} is not as it was wrapped."
+    hint = "Somebody changed the database, or an old copy was put back; see the audit."
+
+
+class MemoryRingMissingError(MemoryKeyError):
+    """Sessions name a key, and the keyring that knows it is gone."""
+
+    message = "The keyring is gone, and sessions are under the memory key {key_id}."
+    hint = "Put the collection memory_keys back from a backup; nothing was written."
+
+
+class MemoryKeysUnusableError(InputError):
+    """The keys that were given cannot be used; a key is never quoted."""
+
+    message = "The memory keys in {where} cannot be used: {reason}."
+    hint = "{mend}"
+
+
 class MemoryKeyWishError(InputError):
     """The keyring cannot be changed like this."""
 

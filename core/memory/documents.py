@@ -66,11 +66,7 @@ def session_from(found: Document) -> Session:
         revision=found["revision"],
         epoch=found["epoch"],
         head=Head(seq=head["seq"], link=bytes(head["link"]), mac=bytes(head["mac"])),
-        key=WrappedKey(
-            kek=key["kek"], data=bytes(key["data"]), revision=key["revision"]
-        )
-        if key
-        else None,
+        key=key_from(key) if key else None,
         created_at=found["created_at"],
         updated_at=found["updated_at"],
         expires_at=found["expires_at"],
@@ -90,6 +86,13 @@ def head_document(head: Head) -> Document:
 def key_document(key: WrappedKey) -> Document:
     """Return a wrapped key as it is stored."""
     return {"kek": key.kek, "data": Binary(key.data), "revision": key.revision}
+
+
+def key_from(found: Document) -> WrappedKey:
+    """Read a wrapped key as it was stored."""
+    return WrappedKey(
+        kek=found["kek"], data=bytes(found["data"]), revision=found["revision"]
+    )
 
 
 def hold_document(hold: Hold) -> Document:

@@ -43,13 +43,18 @@ async def remembering(
     clock: Clock,
     *,
     provider: KeyProvider | None = None,
+    ring: KeyRing | None = None,
     mask: Callable[[JSON], JSON] = lambda content: content,
 ) -> Remembering:
-    """Put a process's memory together over a migrated database."""
+    """Put a process's memory together over a migrated database.
+
+    A `ring` that is given is not opened yet.
+    """
     ids = Ids(clock)
     journal = Journal(database, clock=clock, ids=ids, bus=Bus())
-    ring = KeyRing(database, provider or LocalKeys(KEYS), clock=clock)
-    await ring.open()
+    if ring is None:
+        ring = KeyRing(database, provider or LocalKeys(KEYS), clock=clock)
+        await ring.open()
     store = MemoryStore(database)
     sealing = Sealing(store, journal, clock=clock)
     memory = Memory(store, ring, sealing, clock=clock, ids=ids, mask=mask)

@@ -16,7 +16,18 @@ class KeyProvider(Protocol):
         ...
 
     async def ids(self) -> Sequence[str]:
-        """Return the ids of the keys that it can use; raises MemoryKeyAwayError."""
+        """Return the ids of the keys that it was given, in their order.
+
+        Raises MemoryKeysUnusableError.
+        """
+        ...
+
+    async def check(self, key_id: str) -> bytes | None:
+        """Return what tells this key from another of its name, and nothing else of it.
+
+        None where the key never leaves a service: then the canary alone tells.
+        Raises MemoryKeyMissingError.
+        """
         ...
 
     async def wrap(self, key_id: str, secret: bytes, context: bytes) -> bytes:

@@ -6,194 +6,279 @@ one is *retired*. What the ring knows of a key lies in the database beside what 
 wrapped, so all processes agree; the keys themselves never do.
 """
 
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Literal
+import asyncio
+import hmac
+from collections.abc import Callable
+from dataclasses import replace
 
 from core.clock import Clock
 from core.errors import (
+    ConcurrencyError,
+    MemoryKeyAwayError,
     MemoryKeyMissingError,
     MemoryKeyRetiredError,
-    MemoryKeyWishError,
+    MemoryKeyWrongError,
+    MemoryRingMissingError,
+    MemoryWrapBrokenError,
 )
-from core.memory.envelope import FORMAT, framed, new_key
+from core.memory.envelope import FORMAT, framed
 from core.memory.keys.provider import KeyProvider
-from core.memory.model import WrappedKey
-from core.store.database import Database, Document, DuplicateKeyError, translating
-from core.store.schema import CollectionSpec, IndexSpec
-
-COLLECTION = "memory_keys"
-CANARY = b"nofx canary: this key is the one that it says it is"
-KeyState = Literal["added", "active", "retired"]
-KEYS = CollectionSpec(
-    name=COLLECTION,
-    validator={
-        "$jsonSchema": {
-            "bsonType": "object",
-            "required": ["_id", "state", "canary", "added_at"],
-            "additionalProperties": False,
-            "properties": {
-                "_id": {"bsonType": "string", "minLength": 1, "maxLength": 2048},
-                "state": {"enum": ["added", "active", "retired"]},
-                "canary": {"bsonType": "binData"},
-                "added_at": {"bsonType": "date"},
-                "promoted_at": {"bsonType": "date"},
-                "retired_at": {"bsonType": "date"},
-            },
-        }
-    },
-    # At most one key wraps what is new.
-    indexes=(IndexSpec(keys=("state",), unique=True, partial={"state": "active"}),),
+from core.memory.keys.state import (
+    KeyChange,
+    Ring,
+    RingKey,
+    Untold,
+    retirable,
+    unretired,
+    wished,
 )
+from core.memory.keys.store import RingStore
+from core.memory.model import WrappedKey
+from core.store.database import Database
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RingKey:
-    """What the database knows of a key; `canary` was wrapped with it when it came."""
-
-    id: str
-    state: KeyState
-    canary: bytes
-    added_at: datetime
-    promoted_at: datetime | None = None
-    retired_at: datetime | None = None
+CANARY = b"nofx canary: this key is the one that it says it is"
+STREAM = "keyring/memory"
+# So long a process goes by what it has read of the ring.
+CACHED = 5.0
+TRIES = 20
 
 
 class KeyRing:
     """Wraps sessions' keys with the active key, and unwraps by the id beside them.
 
-    A key is chosen by its id, never by trial. Every method raises what the provider
-    raises, and StoreUnavailableError.
+    A key is chosen by its id, never by trial, and proved before its first use. Every
+    method raises MemoryKeyError and StoreUnavailableError.
     """
 
     def __init__(
         self, database: Database, provider: KeyProvider, *, clock: Clock
     ) -> None:
-        self._keys = database.db[COLLECTION]
+        self.store = RingStore(database)
         self.provider = provider
         self._clock = clock
-        self._proved = False
+        self._known: tuple[Ring, float] | None = None
+        self._proved: set[str] = set()
+        self._opening = asyncio.Lock()
+        self._open = False
 
     async def ready(self) -> None:
         """Open the ring once; until that succeeds, nothing is wrapped or unwrapped."""
-        if not self._proved:
-            await self.open()
-            self._proved = True
+        if not self._open:
+            async with self._opening:
+                if not self._open:
+                    await self.open()
 
     async def open(self) -> str:
-        """Prove each key that is needed by its canary; returns the active one's id.
+        """Prove the keys that are in use; returns the active one's id.
 
         The first start makes the provider's first key the active one. Raises
         MemoryKeyMissingError and MemoryKeyWrongError: then nothing may be written.
         """
-        known = await self.all()
-        if not known:
-            ids = await self.provider.ids()
-            if not ids:
-                raise MemoryKeyMissingError(key_id="(any)")
-            await self.add(ids[0])
-            await self.promote(ids[0])
-            return ids[0]
-        for key in known:
-            if key.state != "retired":
-                await self._prove(key)
-        return (await self._active()).id
+        ring = await self.store.get() or await self._begin()
+        self._keep(ring)
+        for key in ring.keys:
+            if key.retired_at is None:
+                await self._prove_or_miss(key, needed=key.id == ring.active)
+        self._open = True
+        return ring.active
 
-    async def all(self) -> tuple[RingKey, ...]:
-        """Return every key that was ever added, oldest first."""
-        with translating():
-            found = await self._keys.find({}).to_list(None)
-        return tuple(sorted(map(_key, found), key=lambda one: (one.added_at, one.id)))
+    async def ring(self) -> Ring:
+        """Return the ring as it is now; raises MemoryKeyMissingError without one."""
+        found = await self.store.get()
+        if found is None:
+            raise MemoryKeyMissingError(key_id="(any)")
+        self._keep(found)
+        return found
 
-    async def get(self, key_id: str) -> RingKey | None:
-        """Return what is known of a key."""
-        with translating():
-            found = await self._keys.find_one({"_id": key_id})
-        return _key(found) if found else None
+    async def add(self, key_id: str, *, actor: str = "") -> RingKey:
+        """Make a key known, with a canary that proves it; once is enough.
 
-    async def add(self, key_id: str) -> RingKey:
-        """Make a key known, with a canary that proves it; once is enough."""
-        canary = await self.provider.wrap(key_id, CANARY, _context(key_id, "canary"))
-        document: Document = {
-            "_id": key_id,
-            "state": "added",
-            "canary": canary,
-            "added_at": self._clock.now(),
-        }
-        with translating():
-            try:
-                await self._keys.insert_one(document)
-            except DuplicateKeyError:
-                found = await self._keys.find_one({"_id": key_id})
-                if found is None:
-                    raise
-                await self._prove(_key(found))
-                return _key(found)
-        return _key(document)
+        Raises MemoryKeyWishError for one that was retired.
+        """
+        await self.ready()
+        made: RingKey | None = None
 
-    async def promote(self, key_id: str) -> None:
-        """Wrap what is new with this key from now on; raises MemoryKeyWishError."""
-        known = await self.get(key_id)
-        if known is None or known.state == "retired":
-            reason = "it was retired" if known else "it was not added"
-            raise MemoryKeyWishError(key_id=key_id, wish="promoted", reason=reason)
-        if known.state == "active":
-            return
+        def added(ring: Ring) -> Ring | None:
+            known = ring.get(key_id)
+            if known is not None and known.retired_at is not None:
+                raise wished(key_id, "added", "a key of this name was retired")
+            if known is not None or made is None:
+                return None
+            return ring.with_key(made).told(_told("added", key_id, actor))
+
+        if (known := (await self._change(added)).get(key_id)) is None:
+            made = await self._made(key_id)
+            known = (await self._change(added)).get(key_id) or made
         await self._prove(known)
+        return known
+
+    async def promote(self, key_id: str, *, actor: str = "") -> None:
+        """Wrap what is new with this key from now on; raises MemoryKeyWishError."""
+        await self.ready()
         now = self._clock.now()
-        with translating():
-            await self._keys.update_one(
-                {"state": "active"}, {"$set": {"state": "added"}}
-            )
-            await self._keys.update_one(
-                {"_id": key_id}, {"$set": {"state": "active", "promoted_at": now}}
-            )
+        await self._prove(unretired(await self.ring(), key_id, "promoted"))
+
+        def promoted(ring: Ring) -> Ring | None:
+            key = unretired(ring, key_id, "promoted")
+            if ring.active == key_id:
+                return None
+            return ring.promoted(key, now).told(_told("promoted", key_id, actor))
+
+        await self._change(promoted)
+
+    async def retire(
+        self, key_id: str, *, actor: str = "", reason: str = "", lost: int = 0
+    ) -> None:
+        """Let a key open nothing any more; `lost` is what was still under it.
+
+        Raises MemoryKeyWishError for the active key, or one that was active a moment
+        ago. Whether something is under it is for the caller to see.
+        """
+        await self.ready()
+        now = self._clock.now()
+        told = _told("retired", key_id, actor)
+
+        def retired(ring: Ring) -> Ring | None:
+            key = retirable(ring, key_id, now)
+            if key.retired_at is not None:
+                return None
+            later = replace(told, reason=reason, lost=lost)
+            return ring.with_key(replace(key, retired_at=now)).told(later)
+
+        await self._change(retired)
+
+    async def forget_told(self, number: int) -> None:
+        """Take off the list what the journal and the audit have."""
+
+        def without(ring: Ring) -> Ring | None:
+            left = tuple(one for one in ring.untold if one.number != number)
+            if len(left) == len(ring.untold):
+                return None
+            return replace(ring, untold=left, revision=ring.revision + 1)
+
+        await self._change(without)
 
     async def wrap(self, secret: bytes, context: bytes) -> WrappedKey:
         """Wrap a session's key with the active key."""
         await self.ready()
         active = await self._active()
-        data = await self.provider.wrap(active.id, secret, _context(active.id, context))
+        await self._prove(active)
+        bound = _context(active.id, context)
+        data = await self.provider.wrap(active.id, secret, bound)
+        # What does not open again would lose the session.
+        if await self.provider.unwrap(active.id, data, bound) != secret:
+            reason = "what it wraps does not open again"
+            raise MemoryKeyAwayError(key_id=active.id, reason=reason)
         return WrappedKey(kek=active.id, data=data)
 
     async def unwrap(self, wrapped: WrappedKey, context: bytes) -> bytes:
         """Return a session's key; raises MemoryKeyRetiredError too."""
+        return await self._unwrap(wrapped, context, retired=False)
+
+    async def rewrap(self, wrapped: WrappedKey, context: bytes) -> WrappedKey:
+        """Return the same secret under the active key, one revision on.
+
+        What slipped under a key while that was being retired is opened once more.
+        """
+        secret = await self._unwrap(wrapped, context, retired=True)
+        later = await self.wrap(secret, context)
+        return replace(later, revision=wrapped.revision + 1)
+
+    async def _unwrap(
+        self, wrapped: WrappedKey, context: bytes, *, retired: bool
+    ) -> bytes:
         await self.ready()
-        known = await self.get(wrapped.kek)
-        if known is not None and known.state == "retired":
-            raise MemoryKeyRetiredError(key_id=wrapped.kek)
-        return await self.provider.unwrap(
-            wrapped.kek, wrapped.data, _context(wrapped.kek, context)
+        key = await self._get(wrapped.kek)
+        if key.retired_at is not None and not retired:
+            raise MemoryKeyRetiredError(key_id=key.id)
+        await self._prove(key)
+        bound = _context(key.id, context)
+        try:
+            return await self.provider.unwrap(key.id, wrapped.data, bound)
+        except MemoryKeyWrongError:
+            # The key was proved: it is what was wrapped that is wrong.
+            raise MemoryWrapBrokenError(key_id=key.id) from None
+
+    async def _begin(self) -> Ring:
+        """Return the first ring, this process's or that of one that was first."""
+        if (used := await self.store.used()) is not None:
+            raise MemoryRingMissingError(key_id=used)
+        ids = await self.provider.ids()
+        if not ids:
+            raise MemoryKeyMissingError(key_id="(any)")
+        key = replace(await self._made(ids[0]), promoted_at=self._clock.now())
+        told = (_told("added", key.id, "nofx"), _told("promoted", key.id, "nofx"))
+        ring = Ring(revision=0, active=key.id, keys=(key,)).told(*told)
+        if not await self.store.add(ring):
+            return await self.ring()
+        return ring
+
+    async def _made(self, key_id: str) -> RingKey:
+        canary = await self.provider.wrap(key_id, CANARY, _context(key_id, b"canary"))
+        return RingKey(
+            id=key_id,
+            canary=canary,
+            check=await self.provider.check(key_id),
+            added_at=self._clock.now(),
         )
 
+    async def _change(self, change: Callable[[Ring], Ring | None]) -> Ring:
+        """Change the ring as it is now; None leaves it."""
+        for _ in range(TRIES):
+            before = await self.ring()
+            after = change(before)
+            if after is None:
+                return before
+            if await self.store.change(before, after):
+                self._keep(after)
+                return after
+        raise ConcurrencyError(stream=STREAM, seq=0)
+
     async def _active(self) -> RingKey:
-        with translating():
-            found = await self._keys.find_one({"state": "active"})
+        ring = await self._recent()
+        return await self._get(ring.active)
+
+    async def _get(self, key_id: str) -> RingKey:
+        found = (await self._recent()).get(key_id) or (await self.ring()).get(key_id)
         if found is None:
-            raise MemoryKeyMissingError(key_id="(active)")
-        return _key(found)
+            raise MemoryKeyMissingError(key_id=key_id)
+        return found
+
+    async def _recent(self) -> Ring:
+        if self._known is not None:
+            ring, read_at = self._known
+            if self._clock.monotonic() - read_at < CACHED:
+                return ring
+        return await self.ring()
+
+    def _keep(self, ring: Ring) -> None:
+        self._known = ring, self._clock.monotonic()
+
+    async def _prove_or_miss(self, key: RingKey, *, needed: bool) -> None:
+        try:
+            await self._prove(key)
+        except (MemoryKeyMissingError, MemoryKeyAwayError):
+            # It is missed when something under it is read; a wrong one ends it all.
+            if needed:
+                raise
 
     async def _prove(self, key: RingKey) -> None:
-        context = _context(key.id, "canary")
-        await self.provider.unwrap(key.id, key.canary, context)
+        """Raise unless the provider's key is the one that was added."""
+        if key.id in self._proved:
+            return
+        if key.check is not None:
+            check = await self.provider.check(key.id)
+            if check is None or not hmac.compare_digest(check, key.check):
+                raise MemoryKeyWrongError(key_id=key.id)
+        context = _context(key.id, b"canary")
+        if await self.provider.unwrap(key.id, key.canary, context) != CANARY:
+            raise MemoryKeyWrongError(key_id=key.id)
+        self._proved.add(key.id)
 
 
-def new_session_key() -> bytes:
-    """Return a fresh key for one session."""
-    return new_key()
+def _told(change: KeyChange, key_id: str, actor: str) -> Untold:
+    return Untold(number=0, change=change, key_id=key_id, actor=actor)
 
 
-def _context(key_id: str, what: str | bytes) -> bytes:
-    part = what.encode() if isinstance(what, str) else what
-    return framed(FORMAT, key_id.encode(), part)
-
-
-def _key(found: Document) -> RingKey:
-    return RingKey(
-        id=found["_id"],
-        state=found["state"],
-        canary=bytes(found["canary"]),
-        added_at=found["added_at"],
-        promoted_at=found.get("promoted_at"),
-        retired_at=found.get("retired_at"),
-    )
+def _context(key_id: str, what: bytes) -> bytes:
+    return framed(FORMAT, key_id.encode(), what)

@@ -49,6 +49,13 @@ class MemoryKeyAwayError(MemoryKeyError):
     message = "The memory key {key_id} is out of reach: {reason}"
 
 
+class MemoryKeyUsedError(ConflictError):
+    """Sessions would become unreadable with the key."""
+
+    message = "The memory key {key_id} is still needed: {used} are under it."
+    hint = "Run `nofx memory keys rewrap` first; only `--force-shred` loses them."
+
+
 class MemoryWrapBrokenError(MemoryKeyError):
     """What was wrapped with a key that is right does not open: it was changed."""
 

@@ -59,6 +59,11 @@ def framed(*parts: bytes) -> bytes:
     return b"".join(len(part).to_bytes(4) + part for part in parts)
 
 
+def context_of(tenant: str, session_id: str) -> bytes:
+    """Return what a session's key is bound to when it is wrapped."""
+    return framed(b"session", tenant.encode(), session_id.encode())
+
+
 def new_key() -> bytes:
     """Return 32 random bytes."""
     return os.urandom(KEY)

@@ -21,7 +21,7 @@ from core.errors import (
 )
 from core.memory import chain
 from core.memory.documents import facts_from
-from core.memory.envelope import Sealer, framed, new_key
+from core.memory.envelope import Sealer, context_of, new_key
 from core.memory.keys.ring import KeyRing
 from core.memory.model import JSON, Draft, Facts, Item, Scope, Session
 from core.memory.opened import Opened
@@ -193,22 +193,25 @@ class Memory:
     async def _at_end(self, session_id: str) -> Opened:
         known = self._cached.get(session_id)
         if known is not None and known.session.is_live(self._clock.now()):
-            return known
+            key = known.session.key
+            if key is None or await self.ring.allows(key.kek):
+                return known
         return await self.opened(session_id)
 
     async def _sealer(self, session: Session) -> Sealer:
-        known = self._cached.get(session.id)
-        if known is not None:
-            return known.sealer
         if session.key is None:
             raise SessionNotFoundError(session_id=session.id)
-        key = await self.ring.unwrap(session.key, context_of(session.scope, session.id))
+        known = self._cached.get(session.id)
+        if known is not None and await self.ring.allows(session.key.kek):
+            return known.sealer
+        context = context_of(session.scope.tenant, session.id)
+        key = await self.ring.unwrap(session.key, context)
         return Sealer(key)
 
     async def _new(self, scope: Scope, *, fork: bool) -> tuple[Session, Sealer]:
         now, session_id, key = self._clock.now(), self._ids.new("session"), new_key()
         sealer = Sealer(key)
-        wrapped = await self.ring.wrap(key, context_of(scope, session_id))
+        wrapped = await self.ring.wrap(key, context_of(scope.tenant, session_id))
         life = timedelta(days=self._days)
         session = Session(
             id=session_id,
@@ -229,8 +232,3 @@ class Memory:
 
     def _masked(self, draft: Draft) -> Draft:
         return replace(draft, content=self._mask(draft.content))
-
-
-def context_of(scope: Scope, session_id: str) -> bytes:
-    """Return what a session's key is bound to when it is wrapped."""
-    return framed(b"session", scope.tenant.encode(), session_id.encode())

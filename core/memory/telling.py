@@ -34,7 +34,10 @@ class Telling:
 
     async def say(self, session_id: str, *events: Payload) -> None:
         """Append events, whatever was told before."""
-        stream = stream_of(session_id)
+        await self.say_on(stream_of(session_id), *events)
+
+    async def say_on(self, stream: str, *events: Payload) -> None:
+        """Append events to a stream that is no session's."""
         last = self._last.get(stream)
         for _ in range(TRIES):
             if last is None:
@@ -51,7 +54,10 @@ class Telling:
         It is asked again when somebody else was first, so that what must be told once
         is told once. Returns what was appended.
         """
-        stream = stream_of(session_id)
+        return await self.tell_on(stream_of(session_id), decide)
+
+    async def tell_on(self, stream: str, decide: Decide) -> Sequence[Payload]:
+        """Do as `tell` does, on a stream that is no session's."""
         for _ in range(TRIES):
             commits = await self._journal.read(stream)
             told = [event for commit in commits for event in commit.events]

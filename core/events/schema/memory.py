@@ -163,10 +163,17 @@ class MemoryRedactionCompleted(Payload):
 
 
 class MemoryKeyChanged(Payload):
-    """The keyring changed; `rewrapped` counts sessions whose key is wrapped anew."""
+    """The keyring changed; `rewrapped` counts what is under another key now.
+
+    `number` is the keyring's revision that came of it, 0 for a re-wrapping. `lost` is
+    what was under a key that was retired all the same, and opens no more.
+    """
 
     type: Literal["memory.key_changed"] = "memory.key_changed"
     key_id: str
     change: Literal["added", "promoted", "rewrapped", "retired"]
     rewrapped: int = 0
     actor: str
+    number: int = 0
+    reason: str = ""
+    lost: int = 0

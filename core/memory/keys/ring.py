@@ -109,14 +109,14 @@ class KeyRing:
         if (known := (await self._change(added)).get(key_id)) is None:
             made = await self._made(key_id)
             known = (await self._change(added)).get(key_id) or made
-        await self._prove(known)
+        await self.prove(known)
         return known
 
     async def promote(self, key_id: str, *, actor: str = "") -> None:
         """Wrap what is new with this key from now on; raises MemoryKeyWishError."""
         await self.ready()
         now = self._clock.now()
-        await self._prove(unretired(await self.ring(), key_id, "promoted"))
+        await self.prove(unretired(await self.ring(), key_id, "promoted"))
 
         def promoted(ring: Ring) -> Ring | None:
             key = unretired(ring, key_id, "promoted")
@@ -147,11 +147,11 @@ class KeyRing:
 
         await self._change(retired)
 
-    async def forget_told(self, number: int) -> None:
+    async def forget_told(self, told: Untold) -> None:
         """Take off the list what the journal and the audit have."""
 
         def without(ring: Ring) -> Ring | None:
-            left = tuple(one for one in ring.untold if one.number != number)
+            left = tuple(one for one in ring.untold if one != told)
             if len(left) == len(ring.untold):
                 return None
             return replace(ring, untold=left, revision=ring.revision + 1)
@@ -162,7 +162,7 @@ class KeyRing:
         """Wrap a session's key with the active key."""
         await self.ready()
         active = await self._active()
-        await self._prove(active)
+        await self.prove(active)
         bound = _context(active.id, context)
         data = await self.provider.wrap(active.id, secret, bound)
         # What does not open again would lose the session.
@@ -170,6 +170,11 @@ class KeyRing:
             reason = "what it wraps does not open again"
             raise MemoryKeyAwayError(key_id=active.id, reason=reason)
         return WrappedKey(kek=active.id, data=data)
+
+    async def allows(self, key_id: str) -> bool:
+        """Return whether what is under a key may still be used; False once retired."""
+        key = (await self._recent()).get(key_id)
+        return key is None or key.retired_at is None
 
     async def unwrap(self, wrapped: WrappedKey, context: bytes) -> bytes:
         """Return a session's key; raises MemoryKeyRetiredError too."""
@@ -191,7 +196,7 @@ class KeyRing:
         key = await self._get(wrapped.kek)
         if key.retired_at is not None and not retired:
             raise MemoryKeyRetiredError(key_id=key.id)
-        await self._prove(key)
+        await self.prove(key)
         bound = _context(key.id, context)
         try:
             return await self.provider.unwrap(key.id, wrapped.data, bound)
@@ -256,13 +261,13 @@ class KeyRing:
 
     async def _prove_or_miss(self, key: RingKey, *, needed: bool) -> None:
         try:
-            await self._prove(key)
+            await self.prove(key)
         except (MemoryKeyMissingError, MemoryKeyAwayError):
             # It is missed when something under it is read; a wrong one ends it all.
             if needed:
                 raise
 
-    async def _prove(self, key: RingKey) -> None:
+    async def prove(self, key: RingKey) -> None:
         """Raise unless the provider's key is the one that was added."""
         if key.id in self._proved:
             return

@@ -59,7 +59,7 @@ class Audit:
         if await self._journal.documents(stream_of(self._volume + 1)):
             return
         first = schema.AuditContinued(
-            volume=self._volume + 1, previous=last.stream, head=last.hash()
+            volume=self._volume + 1, previous=last.stream, head=last.stored_hash
         )
         try:
             await self._append(self._volume + 1, None, first)
@@ -72,6 +72,6 @@ class Audit:
             seq=last.seq + 1 if last else 1,
             time=self._clock.now(),
             events=(event,),
-            prev_hash=last.hash() if last else GENESIS,
+            prev_hash=last.stored_hash if last else GENESIS,
         )
         return await self._journal.append(draft)

@@ -9,10 +9,11 @@ from typing import Any
 import rfc8785
 
 from core.errors import BrokenChainError
-from core.events import canonical
+from core.events import canonical, tombstones
 from core.events.base import JSON, Payload
 from core.events.cutting import is_cut
 from core.events.schema import read
+from core.redaction.signing import NO_KEYS, PublicKeys
 
 GENESIS = "0" * 64
 
@@ -130,18 +131,21 @@ def from_document(
     )
 
 
-def verify_chain(documents: Iterable[dict[str, Any]]) -> str:
+def verify_chain(
+    documents: Iterable[dict[str, Any]], known: PublicKeys = NO_KEYS
+) -> str:
     """Walk a stream's raw documents in order and return the head's hash.
 
     The raw documents are hashed, not what this program makes of them, so that events
     from a newer program verify too. Not covered are the writer's own numbers, and
-    `state`, which `checkpoint.captured` names by its digest. Raises BrokenChainError at
+    `state`, which `checkpoint.captured` names by its digest. An entry that was redacted
+    counts by its tombstone, if a key of `known` signed that. Raises BrokenChainError at
     the first broken link.
     """
     head, stream = GENESIS, ""
     for expected, document in enumerate(documents, start=1):
         stream = stream or str(document.get("stream"))
-        reason = _broken(document, stream, expected, head)
+        reason = _broken(document, stream, expected, head, known)
         if reason is not None:
             raise BrokenChainError(stream=stream, seq=expected, reason=reason)
         head = document["hash"]
@@ -152,8 +156,14 @@ HASHED = ("stream", "seq", "time", "fence", "from", "to", "events")
 STORED = ("_id", *HASHED, "prev_hash", "hash")
 
 
+def entry_of(document: Mapping[str, Any]) -> JSON:
+    """Return what the hash covers of a raw document."""
+    entry = {name: document[name] for name in HASHED}
+    return {**entry, "time": shown(document["time"])}
+
+
 def _broken(
-    document: dict[str, Any], stream: str, expected: int, head: str
+    document: dict[str, Any], stream: str, expected: int, head: str, known: PublicKeys
 ) -> str | None:
     missing = [name for name in STORED if name not in document]
     if missing:
@@ -164,9 +174,19 @@ def _broken(
         return "it is missing"
     if document["prev_hash"] != head:
         return "it does not follow the entry before it"
-    entry = {name: document[name] for name in HASHED}
+    return _changed(document, known)
+
+
+def _changed(document: dict[str, Any], known: PublicKeys) -> str | None:
+    """Return what is wrong with an entry's content."""
+    head = document["prev_hash"]
     try:
-        entry["time"] = shown(document["time"])
+        entry = entry_of(document)
+        tombstone = document.get(tombstones.FIELD)
+        if tombstone is not None:
+            hashes = head, document["hash"]
+            signed = tombstones.fits(entry, hashes, tombstone, known)
+            return None if signed else "nobody known signed for its redaction"
         found = chain_hash(head, entry)
     except (AttributeError, ValueError, rfc8785.CanonicalizationError):
         return "its content has no canonical form"

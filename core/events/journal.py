@@ -15,6 +15,7 @@ from core.events.bus import Bus
 from core.events.commit import Commit, Draft, from_document
 from core.events.cutting import cut, is_cut, put_away, whole
 from core.events.measured import measure
+from core.events.tombstones import FIELD, TOMBSTONE
 from core.events.writers import Writers
 from core.store.blobs import Blobs, Digest
 from core.store.database import (
@@ -95,6 +96,7 @@ SHAPE: dict[str, Any] = {
             },
         },
         "state": {"bsonType": "object"},
+        FIELD: TOMBSTONE,
         "prev_hash": HASH,
         "hash": HASH,
     },
@@ -275,9 +277,10 @@ class Journal:
     async def erase_state(self, stream: str, seq: int) -> bool:
         """Take the state out of one entry for good; True when there was one.
 
-        It is the one change that an entry ever sees, and the hash does not cover it:
-        events, digest and chain stay. Append the event that says why first, so that a
-        crash in between leaves a tombstone and a state to erase, never a silent hole.
+        Beside a redaction it is the one change that an entry sees, and the hash does
+        not cover it: events, digest and chain stay. Append the event that says why
+        first, so that a crash in between leaves a tombstone and a state to erase, never
+        a silent hole.
         """
         with translating():
             done = await self._collection.update_one(

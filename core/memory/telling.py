@@ -79,7 +79,7 @@ class Telling:
             seq=last.seq + 1 if last else 1,
             time=self._clock.now(),
             events=events,
-            prev_hash=last.hash() if last else GENESIS,
+            prev_hash=last.stored_hash if last else GENESIS,
         )
         try:
             self._last[stream] = await self._journal.append(draft)

@@ -37,6 +37,12 @@ class Needles:
         """Return a text with the mark in the place of each of them."""
         return self._pattern.sub(self.mark, text) if self._pattern else text
 
+    def spans_in(self, text: str) -> tuple[tuple[int, int], ...]:
+        """Return from where to where each of them stands in a text."""
+        if self._pattern is None:
+            return ()
+        return tuple(found.span() for found in self._pattern.finditer(text))
+
     def are_in_json(self, value: Any) -> bool:
         """Return whether one of them stands in a JSON value, names included."""
         return any(map(self.are_in, _texts(value)))

@@ -27,11 +27,13 @@ class Order:
 class Reached:
     """What a place did: how many things it changed, and why it must be asked again.
 
-    `left` is empty when nothing can stand there any more.
+    `left` is empty when nothing can stand there any more that nofx could take away.
+    `note` tells what people should know of it, such as copies that are theirs.
     """
 
     changed: int = 0
     left: str = ""
+    note: str = ""
 
 
 class Derived(Protocol):

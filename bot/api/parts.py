@@ -14,6 +14,7 @@ from core.checkpoints.chain import verify_run
 from core.errors import BrokenChainError, RunNotFoundError
 from core.events.commit import from_document
 from core.events.journal import Journal
+from core.redaction.signing import NO_KEYS, PublicKeys
 from core.runs.continuity import verify_moves
 from core.runs.lister import RunLister
 from core.runs.listing import RunFilter
@@ -22,6 +23,8 @@ from core.store.blobs import Blobs
 
 MOST_RELATIVES = 1000
 Asked = Call[Nothing, Nothing]
+# Whose signatures below redactions are believed.
+Keys = Callable[[], Awaitable[PublicKeys]]
 
 
 class PartEndpoints:
@@ -34,11 +37,13 @@ class PartEndpoints:
         lister: RunLister,
         journal: Journal,
         blobs: Blobs,
+        keys: Keys,
     ) -> None:
         self._reading = reading
         self._lister = lister
         self._journal = journal
         self._blobs = blobs
+        self._keys = keys
 
     def endpoints(self) -> tuple[Endpoint[Any, Any], ...]:
         """Return what is answered here."""
@@ -84,16 +89,19 @@ class PartEndpoints:
     async def verification(self, call: Asked) -> BaseModel:
         """Answer whether a run's history is as it was written."""
         run_id = await self._reading.seen(call)
-        return await verification(self._journal, self._blobs, run_id)
+        known = await self._keys()
+        return await verification(self._journal, self._blobs, run_id, known)
 
 
-async def verification(journal: Journal, blobs: Blobs, run_id: str) -> Verification:
+async def verification(
+    journal: Journal, blobs: Blobs, run_id: str, known: PublicKeys = NO_KEYS
+) -> Verification:
     """Walk a run's history; raises RunNotFoundError, StoreUnavailableError."""
     documents = await journal.documents(stream_of(run_id))
     if not documents:
         raise RunNotFoundError(run_id=run_id)
     try:
-        proof = await verify_run(documents, blobs)
+        proof = await verify_run(documents, blobs, known)
         verify_moves(from_document(one) for one in documents)
     except BrokenChainError as error:
         return Verification.broken(run_id, error)

@@ -1,5 +1,7 @@
 """The API as a whole: every noun's endpoints, and their description."""
 
+from functools import partial
+
 from aiohttp import web
 
 from bot.api import event_schema, openapi
@@ -19,6 +21,7 @@ from bot.api.tickets import TicketEndpoints
 from bot.base import Base
 from bot.operations import Operations
 from core.feed.replay import Replay
+from core.redaction.public_keys import public_keys
 
 
 def endpoints_of(base: Base, operations: Operations) -> tuple[AnyEndpoint, ...]:
@@ -28,7 +31,11 @@ def endpoints_of(base: Base, operations: Operations) -> tuple[AnyEndpoint, ...]:
     operating = OperatingEndpoints(reading, operations=operations, ids=base.ids)
     checkpoints = CheckpointEndpoints(reading, blobs=base.blobs, decisions=decisions)
     parts = PartEndpoints(
-        reading, lister=base.lister, journal=base.runs.journal, blobs=base.blobs
+        reading,
+        lister=base.lister,
+        journal=base.runs.journal,
+        blobs=base.blobs,
+        keys=partial(public_keys, base.database),
     )
     merges = MergeEndpoints(reading, merges=base.merges, operations=operations)
     return (

@@ -12,11 +12,14 @@ from core.errors import (
     BlobCorruptError,
     BlobNotFoundError,
     BlobNotJsonError,
+    BlobRedactedError,
     BrokenChainError,
 )
 from core.events.base import JSON, Payload
 from core.events.commit import Commit, verify_chain
 from core.events.schema import BranchCreated, CheckpointCaptured, CheckpointRedacted
+from core.redaction.erased import fits
+from core.redaction.signing import NO_KEYS, PublicKeys
 from core.store.blobs import Blobs, Digest, canonical, digest_of
 
 RUN_ID = re.compile(r"run_\w+")
@@ -96,22 +99,25 @@ def _view(
     )
 
 
-async def verify_run(documents: Sequence[dict[str, Any]], blobs: Blobs) -> Verified:
+async def verify_run(
+    documents: Sequence[dict[str, Any]], blobs: Blobs, known: PublicKeys = NO_KEYS
+) -> Verified:
     """Prove a run's history from its raw journal documents, in order.
 
     Each entry follows the one before it and is what was hashed; each checkpoint's state
-    and artifacts are there and are what their digests name; each parent is known. Which
-    entries there should be at the end, a chain does not say: compare `head`. Raises
+    and artifacts are there and are what their digests name; each parent is known. What
+    was redacted counts by its tombstone, if a key of `known` signed that. Which entries
+    there should be at the end, a chain does not say: compare `head`. Raises
     BrokenChainError at the first link that is broken, StoreUnavailableError.
     """
     whole, broken = list(documents), None
     try:
-        head = verify_chain(whole)
+        head = verify_chain(whole, known)
     except BrokenChainError as error:
         # A checkpoint before it may be broken as well, and comes first.
         head, broken = "", error
         whole = whole[: int(str(error.facts["seq"])) - 1]
-    links = _Links(whole, blobs)
+    links = _Links(whole, blobs, known)
     await links.check()
     if broken is not None:
         raise broken
@@ -127,12 +133,15 @@ async def verify_run(documents: Sequence[dict[str, Any]], blobs: Blobs) -> Verif
 class _Links:
     """Checks what a stream's checkpoints name, one entry after the other."""
 
-    def __init__(self, documents: Sequence[dict[str, Any]], blobs: Blobs) -> None:
+    def __init__(
+        self, documents: Sequence[dict[str, Any]], blobs: Blobs, known: PublicKeys
+    ) -> None:
         self.stream = str(documents[0]["stream"]) if documents else ""
         self.known: set[str] = set()
         self.without_state = 0
         self._documents = documents
         self._blobs = blobs
+        self._keys = known
         self._foreign: set[str] = set()
         self._intact: set[str] = set()
         self._redacted = {
@@ -198,6 +207,9 @@ class _Links:
             return None
         try:
             await self._blobs.get(Digest(digest))
+        except BlobRedactedError as error:
+            if not fits(error.tombstone, self._keys):
+                return f"{digest} is gone, and nobody known signed for that"
         except BlobNotFoundError:
             return f"{digest} is missing"
         except BlobCorruptError as error:

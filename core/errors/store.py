@@ -1,5 +1,7 @@
 """What the database, the journal and the blobs refuse."""
 
+from collections.abc import Mapping
+
 from core.errors.families import (
     ConflictError,
     InputError,
@@ -101,6 +103,22 @@ class BlobNotFoundError(NotFoundError):
 
     message = "There is no blob {digest}."
     hint = "It was purged, or it was never stored in this database."
+
+
+class BlobRedactedError(BlobNotFoundError):
+    """The blob's bytes were erased by a redaction, and are not taken in again.
+
+    `tombstone` is what stands in the database in the place of them, or of a part.
+    """
+
+    message = "Blob {digest} was redacted."
+    hint = "What it said is gone for good; the audit tells who redacted it and why."
+
+    def __init__(
+        self, *, digest: str, tombstone: Mapping[str, object] | None = None
+    ) -> None:
+        super().__init__(digest=digest)
+        self.tombstone = tombstone or {}
 
 
 class BlobCorruptError(NofxError):

@@ -9,9 +9,11 @@ there as well, so that whoever folds the journal comes to the same.
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from core.errors import BlobRedactedError
 from core.events.base import JSON, Payload
 from core.events.schema import read
 
@@ -119,12 +121,13 @@ async def put_away(made: Cut, put: Put) -> Mapping[int, JSON]:
 async def whole(data: JSON, get: Get, *, texts: bool = True) -> JSON:
     """Return an event's data as it was before it was cut.
 
-    Without `texts` these stay as they are, as a program goes on with them. Raises what
-    `get` raises for a blob that is gone or broken.
+    Without `texts` these stay as they are, as a program goes on with them, and so does
+    what was redacted. Raises what `get` raises for a blob that is gone or broken.
     """
     references: Mapping[str, JSON] = data.get(BLOBS, {})
     rest = {name: value for name, value in data.items() if name != BLOBS}
     for name, reference in references.items():
         if texts or not is_text(rest.get(name)):
-            rest[name] = await get(reference[BLOB])
+            with suppress(BlobRedactedError):
+                rest[name] = await get(reference[BLOB])
     return rest

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from core.clock import Clock, SystemClock
-from core.errors import BlobCorruptError, BlobNotFoundError
+from core.errors import BlobCorruptError, BlobNotFoundError, BlobRedactedError
 from core.store.database import (
     BulkWriteError,
     Database,
@@ -27,7 +27,9 @@ COLLECTION = "blobs"
 GRACE = timedelta(hours=24)
 BATCH = 64
 THREAD_ABOVE = 256 * 1024
-FACTS = {"touched_at": 1, "refs": 1}
+# The codec of a blob that was redacted: a tombstone stands for it.
+GONE = "gone"
+FACTS = {"touched_at": 1, "refs": 1, GONE: 1}
 
 BLOBS = (
     CollectionSpec(
@@ -42,13 +44,17 @@ BLOBS = (
                 "properties": {
                     "_id": {"bsonType": "string", "pattern": PATTERN},
                     "size": {"bsonType": ["int", "long"], "minimum": 0},
-                    "codec": {"enum": ["zstd", "parts"]},
+                    "codec": {"enum": ["zstd", "parts", GONE]},
                     "packed": {"bsonType": ["int", "long"], "minimum": 0},
                     "data": {"bsonType": "binData"},
                     "parts": {
                         "bsonType": "array",
                         "minItems": 2,
                         "items": {"bsonType": "string", "pattern": PATTERN},
+                    },
+                    GONE: {
+                        "bsonType": "object",
+                        "required": ["at", "redaction", "key", "signature"],
                     },
                     "refs": {
                         "bsonType": "array",
@@ -58,7 +64,7 @@ BLOBS = (
                     "touched_at": {"bsonType": "date"},
                 },
                 "additionalProperties": False,
-                "oneOf": [{"required": ["data"]}, {"required": ["parts"]}],
+                "oneOf": [{"required": [one]} for one in ("data", "parts", GONE)],
             }
         },
         indexes=(IndexSpec(keys=("touched_at",)),),
@@ -69,10 +75,11 @@ BLOBS = (
 class Blobs:
     """Bytes by digest: compressed, stored once, verified whenever they are read.
 
-    What is larger than 64 KiB is cut into parts that other values may share. What
-    nothing names is swept away once nobody has touched it for `grace`: see garbage.py,
-    which says how long a digest may stay unnamed. Every method raises
-    StoreUnavailableError when the database is away.
+    What is larger than 64 KiB is cut into parts that other values may share. What was
+    redacted is neither read nor stored again: BlobRedactedError. What nothing names is
+    swept away once nobody has touched it for `grace`: see garbage.py, which says how
+    long a digest may stay unnamed. Every method raises StoreUnavailableError when the
+    database is away.
     """
 
     def __init__(
@@ -89,7 +96,8 @@ class Blobs:
     async def put(self, data: bytes, *, refs: Iterable[str] = ()) -> Digest:
         """Store `data` durably unless it is there already, and return its digest.
 
-        `refs` are the blobs that the bytes name, which live as long as these do.
+        `refs` are the blobs that the bytes name, which live as long as these do. Raises
+        BlobRedactedError.
         """
         digest = await _beside(len(data), lambda: digest_of(data))
         named = frozenset(refs)
@@ -106,11 +114,15 @@ class Blobs:
         return digest
 
     async def get(self, digest: Digest) -> bytes:
-        """Return the bytes; raises BlobNotFoundError, BlobCorruptError."""
+        """Return the bytes.
+
+        Raises BlobNotFoundError, BlobRedactedError among it, BlobCorruptError.
+        """
         with translating():
             found = await self._blobs.find_one({"_id": digest})
         if found is None:
             raise BlobNotFoundError(digest=digest)
+        _refuse_gone(found)
         if "parts" not in found:
             return await _beside(found["size"], lambda: unpacked(found))
         parts = await self._parts(found)
@@ -136,6 +148,8 @@ class Blobs:
 
     async def _is_kept(self, digest: Digest, refs: frozenset[str]) -> bool:
         found = await self._blobs.find_one({"_id": digest}, FACTS)
+        if found is not None:
+            _refuse_gone(found)
         return found is not None and not self._is_stale(found, refs)
 
     def _is_stale(self, found: Document, refs: frozenset[str]) -> bool:
@@ -149,6 +163,8 @@ class Blobs:
             key = {"_id": {"$in": list(waiting)}}
             cursor = self._blobs.find(key, FACTS)
             found = {one["_id"]: one async for one in cursor}
+            for one in found.values():
+                _refuse_gone(one)
             missing = [one for digest, one in waiting.items() if digest not in found]
             await self._insert(missing)
             stale = {
@@ -190,6 +206,8 @@ class Blobs:
             with translating():
                 cursor = self._blobs.find({"_id": {"$in": list(batch)}})
                 documents = [one async for one in cursor]
+            for one in documents:
+                _refuse_gone(one, whole=found["_id"])
             try:
                 parts |= await self._opened(documents, smaller_than=found["size"])
             except BlobCorruptError as error:
@@ -222,6 +240,12 @@ class Blobs:
             if "parts" in one:
                 opened[one["_id"]] = await self.get(one["_id"])
         return opened
+
+
+def _refuse_gone(found: Document, *, whole: str | None = None) -> None:
+    if GONE in found:
+        tombstone = {**found[GONE], "digest": found["_id"]}
+        raise BlobRedactedError(digest=whole or found["_id"], tombstone=tombstone)
 
 
 async def _beside(size: int, work: Callable[[], T]) -> T:

@@ -69,6 +69,13 @@ class SecretFinder:
             lambda found: found.visible or bool(SECRET_PART.search(found.rule_id)),
         )
 
+    def rules(self) -> frozenset[str]:
+        """Return the ids of all rules by which something can be found."""
+        ours = {pattern.rule for pattern in (*SURE, *LIKELY)}
+        return frozenset(
+            ours.union(one["id"] for one in self._scanner().rules.metadata())
+        )
+
     def warm(self) -> None:
         """Load the rules now."""
         self._scanner()
@@ -101,20 +108,11 @@ class SecretFinder:
             if wanted(found)
         ]
         # Latin-1 maps each byte to one character: offsets stay those of the bytes.
-        characters = data.decode("latin-1")
+        characters, lowered = data.decode("latin-1"), data.lower()
         for pattern in patterns:
-            spans.extend(_own(pattern, characters))
-        offset = _characters if isinstance(text, str) else _bytes
-        return [
-            SecretMatch(
-                rule=span.rule,
-                name=span.name,
-                start=offset(data, span.start),
-                end=offset(data, span.end),
-                line=data.count(b"\n", 0, span.start) + 1,
-            )
-            for span in _apart(spans)
-        ]
+            if pattern.hint.encode() in lowered:
+                spans.extend(_own(pattern, characters))
+        return list(_placed(data, _apart(spans), in_text=isinstance(text, str)))
 
 
 @functools.cache
@@ -171,9 +169,22 @@ def _apart(spans: list[_Span]) -> list[_Span]:
     return apart
 
 
-def _bytes(_: bytes, offset: int) -> int:
-    return offset
+def _placed(
+    data: bytes, spans: Iterable[_Span], *, in_text: bool
+) -> Iterator[SecretMatch]:
+    """Yield the matches, each counted on from the one before: they can be many."""
+    at, characters, line = 0, 0, 1
+    for span in spans:
+        line += data.count(b"\n", at, span.start)
+        characters += _characters(data[at : span.start])
+        long = _characters(data[span.start : span.end])
+        at, start, end = span.start, span.start, span.end
+        if in_text:
+            start, end = characters, characters + long
+        yield SecretMatch(
+            rule=span.rule, name=span.name, start=start, end=end, line=line
+        )
 
 
-def _characters(data: bytes, offset: int) -> int:
-    return len(data[:offset].translate(None, CONTINUATION))
+def _characters(data: bytes) -> int:
+    return len(data.translate(None, CONTINUATION))

@@ -1,18 +1,20 @@
 """Replaces secrets in text and in JSON values by the name of what they were."""
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 
 from core.secrets.finder import SecretFinder
-from core.secrets.forms import SHORTEST, forms
+from core.secrets.known import Known
+from core.secrets.layers import layers
+from core.secrets.marks import Found, apart, masked
+from core.secrets.texts import Joined, JsonValue, copied
 
-JsonValue = (
-    Mapping[str, "JsonValue"] | Sequence["JsonValue"] | str | int | float | bool | None
-)
+__all__ = ["JsonValue", "Masker"]
 
 OWN = "own-credential"
 # No secret is shorter, and most strings in logs and events are.
 SHORTEST_FOUND = 8
+# A mask can show a secret that stood around the first; more than two are unheard of.
+ROUNDS = 4
 
 
 class Masker:
@@ -21,22 +23,32 @@ class Masker:
     `known` are the values of our own credentials; their escaped and Base64 forms
     are masked too. Values shorter than 6 characters cannot be masked without
     shredding the text; `unmaskable` counts them, so that someone can be told.
+
+    Invisible characters within a secret, escapes and Base64, also in combination, hide
+    nothing: then all is masked that the secret was hidden in. See `layers`.
     """
 
     def __init__(self, known: Iterable[str], *, finder: SecretFinder) -> None:
-        values = [value for value in known if value]
-        self.unmaskable = sum(len(value.strip()) < SHORTEST for value in values)
-        # The longest form first, so that none is left half behind.
-        texts = sorted({form for value in values for form in forms(value)}, key=len)
-        joined = "|".join(re.escape(text) for text in reversed(texts))
-        self._known = re.compile(joined) if joined else None
+        self._known = Known(known)
+        self.unmaskable = self._known.unmaskable
         self._finder = finder
 
     def mask(self, text: str) -> str:
-        """Return `text` with each secret replaced by `[masked:RULE]`."""
-        if self._known is not None:
-            text = self._known.sub(f"[masked:{OWN}]", text)
-        return self._mask_found(text) if len(text) >= SHORTEST_FOUND else text
+        """Return `text` with each secret replaced by `[masked:RULE]`.
+
+        Line ends stay: of a secret of many lines each becomes a mask.
+        """
+        for _ in range(ROUNDS):
+            spans = self._spans(text)
+            if not spans:
+                return text
+            text = masked(text, spans)
+        return text
+
+    def mask_bytes(self, data: bytes) -> bytes:
+        """Return UTF-8 with its secrets replaced; other bytes stay as they are."""
+        masked = self.mask(data.decode("utf-8", "surrogateescape"))
+        return masked.encode("utf-8", "surrogateescape")
 
     def mask_json(self, value: JsonValue) -> JsonValue:
         """Return a copy of a JSON value with every string in it masked, keys too.
@@ -44,33 +56,27 @@ class Masker:
         A string is read together with its key, for `"password": "…"` tells more than
         the value alone.
         """
-        return self._mask_json(value, "")
+        for _ in range(ROUNDS):
+            joined = Joined(value)
+            spans = self._spans(joined.text)
+            if not spans:
+                break
+            value = joined.rebuilt(value, spans)
+        return copied(value, {})
 
-    def _mask_json(self, value: JsonValue, key: str) -> JsonValue:
-        if isinstance(value, str):
-            return self._mask_value(value, key)
-        if isinstance(value, Mapping):
-            return {
-                self.mask(name): self._mask_json(item, name)
-                for name, item in value.items()
-            }
-        if isinstance(value, Sequence):
-            return [self._mask_json(item, key) for item in value]
-        return value
+    def _spans(self, text: str) -> list[Found]:
+        """Return what is to be masked, in order, not overlapping."""
+        found: list[Found] = []
+        for layer in layers(text):
+            for start, end in self._known.find(layer.text):
+                found.append(Found(*layer.back(start, end), OWN))
+            if len(layer.text) >= SHORTEST_FOUND:
+                for match in self._finder.find_likely(layer.text):
+                    place = layer.back(match.start, match.end)
+                    found.append(Found(*place, match.rule))
+        return apart(one for one in found if not self._is_mask(one, text))
 
-    def _mask_value(self, text: str, key: str) -> str:
-        masked = self.mask(text)
-        if not key or len(masked) < SHORTEST_FOUND:
-            return masked
-        before = f'{key} = "'
-        return self._mask_found(f'{before}{masked}"', len(before), -1)
-
-    def _mask_found(self, text: str, first: int = 0, last: int | None = None) -> str:
-        """Mask what the finder finds between two offsets; return what is between."""
-        end = len(text) if last is None else len(text) + last
-        kept, at = [], first
-        for match in self._finder.find_likely(text):
-            if match.end > at and match.start < end:
-                kept += [text[at : max(at, match.start)], f"[masked:{match.rule}]"]
-                at = min(match.end, end)
-        return "".join([*kept, text[at:end]])
+    def _is_mask(self, found: Found, text: str) -> bool:
+        """Return whether it is what this or another masker left; others may pretend."""
+        names = set(found.masks(text))
+        return bool(names) and names <= self._finder.rules() | {OWN}

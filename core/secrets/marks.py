@@ -1,0 +1,47 @@
+"""Puts masks where secrets stand."""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+# What a mask looks like; several may stand on lines of their own.
+MASK = re.compile(r"\[masked:([\w./:-]{1,200})\]\s*")
+ON_A_LINE = re.compile(r"[^\r\n]+")
+
+
+class Found(NamedTuple):
+    """Where a secret stands, and by which rule it was found."""
+
+    start: int
+    end: int
+    rule: str
+
+    def masks(self, text: str) -> list[str]:
+        """Return the rules of the masks that it is made of; none if of more than masks.
+
+        What stands for a password may be one already.
+        """
+        found = text[self.start : self.end]
+        return [] if MASK.sub("", found) else MASK.findall(found)
+
+
+def apart(found: Iterable[Found]) -> list[Found]:
+    """Join what overlaps, under the rule of what starts first, then of the longest."""
+    joined: list[Found] = []
+    for one in sorted(found, key=lambda one: (one.start, -one.end)):
+        if joined and one.start < joined[-1].end:
+            end = max(joined[-1].end, one.end)
+            joined[-1] = joined[-1]._replace(end=end)
+        else:
+            joined.append(one)
+    return joined
+
+
+def masked(text: str, found: Sequence[Found]) -> str:
+    """Return a text with a mask for each secret; line ends stay where they are."""
+    kept, at = list[str](), 0
+    for start, end, rule in found:
+        mask = f"[masked:{rule}]"
+        kept += (text[at:start], ON_A_LINE.sub(mask, text[start:end]))
+        at = end
+    return "".join([*kept, text[at:]])

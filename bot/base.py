@@ -10,7 +10,9 @@ from typing import cast
 
 from bot.memory import MemoryParts, memory_on
 from bot.models.catalog import make_model
+from bot.pipeline.cover import Cover, Reading
 from bot.pipeline.overrides import Choices, remembering
+from bot.pipeline.ports import Sources
 from bot.pipeline.remembered import Answers
 from bot.pipeline.review_pipeline import NAME as PIPELINE
 from bot.pipeline.state import MERGE_RULES
@@ -72,6 +74,11 @@ class Base:
         """Return what reviewers said before, without the secrets in it."""
         work = Work(self.database, clock=self.clock)
         return Answers(work, self.masker.mask)
+
+    def reading(self, sources: Sources) -> Reading:
+        """Return how changes are read from these sources: without their secrets."""
+        cover = Cover(masker=self.masker, finder=self.finder)
+        return Reading(sources=sources, cover=cover)
 
     def choices(self, model: str) -> Choices:
         """Return what runs choose from, `model` unless a branch has another.

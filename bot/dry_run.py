@@ -50,7 +50,7 @@ async def _review(base: Base, model: str, change: LocalChange) -> ReviewReport:
     name = base.ids.new("local")
     pipeline = ReviewPipeline(
         name=name,
-        sources=LocalSources(change),
+        reading=base.reading(LocalSources(change)),
         choices=base.choices(model),
         desk=NobodysDesk(),
         blobs=base.blobs,

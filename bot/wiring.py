@@ -82,7 +82,7 @@ async def _assembled(
         limits = Limits(run_seconds=settings.run_seconds)
         desk = GitHubDesk(app=app, clock=base.clock, steps=STEPS)
         pipeline = ReviewPipeline(
-            sources=GitHubSources(app),
+            reading=base.reading(GitHubSources(app)),
             choices=base.choices(settings.model),
             desk=desk,
             blobs=base.blobs,

@@ -3,11 +3,13 @@
 import asyncio
 from dataclasses import dataclass
 
-from bot.pipeline.ports import Described, Source, Sources
+from bot.pipeline.cover import Reading
+from bot.pipeline.ports import Described, Source
 from bot.pipeline.state import Artifacts, State
 from bot.plain import counted
 from core.review.coverage import nameable
 from core.review.hunks import Diff, FilePatch
+from core.review.reviewer import Sighting
 from core.runs.pipeline import StepContext, StepOutcome
 
 AT_ONCE = 8
@@ -16,10 +18,21 @@ LINK, LINK_MODE = "it is a symbolic link, which is not followed", "120000"
 
 
 @dataclass(frozen=True, slots=True)
-class Analyze:
-    """Parses the diff and fetches the changed files as they are at the head."""
+class _Fetched:
+    """A file that was kept, and the secrets that were in it."""
 
-    sources: Sources
+    digest: str
+    found: tuple[Sighting, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Analyze:
+    """Parses the diff and fetches the changed files as they are at the head.
+
+    Secrets are looked for in the whole files, and masked before these are kept.
+    """
+
+    reading: Reading
     artifacts: Artifacts
     name: str = "analyze"
 
@@ -27,11 +40,17 @@ class Analyze:
         """Keep each readable file once; name each hunk whose file cannot be had."""
         state = State.of(context.state)
         diff = await self.artifacts.diff(state)
-        source = await self.sources.of(context.run)
+        source = await self.reading.sources.of(context.run)
         wanted = [file for file in diff.files if _readable(file)]
         # GitHub answers a link with what it leads to, which is not what was changed.
         solid = [file for file in wanted if file.new_mode != LINK_MODE]
-        digests = await self._fetch(source, state.described, solid)
+        fetched = await self._fetch(source, state.described, solid)
+        digests = {path: one and one.digest for path, one in fetched.items()}
+        read = {path: one.found for path, one in fetched.items() if one is not None}
+        # Of what could not be fetched, what the diff showed is all that is known.
+        before = await self.artifacts.sightings(state)
+        found = [one for one in before if one.path not in read]
+        found += [secret for secrets in read.values() for secret in secrets]
         unread = [
             (hunk.id, LINK if file.new_mode == LINK_MODE else UNFETCHED)
             for file in wanted
@@ -43,19 +62,24 @@ class Analyze:
             state={
                 "files_blob": await self.artifacts.keep_json(kept),
                 "unread": unread,
+                "sightings_blob": await self.artifacts.keep_sightings(found),
             },
             summary=_summary(diff),
         )
 
     async def _fetch(
         self, source: Source, described: Described, files: list[FilePatch]
-    ) -> dict[str, str | None]:
+    ) -> dict[str, _Fetched | None]:
         gate = asyncio.Semaphore(AT_ONCE)
 
-        async def one(file: FilePatch) -> str | None:
+        async def one(file: FilePatch) -> _Fetched | None:
             async with gate:
                 data = await source.file(described, file.path)
-            return None if data is None else await self.artifacts.keep(data)
+                if data is None:
+                    return None
+                cover = self.reading.cover.file
+                covered, found = await asyncio.to_thread(cover, file, data)
+            return _Fetched(await self.artifacts.keep(covered), found)
 
         try:
             async with asyncio.TaskGroup() as group:

@@ -13,6 +13,7 @@ from core.review.reviewer import ReviewModel, ReviewRequest, Usage
 from core.runs.work import Key, Work, key_of
 
 KIND = "file"
+MASKED = "[masked:"
 Mask = Callable[[str], str]
 
 
@@ -75,13 +76,18 @@ def masked(proposals: Sequence[Proposal], mask: Mask) -> tuple[Proposal, ...]:
                 "title": mask(one.title)[:TITLE],
                 "body": mask(one.body)[:BODY],
                 "suggestion": one.suggestion
-                if one.suggestion and mask(one.suggestion) == one.suggestion
+                if one.suggestion and _is_clean(one.suggestion, mask)
                 else None,
             }
         )
         for one in proposals
         if nameable(one.path)
     )
+
+
+def _is_clean(suggestion: str, mask: Mask) -> bool:
+    """Return whether code can be applied: a mask would take the secret's place."""
+    return MASKED not in suggestion and mask(suggestion) == suggestion
 
 
 def _keys(model: ReviewModel, request: ReviewRequest) -> dict[str, Key]:
@@ -96,6 +102,7 @@ def _keys(model: ReviewModel, request: ReviewRequest) -> dict[str, Key]:
             (
                 *(model.name, model.version, *said, path),
                 *(part for patch in listed for part in _parts(patch)),
+                *(repr(one) for one in request.sightings if one.path == path),
                 b"" if path not in request.files else b"content",
                 request.files.get(path, b""),
             )
@@ -127,6 +134,7 @@ def _only(request: ReviewRequest, paths: set[str]) -> ReviewRequest:
         request,
         diff=Diff(files=kept),
         files=files,
+        sightings=tuple(one for one in request.sightings if one.path in paths),
         read=lambda count: request.read(before + count),
     )
 

@@ -39,6 +39,7 @@ class Review:
             diff=diff,
             files=await self.artifacts.files(state),
             read=_read(context, diff),
+            sightings=await self.artifacts.sightings(state),
         )
         model = self.choices.model_for(context.run)
         answer = await self.answers.review(model, request, context.run.id)

@@ -6,9 +6,10 @@ import structlog
 
 from bot.pipeline import gating
 from bot.pipeline.analyze import Analyze
+from bot.pipeline.cover import Reading
 from bot.pipeline.nobodys_desk import NobodysDesk
 from bot.pipeline.overrides import Choices
-from bot.pipeline.ports import Desk, DeskFor, Sources
+from bot.pipeline.ports import Desk, DeskFor
 from bot.pipeline.publish import Publish
 from bot.pipeline.remembered import Answers
 from bot.pipeline.reporting import Reporting
@@ -59,7 +60,7 @@ class ReviewPipeline:
     def __init__(
         self,
         *,
-        sources: Sources,
+        reading: Reading,
         choices: Choices,
         desk: Desk,
         blobs: Blobs,
@@ -77,8 +78,8 @@ class ReviewPipeline:
         kept = Artifacts(blobs)
         reporting = Reporting(choices, kept)
         steps: tuple[Step, ...] = (
-            Snapshot(sources, kept),
-            Analyze(sources, kept),
+            Snapshot(reading, kept),
+            Analyze(reading, kept),
             Review(choices, answers, kept),
             Verify(choices, kept),
             Publish(desk_for, reporting, kept),

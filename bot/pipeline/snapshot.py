@@ -1,28 +1,34 @@
 """First step: pin what is reviewed, so that a push in between changes nothing."""
 
+import asyncio
 from dataclasses import asdict, dataclass
 
-from bot.pipeline.ports import Sources
+from bot.pipeline.cover import Reading
 from bot.pipeline.state import Artifacts
 from core.runs.pipeline import StepContext, StepOutcome
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Keeps the change's words and its diff."""
+    """Keeps the change's words and its diff, without the secrets in them."""
 
-    sources: Sources
+    reading: Reading
     artifacts: Artifacts
     name: str = "snapshot"
 
     async def run(self, context: StepContext) -> StepOutcome:
         """Read the pull request and its diff between two fixed commits."""
-        source = await self.sources.of(context.run)
+        source = await self.reading.sources.of(context.run)
         described = await source.describe()
         shown = await source.diff(described)
-        digest = await self.artifacts.keep(shown.data)
-        state = {**asdict(described), "missing": list(shown.missing.items())}
+        diff, found = await asyncio.to_thread(self.reading.cover.diff, shown.data)
+        state = await asyncio.to_thread(self.reading.cover.words, asdict(described))
         return StepOutcome(
-            state={**state, "diff_blob": digest},
+            state={
+                **state,
+                "missing": list(shown.missing.items()),
+                "diff_blob": await self.artifacts.keep(diff),
+                "sightings_blob": await self.artifacts.keep_sightings(found),
+            },
             summary=f"{len(shown.data):,} bytes of diff",
         )

@@ -1,6 +1,8 @@
 """The state that the review pipeline hands from step to step, and its artifacts."""
 
 import asyncio
+from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -12,6 +14,7 @@ from core.errors import StateUnusableError
 from core.events.base import JSON
 from core.review.hunks import Diff, parse_diff
 from core.review.report import ReportUsage, ReviewReport
+from core.review.reviewer import Sighting
 from core.review.verify import Judged
 from core.store.blobs import Blobs, Digest
 
@@ -38,6 +41,7 @@ class State(BaseModel):
     diff_blob: str = ""
     missing: Pairs = ()
     files_blob: str = ""
+    sightings_blob: str = ""
     unread: Pairs = ()
     proposals_blob: str = ""
     usage: ReportUsage | None = None
@@ -85,6 +89,17 @@ class Artifacts:
         return {
             path: await self._blobs.get(Digest(key)) for path, key in digests.items()
         }
+
+    async def sightings(self, state: State) -> tuple[Sighting, ...]:
+        """Return where secrets were before they were masked."""
+        if not state.sightings_blob:
+            return ()
+        stored: list[Any] = await self._blobs.get_json(Digest(state.sightings_blob))
+        return tuple(Sighting(**one) for one in stored)
+
+    async def keep_sightings(self, found: Iterable[Sighting]) -> str:
+        """Store where secrets were, and return the digest."""
+        return await self.keep_json([asdict(one) for one in found])
 
     async def judged(self, state: State) -> tuple[Judged, ...]:
         """Return the findings with their fates."""

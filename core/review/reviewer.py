@@ -15,9 +15,24 @@ async def unwatched(_: int) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """A secret that stands in a file at the head, from line to line, and not its value.
+
+    `rule` is the id of the rule that found it, `name` says what it is.
+    """
+
+    path: str
+    start: int
+    end: int
+    rule: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewRequest:
     """What a reviewer sees: the diff and the changed files as they are at the head.
 
+    Secrets are masked in all of it; `sightings` say where some were.
     `read` is to be told how many of the diff's files have been read so far.
     `files` maps a path to its bytes; a file that is binary, removed or too large to
     fetch is absent. `title` and `description` are the pull request's, untrusted.
@@ -29,6 +44,7 @@ class ReviewRequest:
     diff: Diff
     files: Mapping[str, bytes]
     read: Read = unwatched
+    sightings: tuple[Sighting, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,12 +1,14 @@
 """Puts masks where secrets stand."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 # What a mask looks like; several may stand on lines of their own.
 MASK = re.compile(r"\[masked:([\w./:-]{1,200})\]\s*")
-ON_A_LINE = re.compile(r"[^\r\n]+")
+# What stands before and behind the lines of a secret in a list of strings, a comment,
+# or a quoted answer: without it, code around a mask would be no code any more.
+BEFORE, BEHIND = " \t>|#*\"'", " \t\"',+\\\r"
 
 
 class Found(NamedTuple):
@@ -42,6 +44,25 @@ def masked(text: str, found: Sequence[Found]) -> str:
     kept, at = list[str](), 0
     for start, end, rule in found:
         mask = f"[masked:{rule}]"
-        kept += (text[at:start], ON_A_LINE.sub(mask, text[start:end]))
+        kept += (text[at:start], *_lines(text[start:end], mask))
         at = end
     return "".join([*kept, text[at:]])
+
+
+def _lines(secret: str, mask: str) -> Iterator[str]:
+    """Yield the mask for each line of a secret, within what frames the line."""
+    if "\n" not in secret:
+        yield mask
+        return
+    *lines, last = secret.split("\n")
+    for line in lines:
+        yield f"{_framed(line, line.rstrip(BEHIND), mask)}\n"
+    yield _framed(last, last, mask)
+
+
+def _framed(line: str, cut: str, mask: str) -> str:
+    inner = cut.lstrip(BEFORE)
+    if not inner:
+        return line
+    begin = len(cut) - len(inner)
+    return f"{line[:begin]}{mask}{line[len(cut) :]}"

@@ -11,7 +11,7 @@ from bot.models.rules.analyzer import Analyzer, Remark, Report, SourceFile
 from bot.models.rules.changed import changed_lines
 from bot.models.rules.paths import is_utf8
 from bot.models.rules.ruff import RuffAnalyzer
-from bot.models.rules.secret_scan import scan
+from bot.models.rules.secret_scan import remark_on, sighted
 from bot.models.rules.unread import unread_hunks
 from bot.models.rules.zizmor import ZizmorAnalyzer
 from core.clock import Clock
@@ -22,6 +22,7 @@ from core.review.reviewer import (
     ReviewAnswer,
     ReviewModel,
     ReviewRequest,
+    Sighting,
     Usage,
 )
 from core.review.sanitize import clean_line
@@ -84,7 +85,10 @@ class RulesReviewer(ReviewModel):
         patches = {
             patch.path: patch for patch in request.diff.files if _is_readable(patch)
         }
-        secrets, reports = await self._read(patches, request)
+        found, reports = await self._read(patches, request)
+        # What is told of was masked before it came here, and the rest was not.
+        told = [one for one in request.sightings if one.path in patches]
+        secrets = [remark_on(one) for one in dict.fromkeys((*told, *found))]
         return ReviewAnswer(
             proposals=self._proposals(patches, secrets, reports),
             unread=unread_hunks(
@@ -106,7 +110,7 @@ class RulesReviewer(ReviewModel):
 
     async def _read(
         self, patches: Mapping[str, FilePatch], request: ReviewRequest
-    ) -> tuple[Sequence[Remark], Sequence[Report]]:
+    ) -> tuple[Sequence[Sighting], Sequence[Report]]:
         files = request.files
         kinds = [(one, _kind(one, patches, files)) for one in self._analyzers]
         # What no analyzer reads is searched for secrets, and that is all.
@@ -128,8 +132,8 @@ class RulesReviewer(ReviewModel):
 
     def _secrets(
         self, patches: Mapping[str, FilePatch], files: Mapping[str, bytes]
-    ) -> Sequence[Remark]:
-        return tuple(scan(list(patches.values()), files, self._finder))
+    ) -> Sequence[Sighting]:
+        return tuple(sighted(list(patches.values()), files, self._finder))
 
     def _proposals(
         self,

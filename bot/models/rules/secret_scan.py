@@ -6,6 +6,7 @@ from bot.models.rules.analyzer import Remark
 from bot.models.rules.paths import is_test
 from core.review.findings import Severity
 from core.review.hunks import FilePatch, LineKind
+from core.review.reviewer import Sighting
 from core.secrets import SecretFinder, SecretMatch
 
 # Beyond this only what the diff shows is searched.
@@ -17,10 +18,10 @@ ADVICE = (
 SURE, IN_TESTS = 0.9, 0.6
 
 
-def scan(
+def sighted(
     patches: Sequence[FilePatch], files: Mapping[str, bytes], finder: SecretFinder
-) -> Iterator[Remark]:
-    """Yield a remark for each secret in each patched file, wherever in it.
+) -> Iterator[Sighting]:
+    """Yield where secrets are in each patched file, wherever in it.
 
     The whole file is read where it is known, for the parts of a secret can stand apart;
     otherwise the lines that the diff shows. Takes processor time: run it in a thread.
@@ -30,35 +31,39 @@ def scan(
         if content is not None and len(content) <= FILE_BYTES:
             for match in finder.find(content):
                 lines = content.count(b"\n", match.start, match.end - 1)
-                yield _remark(patch.path, match, match.line, match.line + lines)
+                yield _sighting(patch.path, match, match.line, match.line + lines)
         else:
-            yield from _scan_hunks(patch, finder)
+            yield from _in_hunks(patch, finder)
 
 
-def _scan_hunks(patch: FilePatch, finder: SecretFinder) -> Iterator[Remark]:
+def _in_hunks(patch: FilePatch, finder: SecretFinder) -> Iterator[Sighting]:
     for hunk in patch.hunks:
         shown = [line for line in hunk.lines() if line.kind is not LineKind.REMOVED]
         text = "\n".join(line.text for line in shown)
         for match in finder.find(text):
             start = hunk.new_start + match.line - 1
             lines = text.count("\n", match.start, match.end - 1)
-            yield _remark(patch.path, match, start, start + lines)
+            yield _sighting(patch.path, match, start, start + lines)
 
 
-def _remark(path: str, match: SecretMatch, start: int, end: int) -> Remark:
+def _sighting(path: str, match: SecretMatch, start: int, end: int) -> Sighting:
+    return Sighting(path=path, start=start, end=end, rule=match.rule, name=match.name)
+
+
+def remark_on(secret: Sighting) -> Remark:
     """Say what kind of secret it is and what to do; the secret itself is not said."""
     return Remark(
-        path=path,
-        start=start,
-        end=end,
+        path=secret.path,
+        start=secret.start,
+        end=secret.end,
         severity=Severity.ERROR,
-        confidence=IN_TESTS if is_test(path) else SURE,
-        rule=f"secret:{match.rule}",
-        title=f"This looks like a secret: {match.name}",
+        confidence=IN_TESTS if is_test(secret.path) else SURE,
+        rule=f"secret:{secret.rule}",
+        title=f"This looks like a secret: {secret.name}",
         body=(
             "Whoever can read the branch can read it, and deleting the line leaves it "
             "in the history. If it is real: revoke it where it was issued, make a new "
-            f"one, and keep that out of the repository.\n\nRule: `{match.rule}`. "
+            f"one, and keep that out of the repository.\n\nRule: `{secret.rule}`. "
             f"[How to remove it from the history]({ADVICE})."
         ),
     )

@@ -24,6 +24,7 @@ def link(sealer: Sealer, before: bytes, facts: Facts, digest: bytes) -> bytes:
 def _covered(facts: Facts) -> dict[str, Any]:
     """Return what of the facts cannot change; an expiry can be put off."""
     refs: Mapping[str, str] = dict(facts.refs)
+    once = {"once": facts.once} if facts.once else {}
     return {
         "session": facts.session_id,
         "seq": facts.seq,
@@ -37,6 +38,7 @@ def _covered(facts: Facts) -> dict[str, Any]:
         "lineage": list(facts.lineage),
         "refs": refs,
         "redacts": list(facts.redacts),
+        **once,
     }
 
 

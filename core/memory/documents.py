@@ -136,6 +136,7 @@ def item_document(
             blobs=list(facts.blobs) or None,
             redacts=list(facts.redacts) or None,
             expires_at=facts.expires_at,
+            once=facts.once or None,
         ),
     }
 
@@ -159,6 +160,7 @@ def facts_from(found: Document) -> Facts:
         blobs=tuple(found.get("blobs", ())),
         redacts=tuple(found.get("redacts", ())),
         expires_at=found.get("expires_at"),
+        once=found.get("once", ""),
         erased=found.get("erased"),
     )
 

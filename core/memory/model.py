@@ -91,7 +91,8 @@ class Draft:
     The rest is stored in the clear, for search. `lineage` are the items that it was
     made from, `refs` where it came from outside: `{"comment": "17", "run": "run_…"}`.
     `blobs` are the workspace's contents that it names. `expires_at` is its own end
-    when that comes before the session's.
+    when that comes before the session's. An item with a name in `once` is kept once in
+    its session, however often it is appended; the name is stored as a MAC.
     """
 
     kind: Kind
@@ -104,6 +105,7 @@ class Draft:
     blobs: tuple[str, ...] = ()
     redacts: tuple[int, ...] = ()
     expires_at: datetime | None = None
+    once: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +113,8 @@ class Facts:
     """What is known of an item without opening it.
 
     `erased` says why there is no content any more. `revision` counts how often a part
-    of it was redacted, from 1. `size` is in bytes of the content's JSON.
+    of it was redacted, from 1. `size` is in bytes of the content's JSON. `once` is the
+    MAC of the name under which it is kept once.
     """
 
     session_id: str
@@ -129,6 +132,7 @@ class Facts:
     blobs: tuple[str, ...] = ()
     redacts: tuple[int, ...] = ()
     expires_at: datetime | None = None
+    once: str = ""
     erased: Mapping[str, Any] | None = None
 
 

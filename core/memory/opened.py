@@ -62,6 +62,7 @@ class Opened:
                 blobs=draft.blobs,
                 redacts=draft.redacts,
                 expires_at=draft.expires_at,
+                once=self.once(draft.once) if draft.once else "",
             )
             sealed = self.sealer.seal(plain, self._place(facts).aad())
             made = digest([sealed])
@@ -70,6 +71,16 @@ class Opened:
                 item_document(facts, sealed=sealed, digest=made, link=last)
             )
         return documents, replace(self, seq=at, link=last, epoch=this)
+
+    def behind(self, stored: Sequence[Document]) -> "Opened":
+        """Return the session as it is behind items that were stored."""
+        last = stored[-1]
+        link = bytes(last["link"])
+        return replace(self, seq=last["seq"], link=link, epoch=last["epoch"])
+
+    def once(self, name: str) -> str:
+        """Return what is stored of a name under which an item is kept once."""
+        return self.sealer.mac(b"once", self.session.id.encode(), name.encode()).hex()
 
     def open(self, found: Document) -> Item:
         """Return an item with its content; raises SealBrokenError."""

@@ -112,6 +112,7 @@ ITEMS_SPEC = CollectionSpec(
                 "sealed": BYTES,
                 "patch": {"bsonType": "object"},
                 "erased": {"bsonType": "object"},
+                "once": TEXT,
             },
             # Sealed, erased, or a marker: there is no field for text in the clear.
             "oneOf": [
@@ -126,6 +127,8 @@ ITEMS_SPEC = CollectionSpec(
     indexes=(
         IndexSpec(keys=("session", "seq"), unique=True),
         IndexSpec(keys=("session", "expires_at")),
+        # The name is a MAC with the session's key: no two sessions have the same.
+        IndexSpec(keys=("once",), unique=True, sparse=True),
         IndexSpec(keys=("purge_after",), expire_after_seconds=0),
     ),
 )

@@ -94,24 +94,35 @@ class Memory:
         """Append items; they are durable when this returns.
 
         Without `expected` they go behind whatever is there. Whoever derived them from
-        what it read gives the `epoch` that it read at. Raises SessionNotFoundError,
-        SessionMovedError, SessionRedactedError, ItemTooLargeError.
+        what it read gives the `epoch` that it read at. One that is kept `once` and is
+        there already is answered with the facts of the first.
+
+        Raises SessionNotFoundError, SessionMovedError, SessionRedactedError,
+        ItemTooLargeError.
         """
-        masked = [self._masked(draft) for draft in drafts]
+        left = [self._masked(draft) for draft in drafts]
+        done: dict[int, Facts] = {}
         for _ in range(TRIES):
             opened = await self._at_end(session_id)
-            if expected is not None and opened.seq != expected:
-                raise SessionMovedError(
-                    session_id=session_id, head=opened.seq, expected=expected
-                )
-            if epoch is not None and opened.epoch != epoch:
-                raise SessionRedactedError(session_id=session_id)
-            documents, after = opened.sealed(masked, self._clock.now())
-            if await self.store.insert(documents):
+            _expect(opened, expected, epoch)
+            waiting = [place for place in range(len(left)) if place not in done]
+            documents, _ = opened.sealed(
+                [left[at] for at in waiting], self._clock.now()
+            )
+            count = await self.store.insert(documents)
+            if count:
+                stored = documents[:count]
+                after = opened.behind(stored)
                 self.keep(after)
-                self.sealing.appended(after, documents)
-                return tuple(facts_from(one) for one in documents)
-            self.forget(session_id)
+                self.sealing.appended(after, stored)
+                done |= zip(waiting, map(facts_from, stored), strict=False)
+                # Where the first have their place, the rest goes behind them.
+                expected = None
+            if count < len(documents):
+                self.forget(session_id)
+                done |= await self._there(documents, waiting)
+            if len(done) == len(left):
+                return tuple(done[place] for place in range(len(left)))
         raise SessionMovedError(session_id=session_id, head="?", expected=expected)
 
     async def read(
@@ -184,6 +195,18 @@ class Memory:
         """Seal in what was appended last."""
         await self.sealing.close()
 
+    async def _there(
+        self, documents: Sequence[Document], waiting: Sequence[int]
+    ) -> dict[int, Facts]:
+        """Return the facts of what is kept once and was there before, by place."""
+        names = {
+            one["once"]: at
+            for at, one in zip(waiting, documents, strict=True)
+            if "once" in one
+        }
+        found = await self.store.named(list(names)) if names else {}
+        return {names[name]: facts_from(one) for name, one in found.items()}
+
     def _is_kept(self, session: Session, found: Document, now: datetime) -> bool:
         expires_at = found.get("expires_at")
         return (
@@ -232,3 +255,14 @@ class Memory:
 
     def _masked(self, draft: Draft) -> Draft:
         return replace(draft, content=self._mask(draft.content))
+
+
+def _expect(opened: Opened, expected: int | None, epoch: int | None) -> None:
+    """Raise SessionMovedError or SessionRedactedError where it has gone on."""
+    session_id = opened.session.id
+    if expected is not None and opened.seq != expected:
+        raise SessionMovedError(
+            session_id=session_id, head=opened.seq, expected=expected
+        )
+    if epoch is not None and opened.epoch != epoch:
+        raise SessionRedactedError(session_id=session_id)

@@ -75,9 +75,10 @@ class MemoryStore:
         with translating():
             await self._sessions.bulk_write(writes, ordered=False)
 
-    async def insert(self, documents: Sequence[Document]) -> bool:
-        """Store items; False when the first one's place is taken.
+    async def insert(self, documents: Sequence[Document]) -> int:
+        """Store items in order, up to the first whose place or name is taken.
 
+        Returns how many were stored: somebody may have come in between two of them.
         Raises RefusedByDatabaseError for what the validator does not take.
         """
         with translating():
@@ -87,15 +88,21 @@ class MemoryStore:
                 else:
                     await self._items.insert_many(documents, ordered=True)
             except DuplicateKeyError:
-                return False
+                return 0
             except BulkWriteError as error:
                 refusal = refusals(error)[0]
                 if refusal.duplicate:
-                    return False
+                    return refusal.position
                 raise RefusedByDatabaseError(
                     collection=ITEMS, reason=refusal.reason
                 ) from error
-        return True
+        return len(documents)
+
+    async def named(self, names: Sequence[str]) -> dict[str, Document]:
+        """Return the stored items that are kept once under these names, by name."""
+        with translating():
+            found = await self._items.find({"once": {"$in": list(names)}}).to_list(None)
+        return {str(one["once"]): one for one in found}
 
     async def items(self, session_id: str, first: int, last: int) -> list[Document]:
         """Return the stored items of a session from one to another, in order."""

@@ -165,7 +165,13 @@ def assembled(database: Database, settings: Settings, clock: Clock) -> Base:
     branches = Branches(runs)
     audit = Audit(runs.journal, clock=clock)
     memory = memory_on(
-        database, settings, journal=runs.journal, clock=clock, ids=ids, mask=mask
+        database,
+        settings,
+        journal=runs.journal,
+        audit=audit,
+        clock=clock,
+        ids=ids,
+        mask=mask,
     )
     tokens = Tokens(TokenStore(database), clock=clock, ids=ids)
     return Base(

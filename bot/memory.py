@@ -2,21 +2,28 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
+from bot.notifying import HttpNotifier
 from bot.settings import Settings
+from core.audit.service import Audit
 from core.clock import Clock, Ids
 from core.errors import MemoryOffError
 from core.events.base import JSON
 from core.events.journal import Journal
+from core.memory.alerts import Notifier
 from core.memory.keys.local import LocalKeys
 from core.memory.keys.provider import KeyProvider
 from core.memory.keys.ring import KeyRing
 from core.memory.keys.written import keys_in, make_keys, read_keys
+from core.memory.mortality import Mortality
+from core.memory.policy import Policy
 from core.memory.sealing import Sealing
 from core.memory.service import Memory
 from core.memory.store import MemoryStore
+from core.memory.sweeper import MemorySweeper, mortality_on
 from core.store.database import Database
 
 OWN_KEYS = "memory.keys"
@@ -29,12 +36,20 @@ class MemoryParts:
     kept: Memory | None
     store: MemoryStore
     backup_days: int
+    mortality: Mortality | None = None
+    sweeper: MemorySweeper | None = None
 
     def opened(self) -> Memory:
         """Return session memory; raises MemoryOffError when it is off."""
         if self.kept is None:
             raise MemoryOffError
         return self.kept
+
+    def mortal(self) -> Mortality:
+        """Return what ends sessions, and keeps them; raises MemoryOffError."""
+        if self.mortality is None:
+            raise MemoryOffError
+        return self.mortality
 
     async def close(self) -> None:
         """Seal in what was appended last."""
@@ -47,6 +62,7 @@ def memory_on(
     settings: Settings,
     *,
     journal: Journal,
+    audit: Audit,
     clock: Clock,
     ids: Ids,
     mask: Callable[[JSON], JSON],
@@ -54,18 +70,54 @@ def memory_on(
     """Return session memory over a database, with the keys that the settings name."""
     store = MemoryStore(database)
     provider = provider_of(settings)
-    kept = None
-    if provider is not None:
-        kept = Memory(
-            store,
-            KeyRing(database, provider, clock=clock),
-            Sealing(store, journal, clock=clock),
-            clock=clock,
-            ids=ids,
-            mask=mask,
-            days=settings.memory_days,
-        )
-    return MemoryParts(kept=kept, store=store, backup_days=settings.memory_backup_days)
+    days = settings.memory_backup_days
+    if provider is None:
+        return MemoryParts(kept=None, store=store, backup_days=days)
+    policy = policy_of(settings)
+    kept = Memory(
+        store,
+        KeyRing(database, provider, clock=clock),
+        Sealing(store, journal, clock=clock, policy=policy),
+        clock=clock,
+        ids=ids,
+        mask=mask,
+        policy=policy,
+    )
+    mortality, sweeper = mortality_on(
+        database,
+        kept,
+        audit=audit,
+        clock=clock,
+        ids=ids,
+        policy=policy,
+        notifier=notifier_of(settings),
+    )
+    return MemoryParts(
+        kept=kept, store=store, backup_days=days, mortality=mortality, sweeper=sweeper
+    )
+
+
+def policy_of(settings: Settings) -> Policy:
+    """Return how long what is remembered lives."""
+    return Policy(
+        days=settings.memory_days,
+        kind_days=settings.memory_kind_days,
+        sliding=settings.memory_sliding,
+        thresholds=settings.memory_alerts,
+        grace=timedelta(days=settings.memory_grace_days),
+        backups=timedelta(days=settings.memory_backup_days),
+    )
+
+
+def notifier_of(settings: Settings) -> Notifier | None:
+    """Return what posts alerts; None when there is nowhere to post them."""
+    if settings.notify_url is None:
+        return None
+    secret = settings.notify_secret
+    return HttpNotifier(
+        settings.notify_url.get_secret_value(),
+        secret.get_secret_value() if secret is not None else None,
+    )
 
 
 def provider_of(settings: Settings) -> KeyProvider | None:

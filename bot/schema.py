@@ -5,6 +5,7 @@ from core.access.store import TOKENS
 from core.access.ticket_store import TICKETS
 from core.feed.index import FEED_INDEX
 from core.feed.page import FEED_COLLECTIONS
+from core.memory.alert_store import ALERTS_SPEC
 from core.memory.keys.signing import SIGNING_KEYS
 from core.memory.keys.store import KEYS
 from core.memory.schema import CONTENTS_SPEC, ITEMS_SPEC, SESSIONS_SPEC
@@ -27,5 +28,6 @@ SCHEMA = Schema(
         SESSIONS_SPEC,
         ITEMS_SPEC,
         CONTENTS_SPEC,
+        ALERTS_SPEC,
     ),
 )

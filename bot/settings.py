@@ -35,6 +35,7 @@ from core.errors import DatabaseUrlError, SettingsError
 
 PREFIX = "NOFX_"
 SECRET = frozenset({"mongodb_url", "private_key", "webhook_secrets", "memory_keys"})
+SECRET |= {"notify_url", "notify_secret"}
 LONGEST_SHOWN = 80
 
 
@@ -121,6 +122,12 @@ class Settings(BaseSettings):
     memory_keys: memory_values.Keys = None
     memory_days: memory_values.Days = 90
     memory_backup_days: memory_values.BackupDays = 30
+    memory_kind_days: memory_values.KindDays = {}
+    memory_sliding: memory_values.Sliding = True
+    memory_alerts: memory_values.Thresholds = memory_values.THRESHOLDS
+    memory_grace_days: memory_values.GraceDays = 3
+    notify_url: memory_values.NotifyUrl = None
+    notify_secret: memory_values.NotifySecret = None
     streams: work_values.Streams = 2000
     streams_per_token: work_values.Streams = 500
 
@@ -216,7 +223,8 @@ class Settings(BaseSettings):
 
     def secret_values(self) -> tuple[str, ...]:
         """Return every secret in the clear, for masking it wherever it might appear."""
-        secrets = (self.mongodb_url, self.private_key, *self.webhook_secrets)
+        notify = (self.notify_url, self.notify_secret)
+        secrets = (self.mongodb_url, self.private_key, *self.webhook_secrets, *notify)
         return tuple(secret.get_secret_value() for secret in secrets if secret)
 
 

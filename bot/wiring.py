@@ -152,7 +152,9 @@ def _keepers(settings: Settings, base: Base) -> tuple[Companion, ...]:
     # processes; with one, nobody else queues anything.
     watching = settings.watch_queue and settings.mongodb_url is not None
     watcher = Watcher(database, base.runs, wanted=watching)
+    mortal = base.memory.sweeper
     return (
+        *([(mortal.run, mortal.stop)] if mortal is not None else []),
         (feeder.run, feeder.stop),
         (indexer.run, indexer.stop),
         (sweeper.run, sweeper.stop),

@@ -140,6 +140,20 @@ class SessionHeldError(ConflictError):
     hint = "Release it first, or redact with `override_hold` and a reason."
 
 
+class MortalWishError(InputError):
+    """What is wished for a session's end, or against it, cannot be."""
+
+    message = "This cannot be done with session {session_id}: {reason}."
+    hint = "Give a reason, and a time that is still to come."
+
+
+class NotificationError(UnavailableError):
+    """An alert could not be sent to where notifications go."""
+
+    message = "The notification was not taken: {reason}."
+    hint = "See NOFX_NOTIFY_URL; it is sent again by itself."
+
+
 class HoldNotFoundError(NotFoundError):
     """The session has no such hold."""
 

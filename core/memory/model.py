@@ -220,7 +220,21 @@ class Session:
 
     def is_live(self, now: datetime) -> bool:
         """Return whether it may be read: one that has expired only while it is held."""
-        return self.state == "live" and (now < self.expires_at or self.is_held)
+        if self.is_held:
+            return self.state != "ended"
+        return self.state == "live" and now < self.expires_at
+
+    def is_open(self, now: datetime) -> bool:
+        """Return whether it takes items: not when only some of an expired one stay."""
+        whole = any(not hold.items for hold in self.holds)
+        return self.state == "live" and (now < self.expires_at or whole)
+
+    def shows(self, seq: int, ends_at: datetime | None, now: datetime) -> bool:
+        """Return whether an item with this end of its own may be read."""
+        if self.holds_item(seq):
+            return True
+        own = ends_at is None or now < ends_at
+        return own and self.state == "live" and now < self.expires_at
 
     @property
     def is_held(self) -> bool:

@@ -8,7 +8,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -17,8 +17,9 @@ from core.errors import StoreUnavailableError
 from core.events import schema
 from core.events.journal import Journal
 from core.memory.documents import head_document
-from core.memory.model import Session
+from core.memory.model import Kind, Session
 from core.memory.opened import Opened
+from core.memory.policy import USUAL, Policy
 from core.memory.store import MemoryStore
 from core.memory.telling import Telling
 from core.store.database import Document
@@ -33,13 +34,22 @@ class _Waiting:
     counts: Counter[str] = field(default_factory=Counter)
     authors: set[str] = field(default_factory=set)
     first: int = 0
+    ends: list[datetime] = field(default_factory=list)
 
 
 class Sealing:
     """Gathers what was appended and seals it in, a moment later or at `close`."""
 
-    def __init__(self, store: MemoryStore, journal: Journal, *, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: MemoryStore,
+        journal: Journal,
+        *,
+        clock: Clock,
+        policy: Policy = USUAL,
+    ) -> None:
         self._store = store
+        self._policy = policy
         self.telling = Telling(journal, clock=clock)
         self._clock = clock
         self._waiting: dict[str, _Waiting] = {}
@@ -65,6 +75,7 @@ class Sealing:
         waiting.opened = after
         waiting.counts.update(one["kind"] for one in documents)
         waiting.authors |= {one["author"].lower() for one in documents} - {""}
+        waiting.ends += [one["expires_at"] for one in documents if "expires_at" in one]
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._soon())
 
@@ -72,7 +83,8 @@ class Sealing:
         """Seal in what waits; raises StoreUnavailableError, and it waits on."""
         taken, self._waiting = self._waiting, {}
         try:
-            await self._store.advance([self._change(one) for one in taken.values()])
+            changes = [self._changes(one) for one in taken.values()]
+            await self._store.advance([one for some in changes for one in some])
             for one in taken.values():
                 await self._tell(one)
         except StoreUnavailableError:
@@ -81,6 +93,7 @@ class Sealing:
                 if later is not one:
                     later.counts.update(one.counts)
                     later.authors |= one.authors
+                    later.ends += one.ends
                     later.first = one.first
             raise
 
@@ -100,7 +113,8 @@ class Sealing:
             except StoreUnavailableError as error:
                 log.warning("memory.unsealed", reason=str(error))
 
-    def _change(self, waiting: _Waiting) -> tuple[str, int, Document]:
+    def _changes(self, waiting: _Waiting) -> list[tuple[str, int, Document]]:
+        """Return how the session changes, and how it does while it is held."""
         opened, now = waiting.opened, self._clock.now()
         session = opened.session
         fields: Document = {
@@ -108,13 +122,23 @@ class Sealing:
             "epoch": opened.epoch,
             "updated_at": now,
         }
-        if session.sliding:
-            fields["expires_at"] = now + timedelta(seconds=session.sliding)
         counts = {f"counts.{kind}": count for kind, count in waiting.counts.items()}
         change: Document = {"$set": fields, "$inc": {"revision": 1, **counts}}
         if waiting.authors:
             change["$addToSet"] = {"authors": {"$each": sorted(waiting.authors)}}
-        return session.id, opened.seq, change
+        if waiting.ends:
+            first = self._policy.first_look(min(waiting.ends), now)
+            change["$min"] = {"due_at": first}
+        # A marker tells of an end, and puts none off.
+        if not session.sliding or not set(waiting.counts) - {Kind.MARKER}:
+            return [(session.id, opened.seq, change)]
+        # Never sooner than somebody has put it off to. When it is due stays as it is:
+        # the sweeper looks, finds that it ends later, and comes again.
+        end = now + timedelta(seconds=session.sliding)
+        held = change | {"$max": {"expires_at": end}}
+        purged = {"expires_at": end, "purge_after": self._policy.purge_after(end)}
+        free = change | {"$max": purged}
+        return [(session.id, opened.seq, one) for one in (free, held)]
 
     async def _tell(self, waiting: _Waiting) -> None:
         opened = waiting.opened

@@ -8,7 +8,6 @@ their links, and goes on from there. Below the head an item that is missing is a
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
 
 from cachetools import LRUCache
 
@@ -21,25 +20,26 @@ from core.errors import (
 )
 from core.memory import chain
 from core.memory.documents import facts_from
+from core.memory.due import EXPIRED, closing
 from core.memory.envelope import Sealer, context_of, new_key
 from core.memory.keys.ring import KeyRing
 from core.memory.model import JSON, Draft, Facts, Item, Scope, Session
 from core.memory.opened import Opened
+from core.memory.policy import USUAL, Policy
 from core.memory.sealing import Sealing
 from core.memory.store import MemoryStore
 from core.store.database import Document
 
 CACHED = 1000
 TRIES = 20
-DAY = 86400
 Mask = Callable[[JSON], JSON]
 
 
 class Memory:
     """Every method raises StoreUnavailableError, and MemoryKeyError where it opens.
 
-    `mask` takes secrets out of each content before it is sealed. `days` is how long a
-    session lives after its last item.
+    `mask` takes secrets out of each content before it is sealed. `policy` is how long
+    sessions and their items live.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Memory:
         clock: Clock,
         ids: Ids,
         mask: Mask,
-        days: int = 90,
+        policy: Policy = USUAL,
     ) -> None:
         self.store = store
         self.ring = ring
@@ -59,7 +59,7 @@ class Memory:
         self._clock = clock
         self._ids = ids
         self._mask = mask
-        self._days = days
+        self._policy = policy
         self._cached: LRUCache[str, Opened] = LRUCache(CACHED)
 
     async def session(self, session_id: str) -> Session:
@@ -73,10 +73,11 @@ class Memory:
         """Return the live session of a scope, made if there is none."""
         for _ in range(TRIES):
             for found in await self.store.of_scope(scope.key):
-                if found.is_live(self._clock.now()):
+                if found.is_open(self._clock.now()):
                     return found
+                await self._close(found)
             made, sealer = await self._new(scope, fork=fork)
-            if await self.store.add(made):
+            if await self.store.add(made, **self._ends(made)):
                 opened = Opened(made, sealer, 0, chain.GENESIS, 0)
                 self._cached[made.id] = opened
                 await self.sealing.began(made)
@@ -135,8 +136,13 @@ class Memory:
         """
         opened = await self.opened(session_id)
         found = await self.stored(opened, first, last)
-        now = self._clock.now()
-        kept = [one for one in found if self._is_kept(opened.session, one, now)]
+        now, session = self._clock.now(), opened.session
+        kept = [
+            one
+            for one in found
+            if session.shows(one["seq"], one.get("expires_at"), now)
+            and one.get("erased", {}).get("reason") != "expired"
+        ]
         return tuple(opened.open(one) for one in kept)
 
     async def item(self, session_id: str, seq: int) -> Item:
@@ -167,7 +173,10 @@ class Memory:
 
     async def opened(self, session_id: str) -> Opened:
         """Return a session, read anew and opened, with what is behind its head."""
-        session = await self.session(session_id)
+        return await self.reopened(await self.session(session_id))
+
+    async def reopened(self, session: Session) -> Opened:
+        """Open a session as it was read, also one that nobody may read any more."""
         sealer = await self._sealer(session)
         if not chain.is_sealed(sealer, session.id, session.head, session.epoch):
             broken = Opened(session, sealer, 0, b"", 0)
@@ -207,19 +216,30 @@ class Memory:
         found = await self.store.named(list(names)) if names else {}
         return {names[name]: facts_from(one) for name, one in found.items()}
 
-    def _is_kept(self, session: Session, found: Document, now: datetime) -> bool:
-        expires_at = found.get("expires_at")
-        return (
-            expires_at is None or now < expires_at or session.holds_item(found["seq"])
-        )
-
     async def _at_end(self, session_id: str) -> Opened:
         known = self._cached.get(session_id)
-        if known is not None and known.session.is_live(self._clock.now()):
+        if known is not None and known.session.is_open(self._clock.now()):
             key = known.session.key
             if key is None or await self.ring.allows(key.kek):
                 return known
-        return await self.opened(session_id)
+        opened = await self.opened(session_id)
+        if not opened.session.is_open(self._clock.now()):
+            raise SessionNotFoundError(session_id=session_id)
+        return opened
+
+    async def _close(self, session: Session) -> None:
+        """Let a scope begin a new session; the one that is over is erased in time."""
+        if session.state == "live":
+            now = self._clock.now()
+            await self.store.change(session, closing(EXPIRED, now))
+
+    def _ends(self, session: Session) -> Document:
+        """Return when a new session is to be looked at, and purged."""
+        end = session.expires_at
+        return {
+            "due_at": self._policy.first_look(end, session.created_at),
+            "purge_after": self._policy.purge_after(end),
+        }
 
     async def _sealer(self, session: Session) -> Sealer:
         if session.key is None:
@@ -235,7 +255,6 @@ class Memory:
         now, session_id, key = self._clock.now(), self._ids.new("session"), new_key()
         sealer = Sealer(key)
         wrapped = await self.ring.wrap(key, context_of(scope.tenant, session_id))
-        life = timedelta(days=self._days)
         session = Session(
             id=session_id,
             scope=scope,
@@ -247,14 +266,15 @@ class Memory:
             key=wrapped,
             created_at=now,
             updated_at=now,
-            expires_at=now + life,
+            expires_at=now + self._policy.life,
             generation=1,
-            sliding=self._days * DAY,
+            sliding=self._policy.slides_by,
         )
         return session, sealer
 
     def _masked(self, draft: Draft) -> Draft:
-        return replace(draft, content=self._mask(draft.content))
+        end = self._policy.item_end(draft, self._clock.now())
+        return replace(draft, content=self._mask(draft.content), expires_at=end)
 
 
 def _expect(opened: Opened, expected: int | None, epoch: int | None) -> None:

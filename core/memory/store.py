@@ -58,7 +58,9 @@ class MemoryStore:
         unset: Sequence[str] = (),
     ) -> bool:
         """Change a session if it is as it was read; its revision grows by one."""
-        change: Document = {"$set": fields, "$inc": {"revision": 1}}
+        change: Document = {"$inc": {"revision": 1}}
+        if fields:
+            change["$set"] = fields
         if unset:
             change["$unset"] = dict.fromkeys(unset, "")
         seen = {"_id": session.id, "revision": session.revision}
@@ -67,13 +69,19 @@ class MemoryStore:
         return bool(done.matched_count)
 
     async def advance(self, changes: Sequence[tuple[str, int, Document]]) -> None:
-        """Move heads on; each is `(session, new seq, change)`, and none goes back."""
-        writes = [
-            UpdateOne({"_id": session_id, "head.seq": {"$lt": seq}}, change)
-            for session_id, seq, change in changes
-        ]
+        """Move heads on; each is `(session, new seq, change)`, and none goes back.
+
+        Of several changes of one session the first that fits is made: one that sets
+        when the database purges it does not fit while it is held.
+        """
+        writes = []
+        for session_id, seq, change in changes:
+            seen = {"_id": session_id, "head.seq": {"$lt": seq}, "state": "live"}
+            if "purge_after" in change.get("$max", {}):
+                seen["holds"] = []
+            writes.append(UpdateOne(seen, change))
         with translating():
-            await self._sessions.bulk_write(writes, ordered=False)
+            await self._sessions.bulk_write(writes, ordered=True)
 
     async def insert(self, documents: Sequence[Document]) -> int:
         """Store items in order, up to the first whose place or name is taken.

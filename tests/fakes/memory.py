@@ -7,13 +7,17 @@ from core.audit.service import Audit
 from core.clock import Clock, Ids
 from core.events.bus import Bus
 from core.events.journal import Journal
+from core.memory.alerts import Notifier
 from core.memory.keys.local import LocalKeys
 from core.memory.keys.provider import KeyProvider
 from core.memory.keys.ring import KeyRing
 from core.memory.model import JSON, Draft, Kind, Role, Scope, Source
+from core.memory.mortality import Mortality
+from core.memory.policy import USUAL, Policy
 from core.memory.sealing import Sealing
 from core.memory.service import Memory
 from core.memory.store import MemoryStore
+from core.memory.sweeper import MemorySweeper, mortality_on
 from core.store.database import Database
 
 KEYS: Mapping[str, bytes] = {"k1": b"1" * 32, "k2": b"2" * 32}
@@ -30,6 +34,8 @@ class Remembering:
     ring: KeyRing
     store: MemoryStore
     memory: Memory
+    mortality: Mortality
+    sweeper: MemorySweeper
     clock: Clock
 
     async def close(self) -> None:
@@ -45,6 +51,8 @@ async def remembering(
     provider: KeyProvider | None = None,
     ring: KeyRing | None = None,
     mask: Callable[[JSON], JSON] = lambda content: content,
+    policy: Policy = USUAL,
+    notifier: Notifier | None = None,
 ) -> Remembering:
     """Put a process's memory together over a migrated database.
 
@@ -56,15 +64,29 @@ async def remembering(
         ring = KeyRing(database, provider or LocalKeys(KEYS), clock=clock)
         await ring.open()
     store = MemoryStore(database)
-    sealing = Sealing(store, journal, clock=clock)
-    memory = Memory(store, ring, sealing, clock=clock, ids=ids, mask=mask)
+    sealing = Sealing(store, journal, clock=clock, policy=policy)
+    memory = Memory(
+        store, ring, sealing, clock=clock, ids=ids, mask=mask, policy=policy
+    )
+    audit = Audit(journal, clock=clock)
+    mortality, sweeper = mortality_on(
+        database,
+        memory,
+        audit=audit,
+        clock=clock,
+        ids=ids,
+        policy=policy,
+        notifier=notifier,
+    )
     return Remembering(
         database=database,
         journal=journal,
-        audit=Audit(journal, clock=clock),
+        audit=audit,
         ring=ring,
         store=store,
         memory=memory,
+        mortality=mortality,
+        sweeper=sweeper,
         clock=clock,
     )
 

@@ -82,6 +82,8 @@ class Sealing:
     async def flush(self) -> None:
         """Seal in what waits; raises StoreUnavailableError, and it waits on."""
         taken, self._waiting = self._waiting, {}
+        if not taken:
+            return
         try:
             changes = [self._changes(one) for one in taken.values()]
             await self._store.advance([one for some in changes for one in some])

@@ -75,6 +75,7 @@ from core.errors.machine import (
 )
 from core.errors.memory import (
     AuditBrokenError,
+    AuditHeadError,
     HoldNotFoundError,
     ItemMalformedError,
     ItemNotFoundError,
@@ -176,6 +177,7 @@ __all__ = [
     "AnalyzerUnavailableError",
     "AppManifestError",
     "AuditBrokenError",
+    "AuditHeadError",
     "BlobCorruptError",
     "BlobNotFoundError",
     "BlobNotJsonError",

@@ -187,3 +187,10 @@ class AuditBrokenError(NofxError):
 
     message = "The audit is broken at entry {entry}: {reason}."
     hint = "Compare with the heads that you keep elsewhere; somebody changed history."
+
+
+class AuditHeadError(InputError):
+    """What was given is no head of the audit."""
+
+    message = "{text} is no head of the audit."
+    hint = "Give what `nofx audit head` printed: volume:entry:hash."

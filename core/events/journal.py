@@ -269,10 +269,14 @@ class Journal:
 
     async def documents(self, stream: str) -> list[dict[str, Any]]:
         """Return a stream's raw documents, oldest first."""
-        with translating():
-            found = await self._collection.find({"stream": stream}).to_list(None)
+        found = await self.find({"stream": stream})
         # Sorted here: the embedded server's `sort` scans the collection.
         return sorted(found, key=lambda one: int(one["seq"]))
+
+    async def find(self, query: JSON) -> list[dict[str, Any]]:
+        """Return the raw documents that a query finds, in no order."""
+        with translating():
+            return await self._collection.find(query).to_list(None)
 
     async def erase_state(self, stream: str, seq: int) -> bool:
         """Take the state out of one entry for good; True when there was one.

@@ -73,26 +73,29 @@ def masked(body: B, mask: Callable[[str], str]) -> B:
     return body.model_copy(update={"reason": mask(reason)}) if reason else body
 
 
-def get(
+def get(  # noqa: PLR0913  # one argument a fact
     path: str,
     act: Callable[[Call[Q, Nothing]], Awaitable[BaseModel]],
     *,
     summary: str,
     answer: type[BaseModel],
     query: type[Q],
+    scope: Scope = Scope.READ,
     refusals: Sequence[type[NofxError]] = (),
+    etag: Callable[[BaseModel], str] | None = None,
 ) -> Endpoint[Q, Nothing]:
     """Return an endpoint that reads and changes nothing."""
     return Endpoint(
         method="GET",
         path=path,
-        scope=Scope.READ,
+        scope=scope,
         summary=summary,
         act=act,
         answer=answer,
         query=query,
         body=Nothing,
         refusals=refusals,
+        etag=etag,
     )
 
 

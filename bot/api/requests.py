@@ -50,6 +50,11 @@ IDS: Mapping[str, Id] = {
         "checkpoint", f"^cp_{DIGITS}$", "cp_01hxqg5t0kc8f2v7w3m9b4n6ry"
     ),
     "merge_id": Id("merge", f"^mrg_{DIGITS}$", "mrg_01hxqg5t0kc8f2v7w3m9b4n6ry"),
+    "session_id": Id(
+        "session", f"^session_{DIGITS}$", "session_01hxqg5t0kc8f2v7w3m9b4n6ry"
+    ),
+    "hold_id": Id("hold", f"^hold_{DIGITS}$", "hold_01hxqg5t0kc8f2v7w3m9b4n6ry"),
+    "seq": Id("item", "^[1-9][0-9]{0,8}$", "17"),
     "gate": Id("gate", "^[a-z][a-z_:]{0,59}$", "llm_review"),
 }
 

@@ -5,6 +5,7 @@ from functools import partial
 from aiohttp import web
 
 from bot.api import event_schema, openapi
+from bot.api.audit import AuditEndpoints
 from bot.api.checkpoints import CheckpointEndpoints
 from bot.api.described import BESIDE
 from bot.api.events import EventEndpoints
@@ -16,11 +17,15 @@ from bot.api.parts import PartEndpoints
 from bot.api.reading import RunReading
 from bot.api.runs import RunEndpoints
 from bot.api.serving import AnyEndpoint, serve
+from bot.api.sessions import SessionEndpoints
 from bot.api.streams import Streams
 from bot.api.tickets import TicketEndpoints
 from bot.base import Base
 from bot.operations import Operations
+from core.audit.reader import AuditReader
 from core.feed.replay import Replay
+from core.memory.browsing import Browser
+from core.memory.lister import SessionLister
 from core.redaction.public_keys import public_keys
 
 
@@ -38,6 +43,13 @@ def endpoints_of(base: Base, operations: Operations) -> tuple[AnyEndpoint, ...]:
         keys=partial(public_keys, base.database),
     )
     merges = MergeEndpoints(reading, merges=base.merges, operations=operations)
+    sessions = SessionEndpoints(
+        Browser(base.memory.store, clock=base.clock),
+        lister=SessionLister(base.database, clock=base.clock),
+        memory=base.memory,
+        audit=base.audit,
+        journal=base.runs.journal,
+    )
     return (
         *RunEndpoints(reading, base.lister).endpoints(),
         *operating.endpoints(),
@@ -48,6 +60,8 @@ def endpoints_of(base: Base, operations: Operations) -> tuple[AnyEndpoint, ...]:
         *LogEndpoints(reading, base.runs.logs).endpoints(),
         *merges.endpoints(),
         *TicketEndpoints(base.tickets).endpoints(),
+        *sessions.endpoints(),
+        *AuditEndpoints(AuditReader(base.runs.journal)).endpoints(),
     )
 
 

@@ -1,0 +1,75 @@
+"""Reads what is known of sessions and their items without a key, for who may see it."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from core.clock import Clock
+from core.errors import ItemNotFoundError, SessionNotFoundError
+from core.memory.documents import facts_from
+from core.memory.listing import Sees, may_see
+from core.memory.model import Facts, Kind, Session
+from core.memory.store import MemoryStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactsPage:
+    """Some items in order; `next` is the place to go on behind, None at the end."""
+
+    items: tuple[Facts, ...]
+    next: int | None
+
+
+class Browser:
+    """Answers from what is stored in the clear; it proves nothing, for it has no key.
+
+    Every method raises SessionNotFoundError for a session that has ended or that the
+    caller may not see, and StoreUnavailableError.
+    """
+
+    def __init__(self, store: MemoryStore, *, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def session(self, session_id: str, sees: Sees) -> Session:
+        """Return a live session."""
+        found = await self._store.get(session_id)
+        if (
+            found is None
+            or not found.is_live(self._clock.now())
+            or not may_see(sees, found.scope)
+        ):
+            raise SessionNotFoundError(session_id=session_id)
+        return found
+
+    async def page(
+        self, session: Session, kinds: Collection[Kind], *, after: int, limit: int
+    ) -> FactsPage:
+        """Return up to `limit` items of these kinds that stand behind a place."""
+        found: list[Facts] = []
+        while True:
+            stretch = await self._store.items(session.id, after + 1, after + limit + 1)
+            facts = [facts_from(one) for one in stretch]
+            found += [one for one in facts if self._is_wanted(session, one, kinds)]
+            if len(found) > limit:
+                page = tuple(found[:limit])
+                return FactsPage(items=page, next=page[-1].seq)
+            if len(stretch) <= limit:
+                return FactsPage(items=tuple(found), next=None)
+            after += limit + 1
+
+    async def item(self, session: Session, seq: int) -> Facts:
+        """Return one item of whatever kind; raises ItemNotFoundError."""
+        for one in await self._store.items(session.id, seq, seq):
+            facts = facts_from(one)
+            if self._is_wanted(session, facts, tuple(Kind)):
+                return facts
+        raise ItemNotFoundError(session_id=session.id, seq=seq)
+
+    def _is_wanted(
+        self, session: Session, facts: Facts, kinds: Collection[Kind]
+    ) -> bool:
+        end = facts.expires_at
+        is_kept = (
+            end is None or self._clock.now() < end or session.holds_item(facts.seq)
+        )
+        return is_kept and facts.kind in kinds

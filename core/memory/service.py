@@ -136,13 +136,8 @@ class Memory:
         """
         opened = await self.opened(session_id)
         found = await self.stored(opened, first, last)
-        now, session = self._clock.now(), opened.session
-        kept = [
-            one
-            for one in found
-            if session.shows(one["seq"], one.get("expires_at"), now)
-            and one.get("erased", {}).get("reason") != "expired"
-        ]
+        now = self._clock.now()
+        kept = [one for one in found if shown(opened.session, one, now)]
         return tuple(opened.open(one) for one in kept)
 
     async def item(self, session_id: str, seq: int) -> Item:
@@ -153,13 +148,18 @@ class Memory:
         return found[0]
 
     async def stored(
-        self, opened: Opened, first: int, last: int | None
+        self, opened: Opened, first: int, last: int | None, *, bare: bool = False
     ) -> list[Document]:
-        """Return stored items after checking that they are the session's own."""
+        """Return stored items after checking that they are the session's own.
+
+        `bare` ones come without what is sealed in them.
+        """
         first = max(first, 1)
         until = opened.seq if last is None else min(last, opened.seq)
         # The one before tells what the first must follow.
-        found = await self.store.items(opened.session.id, max(first - 1, 1), until)
+        found = await self.store.items(
+            opened.session.id, max(first - 1, 1), until, bare=bare
+        )
         by_seq = {one["seq"]: one for one in found}
         before = chain.GENESIS
         for seq in range(max(first - 1, 1), until + 1):
@@ -272,6 +272,14 @@ class Memory:
         )
         return session, sealer
 
+    def now(self) -> datetime:
+        """Return the time by which things expire."""
+        return self._clock.now()
+
+    def mask(self, content: JSON) -> JSON:
+        """Return a content without the secrets in it."""
+        return self._mask(content)
+
     def _masked(self, draft: Draft) -> Draft:
         end = self._policy.item_end(draft, self._clock.now())
         return replace(draft, content=self._mask(draft.content), expires_at=end)
@@ -286,3 +294,10 @@ def _expect(opened: Opened, expected: int | None, epoch: int | None) -> None:
         )
     if epoch is not None and opened.epoch != epoch:
         raise SessionRedactedError(session_id=session_id)
+
+
+def shown(session: Session, found: Document, now: datetime) -> bool:
+    """Return whether a stored item may still be read."""
+    if found.get("erased", {}).get("reason") == "expired":
+        return False
+    return session.shows(found["seq"], found.get("expires_at"), now)

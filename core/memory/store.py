@@ -19,6 +19,7 @@ from core.store.database import (
 
 # So many items are read by one command: at most 16 MiB, and usually far less.
 STRETCH = 250
+HEAVY = {"sealed": 0, "blobs": 0}
 
 
 class MemoryStore:
@@ -112,15 +113,32 @@ class MemoryStore:
             found = await self._items.find({"once": {"$in": list(names)}}).to_list(None)
         return {str(one["once"]): one for one in found}
 
-    async def items(self, session_id: str, first: int, last: int) -> list[Document]:
-        """Return the stored items of a session from one to another, in order."""
+    async def items(
+        self, session_id: str, first: int, last: int, *, bare: bool = False
+    ) -> list[Document]:
+        """Return the stored items of a session from one to another, in order.
+
+        `bare` ones come without what is sealed in them and what they name.
+        """
         found: list[Document] = []
         for at in range(first, last + 1, STRETCH):
             until = min(last, at + STRETCH - 1)
             wanted = {"session": session_id, "seq": {"$gte": at, "$lte": until}}
             with translating():
-                found += await self._items.find(wanted).to_list(None)
+                found += await self._items.find(
+                    wanted, HEAVY if bare else None
+                ).to_list(None)
         return sorted(found, key=lambda one: int(one["seq"]))
+
+    async def chosen(self, item_ids: Sequence[str]) -> dict[str, Document]:
+        """Return stored items, in whatever order, by `session:seq`."""
+        found: dict[str, Document] = {}
+        for at in range(0, len(item_ids), STRETCH):
+            wanted = {"_id": {"$in": list(item_ids[at : at + STRETCH])}}
+            with translating():
+                some = await self._items.find(wanted).to_list(None)
+            found |= {str(one["_id"]): one for one in some}
+        return found
 
     async def tail(self, session_id: str, after: int) -> list[Document]:
         """Return what was stored behind a head, in order."""

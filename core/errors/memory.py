@@ -119,6 +119,24 @@ class ItemMalformedError(InputError):
     hint = "See the API's description at /openapi.json."
 
 
+class ImportLineError(InputError):
+    """A line of an import cannot be used, so nothing of it was imported."""
+
+    message = (
+        "Line {line} of the import cannot be used: {reason}. Nothing was imported."
+    )
+    hint = "Import what `nofx memory export` wrote, whole and unchanged."
+
+
+class ImportStoppedError(UnavailableError):
+    """An import broke off on its way; what it had brought is there."""
+
+    message = (
+        "{done} of {items} items were imported into session {session_id}: {reason}"
+    )
+    hint = "Delete that session, and import into a fresh one."
+
+
 class SessionMovedError(ConflictError):
     """The session has gone on since the caller looked at it."""
 

@@ -81,7 +81,6 @@ SESSIONS_SPEC = CollectionSpec(
         IndexSpec(keys=("scope.repository", "created_at")),
         IndexSpec(keys=("authors", "created_at")),
         IndexSpec(keys=("holds.kind",)),
-        IndexSpec(keys=("state", "expires_at")),
         IndexSpec(keys=("purge_after",), expire_after_seconds=0),
     ),
 )

@@ -1,5 +1,6 @@
 """How sessions and items lie in the database."""
 
+from datetime import datetime
 from typing import Any
 
 from bson import Binary
@@ -163,6 +164,13 @@ def facts_from(found: Document) -> Facts:
         once=found.get("once", ""),
         erased=found.get("erased"),
     )
+
+
+def shown(session: Session, found: Document, now: datetime) -> bool:
+    """Return whether a stored item may still be read."""
+    if found.get("erased", {}).get("reason") == "expired":
+        return False
+    return session.shows(found["seq"], found.get("expires_at"), now)
 
 
 def item_id(session_id: str, seq: int) -> str:

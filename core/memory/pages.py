@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
 
 from core.errors import ItemMalformedError
-from core.memory.documents import facts_from, item_id
+from core.memory.documents import facts_from, item_id, shown
 from core.memory.model import Item, Kind
 from core.memory.opened import Opened
-from core.memory.service import Memory, shown
+from core.memory.service import Memory
 from core.store.database import Document
 
 LONGEST_PAGE = 500

@@ -8,6 +8,7 @@ their links, and goes on from there. Below the head an item that is missing is a
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from cachetools import LRUCache
 
@@ -19,7 +20,7 @@ from core.errors import (
     SessionRedactedError,
 )
 from core.memory import chain
-from core.memory.documents import facts_from
+from core.memory.documents import facts_from, shown
 from core.memory.due import EXPIRED, closing
 from core.memory.envelope import Sealer, context_of, new_key
 from core.memory.keys.ring import KeyRing
@@ -294,10 +295,3 @@ def _expect(opened: Opened, expected: int | None, epoch: int | None) -> None:
         )
     if epoch is not None and opened.epoch != epoch:
         raise SessionRedactedError(session_id=session_id)
-
-
-def shown(session: Session, found: Document, now: datetime) -> bool:
-    """Return whether a stored item may still be read."""
-    if found.get("erased", {}).get("reason") == "expired":
-        return False
-    return session.shows(found["seq"], found.get("expires_at"), now)

@@ -24,6 +24,7 @@ from bot.schema import SCHEMA
 from bot.settings import Settings
 from bot.terminal import emit
 from bot.webhooks import receiver
+from bot.webhooks.clearing import Clearing
 from bot.webhooks.handlers import Handlers
 from bot.webhooks.inbox import Inbox
 from bot.webhooks.sieve import sieve
@@ -162,6 +163,7 @@ async def running(
             deliveries=deliveries,
             secrets=secrets,
             sift=sieve(credentials.app_id),
+            clearing=Clearing(parts.base.masker),
         )
         health.add_routes(site, database=parts.base.database)
         api.add_routes(site, parts.base, parts.operations)

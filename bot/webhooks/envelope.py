@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from urllib.parse import parse_qs
 
+from bot.webhooks.clearing import Clearing
 from bot.webhooks.delivery import Arrival, arrived
 from bot.webhooks.place import place_in
 from bot.webhooks.sieve import Sift
@@ -61,9 +62,11 @@ def open_envelope(
     body: bytes,
     secrets: Sequence[bytes],
     sift: Sift | None = None,
+    clearing: Clearing | None = None,
 ) -> Arrival:
     """Check a delivery and pack it for the store; `sift` may say to ignore it.
 
+    What is packed is without the secrets that `clearing` finds.
     `headers` are case-insensitive, as aiohttp gives them; `body` is raw. Raises
     WebhookSignatureError, DeliveryMalformedError or DeliveryTooLargeError.
     """
@@ -73,6 +76,8 @@ def open_envelope(
     event = _header(headers, "X-GitHub-Event", EVENT)
     content = _json_bytes(headers.get("Content-Type", ""), body)
     payload = _payload(content)
+    if clearing is not None:
+        content = clearing.cleared(content, payload)
     arrival = arrived(guid=guid, event=event, action=_action(payload), body=content)
     ignored = None if sift is None else sift(event, payload)
     reason = None if ignored is None else ignored.reason

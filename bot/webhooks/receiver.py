@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 
 import structlog
 from aiohttp import web
@@ -9,6 +10,7 @@ from aiohttp import web
 from bot.request_ids import id_of
 from bot.webhooks import counted
 from bot.webhooks.body import BodyLimits, BodyReader
+from bot.webhooks.clearing import Clearing
 from bot.webhooks.deliveries import Deliveries
 from bot.webhooks.delivery import Arrival
 from bot.webhooks.envelope import (
@@ -45,7 +47,8 @@ log = structlog.get_logger()
 class Receiver:
     """Takes in deliveries signed with one of `secrets`, the current or an older one.
 
-    What `sift` ignores is stored with its reason, and no inbox will see it.
+    What `sift` ignores is stored with its reason, and no inbox will see it; what
+    `clearing` finds to be a secret is masked before anything is stored.
     """
 
     def __init__(
@@ -55,8 +58,10 @@ class Receiver:
         secrets: Sequence[bytes],
         limits: BodyLimits,
         sift: Sift | None = None,
+        clearing: Clearing | None = None,
     ) -> None:
         self._deliveries = deliveries
+        self._clearing = clearing
         self._sift = sift
         self._secrets = usable_secrets(secrets)
         self._bodies = BodyReader(limits)
@@ -94,11 +99,14 @@ class Receiver:
         # Who shows no signature at all is refused before the body is read.
         claimed_signature(request.headers)
         body = await self._bodies.read(request)
-        if len(body) <= OPENED_AT_ONCE:
-            return open_envelope(request.headers, body, self._secrets, self._sift)
-        return await asyncio.to_thread(
-            open_envelope, request.headers, body, self._secrets, self._sift
+        clearing = self._clearing
+        opened = partial(
+            open_envelope, request.headers, body, self._secrets, self._sift, clearing
         )
+        slow = clearing is not None and clearing.takes_long(body)
+        if slow or len(body) > OPENED_AT_ONCE:
+            return await asyncio.to_thread(opened)
+        return opened()
 
 
 def add_routes(
@@ -108,6 +116,7 @@ def add_routes(
     secrets: Sequence[bytes],
     limits: BodyLimits | None = None,
     sift: Sift | None = None,
+    clearing: Clearing | None = None,
 ) -> None:
     """Serve the webhook on `app`; raises WebhookSecretMissingError without a secret.
 
@@ -118,6 +127,7 @@ def add_routes(
         secrets=secrets,
         limits=limits or BodyLimits(),
         sift=sift,
+        clearing=clearing,
     )
     app.router.add_post(PATH, receiver.receive)
 

@@ -69,6 +69,11 @@ class SecretFinder:
             lambda found: found.visible or bool(SECRET_PART.search(found.rule_id)),
         )
 
+    @property
+    def is_loaded(self) -> bool:
+        """Return whether the rules are there."""
+        return self._loaded is not None
+
     def rules(self) -> frozenset[str]:
         """Return the ids of all rules by which something can be found."""
         ours = {pattern.rule for pattern in (*SURE, *LIKELY)}

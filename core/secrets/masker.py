@@ -33,6 +33,15 @@ class Masker:
         self.unmaskable = self._known.unmaskable
         self._finder = finder
 
+    @property
+    def is_loaded(self) -> bool:
+        """Return whether masking can begin at once, or takes seconds the first time."""
+        return self._finder.is_loaded
+
+    def is_plain(self, text: str) -> bool:
+        """Return whether there is no secret in a text as it stands, nothing undone."""
+        return not self._known.are_in(text) and not self._finder.find_likely(text)
+
     def mask(self, text: str) -> str:
         """Return `text` with each secret replaced by `[masked:RULE]`.
 

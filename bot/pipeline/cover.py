@@ -4,9 +4,8 @@ Where they were is told beside it, without their values, so that they are still 
 Every line stays a line: remarks stand where they stood, and a diff is still one.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from bot.models.rules.paths import is_utf8
 from bot.models.rules.secret_scan import sighted
@@ -25,11 +24,6 @@ class Cover:
 
     masker: Masker
     finder: SecretFinder
-
-    def words(self, said: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what people said of a change, without secrets."""
-        mask = self.masker.mask
-        return {k: mask(v) if isinstance(v, str) else v for k, v in said.items()}
 
     def diff(self, data: bytes) -> tuple[bytes, tuple[Sighting, ...]]:
         """Return a diff without secrets, and where they are at the head.

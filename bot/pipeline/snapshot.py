@@ -22,10 +22,9 @@ class Snapshot:
         described = await source.describe()
         shown = await source.diff(described)
         diff, found = await asyncio.to_thread(self.reading.cover.diff, shown.data)
-        state = await asyncio.to_thread(self.reading.cover.words, asdict(described))
         return StepOutcome(
             state={
-                **state,
+                **asdict(described),
                 "missing": list(shown.missing.items()),
                 "diff_blob": await self.artifacts.keep(diff),
                 "sightings_blob": await self.artifacts.keep_sightings(found),

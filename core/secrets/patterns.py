@@ -65,4 +65,14 @@ LIKELY = (
         hint="://",
         regex=re.compile(r"://[^\s:@/]{0,200}:([^\s@/]{3,500})@"),
     ),
+    Pattern(
+        rule="nofx.aws-secret",
+        name="AWS secret beside its id",
+        hint="akia",
+        # The scanner finds one only where it is named, and a pair needs no names.
+        regex=re.compile(
+            r"AKIA(?<!\wAKIA)[A-Z0-9]{16}\W{1,20}(?:\w{1,30}\W{1,20})?"
+            r"([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])"
+        ),
+    ),
 )

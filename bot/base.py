@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import cast
 
 from bot.memory import MemoryParts, memory_on
+from bot.memory_keys import make_own_keys
 from bot.models.catalog import make_model
 from bot.pipeline.cover import Cover, Reading
 from bot.pipeline.overrides import Choices, remembering
@@ -149,6 +150,7 @@ def assembled(database: Database, settings: Settings, clock: Clock) -> Base:
     blobs = Blobs(database, clock=clock)
     bus = Bus()
     finder = shared_finder(private_folder(settings.cache_dir))
+    make_own_keys(settings)  # before the mask is made, which then knows them
     masker = Masker(settings.secret_values(), finder=finder)
 
     def mask(state: JSON) -> JSON:

@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
-from pathlib import Path
 
+from bot.memory_keys import KeyParts, keys_on, provider_of
 from bot.notifying import HttpNotifier
 from bot.settings import Settings
 from core.audit.service import Audit
@@ -14,10 +13,6 @@ from core.errors import MemoryOffError
 from core.events.base import JSON
 from core.events.journal import Journal
 from core.memory.alerts import Notifier
-from core.memory.keys.local import LocalKeys
-from core.memory.keys.provider import KeyProvider
-from core.memory.keys.ring import KeyRing
-from core.memory.keys.written import keys_in, make_keys, read_keys
 from core.memory.mortality import Mortality
 from core.memory.policy import Policy
 from core.memory.sealing import Sealing
@@ -25,8 +20,6 @@ from core.memory.service import Memory
 from core.memory.store import MemoryStore
 from core.memory.sweeper import MemorySweeper, mortality_on
 from core.store.database import Database
-
-OWN_KEYS = "memory.keys"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +31,7 @@ class MemoryParts:
     backup_days: int
     mortality: Mortality | None = None
     sweeper: MemorySweeper | None = None
+    keys: KeyParts | None = None
 
     def opened(self) -> Memory:
         """Return session memory; raises MemoryOffError when it is off."""
@@ -50,6 +44,12 @@ class MemoryParts:
         if self.mortality is None:
             raise MemoryOffError
         return self.mortality
+
+    def keyring(self) -> KeyParts:
+        """Return the keys of session memory; raises MemoryOffError when it is off."""
+        if self.keys is None:
+            raise MemoryOffError
+        return self.keys
 
     async def close(self) -> None:
         """Seal in what was appended last."""
@@ -74,9 +74,10 @@ def memory_on(
     if provider is None:
         return MemoryParts(kept=None, store=store, backup_days=days)
     policy = policy_of(settings)
+    keys = keys_on(database, provider, journal=journal, audit=audit, clock=clock)
     kept = Memory(
         store,
-        KeyRing(database, provider, clock=clock),
+        keys.ring,
         Sealing(store, journal, clock=clock, policy=policy),
         clock=clock,
         ids=ids,
@@ -93,7 +94,12 @@ def memory_on(
         notifier=notifier_of(settings),
     )
     return MemoryParts(
-        kept=kept, store=store, backup_days=days, mortality=mortality, sweeper=sweeper
+        kept=kept,
+        store=store,
+        backup_days=days,
+        mortality=mortality,
+        sweeper=sweeper,
+        keys=keys,
     )
 
 
@@ -118,27 +124,3 @@ def notifier_of(settings: Settings) -> Notifier | None:
         settings.notify_url.get_secret_value(),
         secret.get_secret_value() if secret is not None else None,
     )
-
-
-def provider_of(settings: Settings) -> KeyProvider | None:
-    """Return where the keys are; None when nothing says so.
-
-    Beside the embedded database lies a key of its own, made when it is first needed.
-    Raises MemoryKeysUnusableError.
-    """
-    if settings.memory_keys is not None:
-        written = settings.memory_keys.get_secret_value()
-        return LocalKeys(keys_in(written, between=",", where="NOFX_MEMORY_KEYS"))
-    if settings.memory_key_file is not None:
-        return from_file(settings.memory_key_file)
-    if settings.mongodb_url is None:
-        path = settings.data_dir / OWN_KEYS
-        make_keys(path)
-        return from_file(path)
-    return None
-
-
-def from_file(path: Path) -> LocalKeys:
-    """Return the keys of a file, which is read again when one is missed."""
-    read = partial(read_keys, path)
-    return LocalKeys(read(), name="file", read=read)

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -58,17 +57,6 @@ def _notify_url(value: str | None) -> str | None:
     return value
 
 
-KeyFile = Annotated[
-    Path | None,
-    Field(
-        description="the path of a file that only this user can read, with a line"
-        " `id:key` for each key of 32 bytes in Base64"
-    ),
-]
-Keys = Annotated[
-    SecretStr | None,
-    Field(description="`id:key` for each key of 32 bytes in Base64, split by commas"),
-]
 Days = Annotated[
     int,
     Field(

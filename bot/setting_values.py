@@ -1,12 +1,15 @@
 """The kinds of value that settings take, and the checks of keys and addresses."""
 
 import ipaddress
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
+
+from core.errors import DatabaseUrlError
 
 KEY_FORM = "an RSA private key in PEM form, as GitHub lets you download it"
 URL_FORM = "an https address such as https://api.github.com; http only on this machine"
@@ -79,6 +82,16 @@ def check_key(pem: str) -> None:
         raise ValueError("a private key, but not RSA")  # noqa: TRY004  # pydantic's
 
 
+def check_mongodb(url: str) -> None:
+    """Raise ValueError unless the text is an address of MongoDB."""
+    from core.store.address import database_in  # noqa: PLC0415  # 100 ms
+
+    try:
+        database_in(url)
+    except DatabaseUrlError as error:
+        raise ValueError(str(error.facts["reason"])) from None
+
+
 def http_url(value: str) -> str:
     """Return the address; raises ValueError unless it is plain http or https."""
     try:
@@ -99,3 +112,12 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def own_cache(environ: Mapping[str, str]) -> Path:
+    """Return where this user's programs keep what can be made again.
+
+    Source: https://specifications.freedesktop.org/basedir-spec/latest/.
+    """
+    base = environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(base).expanduser() / "nofx"

@@ -18,7 +18,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from bot import memory_values, work_values
+from bot import memory_key_values, memory_values, work_values
 from bot.setting_values import (
     KEY_FORM,
     URL_FORM,
@@ -27,15 +27,17 @@ from bot.setting_values import (
     LogLevel,
     PublisherKind,
     check_key,
+    check_mongodb,
     http_url,
     is_loopback,
+    own_cache,
     read_key,
 )
-from core.errors import DatabaseUrlError, SettingsError
+from core.errors import SettingsError
 
 PREFIX = "NOFX_"
-SECRET = frozenset({"mongodb_url", "private_key", "webhook_secrets", "memory_keys"})
-SECRET |= {"notify_url", "notify_secret"}
+SECRET = frozenset({"mongodb_url", "private_key", "webhook_secrets"})
+SECRET |= {"notify_url", "notify_secret"} | memory_key_values.SECRET
 LONGEST_SHOWN = 80
 
 
@@ -62,7 +64,7 @@ class Settings(BaseSettings):
     )
     data_dir: Path = Field(default=Path(".nofx"), description="the path of a folder")
     cache_dir: Path = Field(
-        default_factory=lambda: _own_cache(os.environ),
+        default_factory=lambda: own_cache(os.environ),
         description="the path of a folder that only this user can write",
     )
     app_id: int | None = Field(
@@ -118,8 +120,12 @@ class Settings(BaseSettings):
     )
     write_spacing_seconds: work_values.WriteSpacing = 1
     event_retention: work_values.RetentionDays = 0
-    memory_key_file: memory_values.KeyFile = None
-    memory_keys: memory_values.Keys = None
+    memory_key_file: memory_key_values.KeyFile = None
+    memory_keys: memory_key_values.Keys = None
+    memory_key_names: memory_key_values.KeyNames = ()
+    memory_key_url: memory_key_values.KeyUrl = None
+    memory_key_token: memory_key_values.KeyToken = None
+    memory_key_service: memory_key_values.KeyService = None
     memory_days: memory_values.Days = 90
     memory_backup_days: memory_values.BackupDays = 30
     memory_kind_days: memory_values.KindDays = {}
@@ -135,12 +141,7 @@ class Settings(BaseSettings):
     @classmethod
     def _names_a_mongodb(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
-            from core.store.address import database_in  # noqa: PLC0415  # 100 ms
-
-            try:
-                database_in(value.get_secret_value())
-            except DatabaseUrlError as error:
-                raise ValueError(str(error.facts["reason"])) from None
+            check_mongodb(value.get_secret_value())
         return value
 
     @field_validator("private_key_path")
@@ -162,7 +163,7 @@ class Settings(BaseSettings):
         check_key(pem)
         return SecretStr(pem)
 
-    @field_validator("webhook_secrets", mode="before")
+    @field_validator("webhook_secrets", "memory_key_names", mode="before")
     @classmethod
     def _split_at_commas(cls, value: object) -> object:
         if isinstance(value, str):
@@ -174,9 +175,11 @@ class Settings(BaseSettings):
     def _in_small_letters(cls, value: object) -> object:
         return value.strip().lower() if isinstance(value, str) else value
 
-    @field_validator("github_url")
+    @field_validator("github_url", "memory_key_url")
     @classmethod
-    def _is_safe_for_tokens(cls, value: str) -> str:
+    def _is_safe_for_tokens(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
         url = urlsplit(http_url(value))
         if url.scheme == "http" and not is_loopback(url.hostname or ""):
             raise ValueError("plain http would show tokens to the network")
@@ -225,7 +228,15 @@ class Settings(BaseSettings):
         """Return every secret in the clear, for masking it wherever it might appear."""
         notify = (self.notify_url, self.notify_secret)
         secrets = (self.mongodb_url, self.private_key, *self.webhook_secrets, *notify)
-        return tuple(secret.get_secret_value() for secret in secrets if secret)
+        values = tuple(secret.get_secret_value() for secret in secrets if secret)
+        file, token = self.memory_key_file or self.own_keys, self.memory_key_token
+        return values + memory_key_values.secrets_in(self.memory_keys, file, token)
+
+    @property
+    def own_keys(self) -> Path | None:
+        """Return where the embedded database has keys of its own, None with others."""
+        keys = self.memory_keys or self.memory_key_file or self.memory_key_service
+        return None if keys or self.mongodb_url else self.data_dir / "memory.keys"
 
 
 def load_settings(env_file: Path | None = Path(".env"), **values: object) -> Settings:
@@ -267,15 +278,6 @@ def variable(field: str) -> str:
     if isinstance(alias, AliasChoices):
         return str(alias.choices[0])
     return f"{PREFIX}{field.upper()}"
-
-
-def _own_cache(environ: Mapping[str, str]) -> Path:
-    """Return where this user's programs keep what can be made again.
-
-    Source: https://specifications.freedesktop.org/basedir-spec/latest/.
-    """
-    base = environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(base).expanduser() / "nofx"
 
 
 def _problem(loc: tuple[int | str, ...], kind: str, message: str, value: object) -> str:

@@ -32,6 +32,14 @@ def line_of(key_id: str, key: bytes) -> str:
     return f"{key_id}:{base64.b64encode(key).decode()}"
 
 
+def forms_of(key: bytes) -> tuple[str, ...]:
+    """Return a key as text, in hexadecimal and both alphabets of Base64."""
+    encoded = (base64.b64encode(key), base64.urlsafe_b64encode(key))
+    # Without the padding, which may be there or not.
+    texts = (one.decode().rstrip("=") for one in encoded)
+    return (*dict.fromkeys(texts), key.hex(), key.hex().upper())
+
+
 def keys_in(text: str, *, between: str, where: str) -> dict[str, bytes]:
     """Read `id:key` pairs; blank ones and those that begin with `#` are passed over.
 

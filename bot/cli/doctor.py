@@ -26,7 +26,7 @@ def doctor(
         ListFormat, typer.Option("--format", help="json is for machines.")
     ] = ListFormat.TEXT,
 ) -> None:
-    """Check settings, git, database, GitHub App, model and sandbox.
+    """Check settings, git, database, session memory, GitHub App, model and sandbox.
 
     Each line says ok, warn or fail, and how to mend it; exit code 3 if one fails.
 

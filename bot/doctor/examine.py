@@ -9,6 +9,7 @@ from bot.doctor.machine import (
     check_sandbox,
     check_webhook_secrets,
 )
+from bot.doctor.memory import check_memory
 from bot.doctor.needs import check_app, check_database, check_model
 from bot.doctor.results import CheckResult, run_checks
 from bot.settings import Settings
@@ -28,6 +29,7 @@ async def examine(
             ("git", lambda: check_git(environ)),
             ("data folder", lambda: check_data_dir(settings)),
             ("database", lambda: check_database(settings, schema)),
+            ("session memory", lambda: check_memory(settings, clock)),
             ("GitHub App", lambda: check_app(settings, clock)),
             ("webhook secrets", lambda: check_webhook_secrets(settings)),
             ("model", lambda: check_model(settings, sandbox, clock)),

@@ -271,10 +271,11 @@ async def test_the_whole_examination_has_a_line_for_everything(
         "git",
         "data folder",
         "database",
+        "session memory",
         "GitHub App",
         "webhook secrets",
         "model",
         "sandbox",
     ]
     assert State.FAIL not in {result.state for result in results}
-    assert results[6].detail.startswith("rules reviewed a trial change")
+    assert results[7].detail.startswith("rules reviewed a trial change")

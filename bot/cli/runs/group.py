@@ -1,12 +1,12 @@
 """What every command of `nofx runs` shares: asking, the options, JSON."""
 
-import getpass
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
 
 import typer
 
 from bot.api.question import Question
+from bot.cli.actor import at_keyboard
 from bot.cli.running import run
 from bot.terminal import emit
 
@@ -37,7 +37,7 @@ def ask(
     question = Question(
         method=method,
         path=path,
-        actor=_actor(),
+        actor=at_keyboard(),
         ids=ids or {},
         query=given,
         body=body or {},
@@ -51,11 +51,3 @@ def show(answer: "BaseModel", words: Callable[[A], str], *, as_json: bool) -> No
         emit(answer.model_dump_json(indent=2) + "\n")
     else:
         emit(words(cast("A", answer)))
-
-
-def _actor() -> str:
-    """Return who sits at the keyboard, as the machine knows them."""
-    try:
-        return f"cli:{getpass.getuser()}"
-    except (OSError, KeyError):
-        return "cli"

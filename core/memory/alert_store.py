@@ -9,7 +9,6 @@ from core.store.database import Collection, Database, DuplicateKeyError, transla
 from core.store.schema import CollectionSpec, IndexSpec
 
 COLLECTION = "memory_alerts"
-KEPT = timedelta(days=90)
 ALERTS_SPEC = CollectionSpec(
     name=COLLECTION,
     validator={
@@ -65,11 +64,14 @@ class AlertStore:
     def __init__(self, database: Database) -> None:
         self._alerts: Collection = database.db[COLLECTION]
 
-    async def intend(self, one: Intention) -> None:
-        """Record that an alert is to be sent, unless that is recorded."""
+    async def intend(self, one: Intention, kept: timedelta) -> None:
+        """Record that an alert is to be sent, unless that is recorded.
+
+        The record is kept for so long, and refuses another of it.
+        """
         fields = asdict(one)
         fields["_id"] = fields.pop("id")
-        fields["purge_after"] = one.due_at + KEPT
+        fields["purge_after"] = one.due_at + kept
         with translating():
             try:
                 await self._alerts.insert_one(fields)

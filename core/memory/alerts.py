@@ -28,6 +28,8 @@ HTTP = "http"
 # an attempt can take.
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(hours=1)
+# So long after an end nobody needs to hear of it any more.
+GIVE_UP = timedelta(days=7)
 MOST = 20
 Subject = Literal["session", "items"]
 log = structlog.get_logger()
@@ -58,7 +60,8 @@ class Alert:
 class Alerts:
     """Tells and sends alerts; every method raises StoreUnavailableError.
 
-    Without a `notifier` the journal is the only channel.
+    Without a `notifier` the journal is the only channel. For `kept` it is remembered
+    what was sent.
     """
 
     def __init__(
@@ -67,19 +70,20 @@ class Alerts:
         telling: Telling,
         *,
         clock: Clock,
+        kept: timedelta,
         notifier: Notifier | None = None,
-        give_up: timedelta = timedelta(days=7),
     ) -> None:
         self._store = store
         self._telling = telling
         self._clock = clock
         self._notifier = notifier
-        self._give_up = give_up
+        self._kept = kept
 
     async def tell(self, alert: Alert) -> None:
         """Tell an alert once in each channel, whoever else does so now."""
         if self._notifier is not None:
-            await self._store.intend(_intention(alert, self._clock.now()))
+            intention = _intention(alert, self._clock.now())
+            await self._store.intend(intention, self._kept)
         session, scope = alert.session, alert.session.scope
         event = schema.MemoryExpiring(
             session_id=session.id,
@@ -125,7 +129,7 @@ class Alerts:
 
     async def _send(self, one: Intention, notifier: Notifier) -> None:
         now = self._clock.now()
-        if now > one.expires_at + self._give_up:
+        if now > one.expires_at + GIVE_UP:
             if await self._store.settle(one, "given_up"):
                 ALERTS.inc(channel=HTTP, outcome="given_up")
                 log.error("memory.unnotified", alert=one.id, attempts=one.attempts)

@@ -262,7 +262,13 @@ def mortality_on(
         ids=ids,
     )
     shredding = Shredding(registry, memory)
-    alerts = Alerts(AlertStore(database), telling, clock=clock, notifier=notifier)
+    alerts = Alerts(
+        AlertStore(database),
+        telling,
+        clock=clock,
+        kept=policy.tombstone,
+        notifier=notifier,
+    )
     sweeper = MemorySweeper(
         registry,
         alerts,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from core.audit.service import Audit
 from core.clock import Clock, Ids
@@ -13,7 +14,7 @@ from core.memory.keys.provider import KeyProvider
 from core.memory.keys.ring import KeyRing
 from core.memory.model import JSON, Draft, Kind, Role, Scope, Source
 from core.memory.mortality import Mortality
-from core.memory.policy import USUAL, Policy
+from core.memory.policy import Policy
 from core.memory.sealing import Sealing
 from core.memory.service import Memory
 from core.memory.store import MemoryStore
@@ -21,6 +22,9 @@ from core.memory.sweeper import MemorySweeper, mortality_on
 from core.store.database import Database
 
 KEYS: Mapping[str, bytes] = {"k1": b"1" * 32, "k2": b"2" * 32}
+# The database purges by the machine's clock, which tests do not move.
+UNPURGED = timedelta(days=36_500)
+LASTING = Policy(slack=UNPURGED, tombstone=UNPURGED)
 PULL = Scope(kind="pull", repository="octo/hello", pull=7)
 
 
@@ -51,7 +55,7 @@ async def remembering(
     provider: KeyProvider | None = None,
     ring: KeyRing | None = None,
     mask: Callable[[JSON], JSON] = lambda content: content,
-    policy: Policy = USUAL,
+    policy: Policy = LASTING,
     notifier: Notifier | None = None,
 ) -> Remembering:
     """Put a process's memory together over a migrated database.

@@ -27,6 +27,8 @@ from core.feed.feeder import Feeder
 from core.feed.indexer import Indexer
 from core.feed.just_fed import JustFed
 from core.feed.lag import FeedLag
+from core.memory.due import DueStore
+from core.memory.standing import MemoryStanding
 from core.metrics.gauges import Refresher
 from core.metrics.handler_cpu import accounting
 from core.runs.holder import Pace
@@ -167,7 +169,8 @@ def gauges_of(base: Base) -> Refresher:
     """Return what reads the gauges of the whole service, for processes that serve."""
     standing = standings(base.runs.projection, clock=base.clock)
     lag = FeedLag(base.database, clock=base.clock)
-    return Refresher((*standing, lag), clock=base.clock)
+    remembered = MemoryStanding(DueStore(base.database), clock=base.clock)
+    return Refresher((*standing, lag, remembered), clock=base.clock)
 
 
 def _announcer(base: Base, deliveries: Deliveries) -> Announcer:

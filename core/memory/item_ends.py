@@ -23,6 +23,8 @@ from core.store.database import Document
 
 # So many items are erased with one marker and one event.
 AT_ONCE = 500
+# So often what could be erased asks whether its alert has arrived.
+UNSENT = timedelta(minutes=5)
 DAY = timedelta(days=1)
 
 
@@ -57,7 +59,10 @@ class ItemEnds:
             if threshold is not None:
                 told[day] = await self._tell(session, standing, threshold, now)
                 standing = replace(standing, alerted=told[day])
-            over += await self._over(session, standing, items, now)
+            gone = await self._over(session, standing, items, now)
+            if gone is None:
+                looks.append(now + UNSENT)
+            over += gone or []
             ends = [replace(standing, expires_at=one.end) for one in items]
             looks += [next_look(one, policy, now) for one in ends]
         if told != mortal.days:
@@ -80,8 +85,8 @@ class ItemEnds:
         standing: Standing,
         items: Sequence[Ending],
         now: datetime,
-    ) -> list[int]:
-        """Return the items of a day that may be erased now."""
+    ) -> list[int] | None:
+        """Return the items of a day that may go; None while their alert is away."""
         policy = self._on.policy
         over = [
             one
@@ -92,7 +97,7 @@ class ItemEnds:
             return []
         if await self._alerts.all_out(session.id, "items", standing.generation):
             return [one.seq for one in over]
-        return [one.seq for one in over if one.end + policy.grace <= now]
+        return [one.seq for one in over if one.end + policy.grace <= now] or None
 
     async def _left_over(self, mortal: Mortal, now: datetime) -> list[int]:
         """Return what may go of a session that is over and of which items are held."""

@@ -28,7 +28,7 @@ from core.memory.expiry import (
     settled,
 )
 from core.memory.holds import Registry
-from core.memory.item_ends import ItemEnds
+from core.memory.item_ends import UNSENT, ItemEnds
 from core.memory.model import Session
 from core.memory.mortality import Mortality
 from core.memory.policy import Policy
@@ -218,15 +218,17 @@ class MemorySweeper:
             if not await self._on.store.change(session, fields):
                 return now
             standing = replace(standing, alerted=told)
-        elif await self._may_end(mortal, standing, now):
-            return await self._end(mortal, now)
-        return next_look(standing, policy, now)
-
-    async def _may_end(self, mortal: Mortal, standing: Standing, now: datetime) -> bool:
-        session, policy = mortal.session, self._on.policy
         if session.is_held or erasable_at(standing, policy) > now:
-            return False
-        if session.expires_at + policy.grace <= now:
+            return next_look(standing, policy, now)
+        if not await self._is_out(session, standing, now):
+            return min(now + UNSENT, session.expires_at + policy.grace)
+        return await self._end(mortal, now)
+
+    async def _is_out(
+        self, session: Session, standing: Standing, now: datetime
+    ) -> bool:
+        """Return whether the alerts have arrived, or were waited for long enough."""
+        if session.expires_at + self._on.policy.grace <= now:
             return True
         return await self._alerts.all_out(session.id, "session", standing.generation)
 

@@ -48,7 +48,7 @@ def test_each_threshold_is_told_once_and_the_tightest_covers(
     standing: Standing, policy: Policy, looks: list[int]
 ) -> None:
     """However seldom somebody looks, what is told grows tighter and tighter."""
-    heard: list[int] = []
+    heard, now = list[int](), NOON
     for look in sorted(looks):
         now = NOON + timedelta(seconds=look)
         threshold = alert_due(standing, policy, now)

@@ -16,6 +16,7 @@ from bot.api.stream_slots import make_room
 from bot.base import Base, opened
 from bot.commands.deciding import GateCommands
 from bot.commands.handlers import Commands
+from bot.github.client import GitHubApp
 from bot.lifetime import beside, listening, told_to_stop
 from bot.migration import bring_up_to_date
 from bot.operations import Operations, operations_on
@@ -41,6 +42,7 @@ class Running:
     url: str
     base: Base
     operations: Operations
+    app: GitHubApp
 
 
 async def serve(settings: Settings, *, host: str, port: int, workers: int) -> None:
@@ -173,4 +175,6 @@ async def running(
                 *parts.companions, (inbox.run, inbox.stop), (gauges.run, gauges.stop)
             ),
         ):
-            yield Running(url=url, base=parts.base, operations=parts.operations)
+            yield Running(
+                url=url, base=parts.base, operations=parts.operations, app=parts.app
+            )

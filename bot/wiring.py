@@ -23,6 +23,7 @@ from bot.trimming import DailyTrim
 from bot.webhooks.announcer import Announcer
 from bot.webhooks.deliveries import Deliveries
 from bot.webhooks.outbox import Outbox
+from core.feed.cuts import Forgetting
 from core.feed.feeder import Feeder
 from core.feed.indexer import Indexer
 from core.feed.just_fed import JustFed
@@ -154,9 +155,11 @@ def _keepers(settings: Settings, base: Base) -> tuple[Companion, ...]:
     # processes; with one, nobody else queues anything.
     watching = settings.watch_queue and settings.mongodb_url is not None
     watcher = Watcher(database, base.runs, wanted=watching)
+    forgetting = Forgetting(database, bus=base.bus, clock=clock, caches=(fed.forget,))
     mortal = base.memory.sweeper
     return (
         *([(mortal.run, mortal.stop)] if mortal is not None else []),
+        (forgetting.run, forgetting.stop),
         (feeder.run, feeder.stop),
         (indexer.run, indexer.stop),
         (sweeper.run, sweeper.stop),

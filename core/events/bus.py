@@ -164,14 +164,16 @@ class Subscription(Generic[P]):
 class Bus:
     """Publishes durable commits; `appended` rings for them, `paged` for new pages.
 
-    `newest` are the last commits, for the feeder. All is a hint and a shortcut. A
-    process that dies between the append and the publish tells nobody, and only the feed
-    tells what happened in other processes.
+    `cut` rings when older pages say something else than they did. `newest` are the last
+    commits, for the feeder. All is a hint and a shortcut. A process that dies between
+    the append and the publish tells nobody, and only the feed tells what happened in
+    other processes.
     """
 
     def __init__(self) -> None:
         self.appended = Bell()
         self.paged = Bell()
+        self.cut = Bell()
         self.newest = JustAppended()
         self._subscriptions: list[Subscription[Payload]] = []
 
@@ -207,3 +209,4 @@ class Bus:
             subscription.close()
         self.appended.ring()
         self.paged.ring()
+        self.cut.ring()

@@ -22,6 +22,10 @@ class JustAppended:
                 self._commits.clear()
             self._commits.append(commit)
 
+    def forget(self) -> None:
+        """Forget all commits, for some of them were cut."""
+        self._commits.clear()
+
     def after(self, writer: str, wseq: int, *, limit: int) -> tuple[Commit, ...]:
         """Return up to `limit` of a writer's commits that follow its number `wseq`.
 

@@ -50,13 +50,22 @@ class JournalRedaction:
         return changed
 
     async def _cut(self, document: dict[str, Any], order: Order) -> bool:
-        events = [cut_out(one, order.needles) for one in document["events"]]
-        which = [
-            index
-            for index, one in enumerate(events)
-            if one is not document["events"][index]
-        ]
-        return bool(which) and await self._replace(document, events, which, order)
+        found: dict[str, Any] | None = document
+        while found is not None:
+            events = [cut_out(one, order.needles) for one in found["events"]]
+            which = [
+                index
+                for index, one in enumerate(events)
+                if one is not found["events"][index]
+            ]
+            if not which:
+                return False
+            if await self._replace(found, events, which, order):
+                return True
+            # Another redaction was faster, so it is looked at again.
+            with translating():
+                found = await self._journal.find_one({"_id": document["_id"]})
+        return False
 
     async def _replace(
         self,

@@ -9,6 +9,7 @@ from core.clock import Clock
 from core.errors import FeedDamagedError, StoreUnavailableError
 from core.events.bus import Bell, Bus
 from core.feed import stretch
+from core.feed.cuts import Cuts
 from core.feed.index import Block, block_from, prints_in
 from core.feed.index_store import FeedIndex
 from core.feed.just_fed import JustFed
@@ -52,6 +53,8 @@ class Indexer:
         self._feed = FeedReader(database)
         self._index = FeedIndex(database)
         self._roles = Roles(database, clock=clock)
+        self._cuts = Cuts(database, clock=clock)
+        self._cuts_seen: int | None = None
         self._next: int | None = None
         self._before: Block | None = None
         self._look_at = 0.0
@@ -65,6 +68,8 @@ class Indexer:
         while not self._stopping:
             seen = self._bus.paged.rings
             try:
+                if self._cuts_seen is None:
+                    await self._was_cut()
                 if self._clock.monotonic() >= renew_at:
                     lease = await self._held(lease)
                     renew_at = self._clock.monotonic() + RENEW
@@ -139,6 +144,8 @@ class Indexer:
             return await self._one_block()
         made = await asyncio.to_thread(block_from, entries, self._before)
         await self._index.add(made)
+        if await self._was_cut():
+            await self.rebuild(block.first)
         self._next, self._before = block.last + 1, made
         return True
 
@@ -146,13 +153,23 @@ class Indexer:
         """Return what is kept of a block, None while it is not full."""
         kept = self._just_fed.between(first, last)
         if kept is not None:
-            return kept
+            old = await self._was_cut()
+            return await self._feed.between(first, last) if old else kept
         if self._clock.monotonic() < self._look_at:
             return None
         if not await self._feed.reaches(last):
             self._look_at = self._clock.monotonic() + LOOK
             return None
         return await self._feed.between(first, last)
+
+    async def _was_cut(self) -> bool:
+        """Return whether what this process remembers of the feed may be old."""
+        count = await self._cuts.count()
+        known, self._cuts_seen = self._cuts_seen, count
+        if known in (None, count):
+            return False
+        self._just_fed.forget()
+        return True
 
     async def _rest(self, lease: Lease | None, seen: int) -> None:
         """Wait for more of the feed, or for another chance to have the role."""

@@ -21,6 +21,10 @@ class JustFed:
             self._pages.clear()
         self._pages.append(entries)
 
+    def forget(self) -> None:
+        """Forget all pages, for some of it was cut."""
+        self._pages.clear()
+
     def between(self, first: int, last: int) -> tuple[FeedEntry, ...] | None:
         """Return the entries from one position to another, None unless all are here."""
         if not self._pages or self._pages[-1][-1].position < last:

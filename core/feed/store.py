@@ -1,7 +1,8 @@
 """The feed's pages in the database, found by bounded lookups alone."""
 
+from core.events.base import JSON
 from core.feed.floor import Floor
-from core.feed.page import COLLECTION, MOST_ENTRIES, Head, Page, head_of
+from core.feed.page import COLLECTION, MOST_ENTRIES, FeedEntry, Head, Page, head_of
 from core.store.database import Database, Document, DuplicateKeyError, translating
 
 
@@ -34,6 +35,19 @@ class FeedPages:
             (page for page in found if page["from"] <= last),
             key=lambda page: int(page["to"]),
         )
+
+    async def put_data(self, entry: FeedEntry, data: JSON) -> bool:
+        """Give an entry other data; False when its page is not there any more."""
+        changed = False
+        for page in await self.holding(entry.position, entry.position):
+            place = f"entries.{entry.position - page['from']}"
+            key = {"_id": page["_id"], f"{place}.id": entry.id}
+            with translating():
+                done = await self._pages.update_one(
+                    key, {"$set": {f"{place}.data": data}}
+                )
+            changed = changed or bool(done.modified_count)
+        return changed
 
     async def drop(self, before: int, *, since: int) -> None:
         """Delete the pages that end before a position; `since` is where any may be."""

@@ -68,6 +68,7 @@ class Tail:
             lambda _: reader.oldest(), asyncio.Semaphore()
         )
         self._listeners = 0
+        self._cuts = bus.cut.rings
         self._begun: asyncio.Task[None] | None = None
         self._tasks: tuple[asyncio.Task[None], ...] = ()
 
@@ -99,6 +100,7 @@ class Tail:
         """
         if position >= self.head:
             return None
+        self._forget_cut()
         if position + 1 >= self._recent.oldest:
             return self._recent.after(position, wanted)
         chunk = await self._backlog.after(position, wanted)
@@ -128,6 +130,13 @@ class Tail:
         """Wake everybody who listens, for good."""
         self.closed = True
         self.bell.ring()
+
+    def _forget_cut(self) -> None:
+        """Read anew what was kept here, once something was cut out of the feed."""
+        if self._cuts != self._bus.cut.rings:
+            self._cuts = self._bus.cut.rings
+            self._recent = Recent(self.head)
+            self._backlog.forget()
 
     async def _begin(self) -> None:
         try:

@@ -74,6 +74,7 @@ SESSIONS_SPEC = CollectionSpec(
         IndexSpec(keys=("scope_key",), unique=True, partial={"state": "live"}),
         IndexSpec(keys=("scope_key", "created_at"), label="history"),
         IndexSpec(keys=("state", "due_at")),
+        IndexSpec(keys=("state", "expires_at")),
         IndexSpec(keys=("key.kek",)),
         # By what sessions are listed.
         IndexSpec(keys=("created_at",)),

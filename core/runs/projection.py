@@ -263,6 +263,11 @@ class RunProjection(RunQueue):
             found = await self._runs.find(key).to_list(None)
         return sorted(found, key=lambda one: str(one["_id"]))
 
+    async def of_repository(self, repository: str) -> list[Document]:
+        """Return a repository's runs, in no order."""
+        with translating():
+            return await self._runs.find({"repository": repository}).to_list(None)
+
     async def of_head(self, repository: str, head_sha: str) -> list[Document]:
         """Return the runs on a commit, whichever pull request they are of."""
         key = {"repository": repository, "head_sha": head_sha}

@@ -47,4 +47,6 @@ def said_at_github(road: Road, number: int, text: str) -> list[str]:
         f"{one['id']}: {one['body']}"
         for one in comments
         if one["user"]["login"] == "nofx[bot]" and text in (one["body"] or "")
-    ] + [f"{one['id']}: {one['output']}" for one in checks if text in str(one)]
+    ] + [
+        f"{one['id']}: {one['output']}" for one in checks if text in str(one["output"])
+    ]

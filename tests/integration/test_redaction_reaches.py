@@ -7,6 +7,7 @@ import pytest
 
 from bot.api.parts import verification
 from core.errors import BlobRedactedError
+from core.events.schema import CheckpointCaptured
 from core.events.tombstones import FIELD
 from core.feed.proof import FeedProver
 from core.feed.query import EventFilter
@@ -36,7 +37,7 @@ async def reviewed(road: Road) -> int:
     await road.github.comment(
         REPO, number, f"/nofx waive static_analysis for {SECRET} is a good name"
     )
-    await road.until(lambda: road.check(number)["conclusion"] == "success")
+    await road.until(lambda: road.check(number)["conclusion"] == "neutral")
     await road.until_runs_end()
     await road.until_quiet()
     return number
@@ -105,13 +106,19 @@ async def test_a_pull_request_beside_it_keeps_the_text(
 ) -> None:
     """What another pull request said is not this order's to take."""
     assert road.bot is not None
-    await reviewed(road)
-    before = await places_of(road.bot.base.database, SECRET)
-    changes = await until_reached(places, order(SECRET, pull=99))
-    kept = {name: count for name, count in changes.items() if name != "deliveries"}
-    assert set(kept.values()) == {0}
-    left = await places_of(road.bot.base.database, SECRET)
-    assert len(left) >= len(before) - changes["deliveries"]
+    number = await reviewed(road)
+    road.repository.commit({"b.py": "B = 1\n"}, "Other", branch="other")
+    other = await road.github.open_pull(REPO, base="main", head="other")
+    await road.until_checked(other)
+    await road.until_quiet()
+    said = said_at_github(road, number, SECRET)
+    before = set(await places_of(road.bot.base.database, SECRET))
+    changes = await until_reached(places, order(SECRET, pull=other))
+    assert changes.pop("deliveries") <= 2
+    assert set(changes.values()) == {0}
+    left = set(await places_of(road.bot.base.database, SECRET))
+    assert {one for one in before - left if not one.startswith("deliveries")} == set()
+    assert said_at_github(road, number, SECRET) == said
 
 
 async def test_a_run_under_way_is_called_off_and_gone_through_later(
@@ -174,12 +181,12 @@ async def test_a_blob_that_was_simply_taken_away_is_damage(road: Road) -> None:
     database = road.bot.base.database
     commits = await road.bot.base.runs.history(run["_id"])
     named = next(
-        event.digest
+        digest
         for commit in commits
         for event in commit.events
-        if event.type == "checkpoint.captured" and commit.state is None
+        if isinstance(event, CheckpointCaptured)
+        for digest in event.artifacts.values()
     )
-    assert named
     assert await broken(road) == []
     await database.db["blobs"].update_one(
         {"_id": named},

@@ -17,6 +17,7 @@ from bot.api.parts import PartEndpoints
 from bot.api.reading import RunReading
 from bot.api.runs import RunEndpoints
 from bot.api.serving import AnyEndpoint, serve
+from bot.api.session_ends import SessionEnds
 from bot.api.sessions import SessionEndpoints
 from bot.api.streams import Streams
 from bot.api.tickets import TicketEndpoints
@@ -43,8 +44,9 @@ def endpoints_of(base: Base, operations: Operations) -> tuple[AnyEndpoint, ...]:
         keys=partial(public_keys, base.database),
     )
     merges = MergeEndpoints(reading, merges=base.merges, operations=operations)
+    browser = Browser(base.memory.store, clock=base.clock)
     sessions = SessionEndpoints(
-        Browser(base.memory.store, clock=base.clock),
+        browser,
         lister=SessionLister(base.database, clock=base.clock),
         memory=base.memory,
         audit=base.audit,
@@ -61,6 +63,7 @@ def endpoints_of(base: Base, operations: Operations) -> tuple[AnyEndpoint, ...]:
         *merges.endpoints(),
         *TicketEndpoints(base.tickets).endpoints(),
         *sessions.endpoints(),
+        *SessionEnds(sessions, browser, base.memory).endpoints(),
         *AuditEndpoints(AuditReader(base.runs.journal)).endpoints(),
     )
 

@@ -32,12 +32,15 @@ class Browser:
 
     async def session(self, session_id: str, sees: Sees) -> Session:
         """Return a live session."""
+        found = await self.known(session_id, sees)
+        if not found.is_live(self._clock.now()):
+            raise SessionNotFoundError(session_id=session_id)
+        return found
+
+    async def known(self, session_id: str, sees: Sees) -> Session:
+        """Return a session that has not ended, though its time may be over."""
         found = await self._store.get(session_id)
-        if (
-            found is None
-            or not found.is_live(self._clock.now())
-            or not may_see(sees, found.scope)
-        ):
+        if found is None or found.state == "ended" or not may_see(sees, found.scope):
             raise SessionNotFoundError(session_id=session_id)
         return found
 
@@ -68,8 +71,9 @@ class Browser:
     def _is_wanted(
         self, session: Session, facts: Facts, kinds: Collection[Kind]
     ) -> bool:
-        end = facts.expires_at
-        is_kept = (
-            end is None or self._clock.now() < end or session.holds_item(facts.seq)
+        now, erased = self._clock.now(), facts.erased or {}
+        return (
+            facts.kind in kinds
+            and session.shows(facts.seq, facts.expires_at, now)
+            and erased.get("reason") != "expired"
         )
-        return is_kept and facts.kind in kinds

@@ -128,6 +128,20 @@ class SessionDetail(SessionLine):
         )
 
 
+class SessionEnded(Shown):
+    """A session that is gone for good, and when nothing opens it any more."""
+
+    id: str
+    state: State
+    effective_live_at: datetime = Field(description="here")
+    effective_backups_by: datetime = Field(description="in backups, once they are old")
+
+    @classmethod
+    def of(cls, session: Session) -> "SessionEnded":
+        """Return an ended session as the API shows it."""
+        return cls(id=session.id, state=session.state, **(session.shredded or {}))
+
+
 def _line(session: Session) -> dict[str, Any]:
     return {
         "id": session.id,

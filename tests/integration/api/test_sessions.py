@@ -11,7 +11,7 @@ from core.clock import SystemClock
 from core.memory.model import Draft, Kind, Scope, Session, Source
 from core.memory.schema import ITEMS, SESSIONS
 from core.store.database import Database
-from tests.fakes.api import ApiStage, api_stage
+from tests.fakes.api import Answer, ApiStage, api_stage
 from tests.fakes.memory import PULL, message
 
 WORDS = "unmistakable words"
@@ -276,3 +276,91 @@ async def test_an_item_that_is_over_is_not_shown(api: ApiStage) -> None:
 
     assert [item["seq"] for item in page.body["items"]] == [2]
     assert one.status == 404
+
+
+async def test_a_hold_keeps_a_session_until_it_is_released(api: ApiStage) -> None:
+    """Who deletes it is told why not; afterwards it goes for good."""
+    session = await said(api, message(WORDS))
+    path = f"/sessions/{session.id}"
+    why = {"kind": "legal", "reason": "asked by counsel"}
+
+    held = await api.ask(f"{path}/holds", method="POST", json=why)
+    refused = await api.ask(path, method="DELETE", json={"reason": "over"})
+    (hold,) = held.body["holds"]
+    release = f"{path}/holds/{hold['id']}/release"
+    released = await api.ask(release, method="POST", json={"reason": "settled"})
+    again = await api.ask(release, method="POST", json={"reason": "settled"})
+    gone = await api.ask(path, method="DELETE", json={"reason": "over"})
+
+    assert (hold["kind"], hold["reason"]) == ("legal", "asked by counsel")
+    assert (refused.status, refused.body["code"]) == (409, "session_held")
+    assert refused.body["current"]["held"]
+    assert released.body["holds"] == []
+    assert (again.status, again.body["code"]) == (404, "hold_not_found")
+    assert (gone.status, gone.body["state"]) == (200, "ended")
+    assert gone.body["effective_backups_by"] > gone.body["effective_live_at"]
+    assert (await api.ask(path)).status == 404
+    listed = await api.ask("/sessions?state=ended")
+    assert [one["id"] for one in listed.body["sessions"]] == [session.id]
+    actions = [one["action"] for one in await audited(api)]
+    done = ("hold", "release", "end", "erase")
+    assert actions == [f"memory.{one}" for one in done]
+
+
+async def test_a_session_is_renewed_by_who_has_seen_it_as_it_is(api: ApiStage) -> None:
+    """Another version than the one that was seen is left alone."""
+    session = await said(api, message(WORDS))
+    path = f"/sessions/{session.id}"
+    etag = (await api.ask(path)).headers["Etag"]
+    until = (SystemClock().now() + timedelta(days=400)).isoformat()
+    body = {"until": until, "reason": "a long review"}
+
+    async def renew(seen: str) -> Answer:
+        headers = {"If-Match": seen}
+        return await api.ask(f"{path}/renew", method="POST", json=body, headers=headers)
+
+    first, second = await renew(etag), await renew(etag)
+
+    assert (first.status, first.body["generation"]) == (200, 2)
+    assert first.headers["Etag"] != etag
+    assert (second.status, second.body["code"]) == (412, "precondition")
+
+
+@pytest.mark.parametrize(
+    ("method", "rest", "body"),
+    [
+        ("POST", "/holds", {"kind": "legal"}),
+        ("POST", "/holds", {"kind": "forever", "reason": "x"}),
+        ("POST", "/renew", {"until": "2020-01-01T00:00:00Z", "reason": "late"}),
+        ("POST", "/renew", {"until": "9999-01-01T00:00:00Z", "reason": "far"}),
+        ("DELETE", "", {}),
+    ],
+)
+async def test_what_cannot_be_is_refused_and_changes_nothing(
+    api: ApiStage, method: str, rest: str, body: dict[str, str]
+) -> None:
+    """Nothing is done to a session without a reason, or beyond time."""
+    session = await said(api, message(WORDS))
+    before = (await api.ask(f"/sessions/{session.id}")).body
+
+    answer = await api.ask(f"/sessions/{session.id}{rest}", method=method, json=body)
+
+    assert answer.status == 422
+    assert (await api.ask(f"/sessions/{session.id}")).body == before
+
+
+async def test_who_may_not_see_a_session_cannot_end_it(api: ApiStage) -> None:
+    """For them it is not there."""
+    session = await said(api, message(WORDS))
+    secret = await api.token("supervise", repositories=["other/*"])
+
+    for method, rest, body in (
+        ("POST", "/holds", {"kind": "legal", "reason": "x"}),
+        ("POST", "/renew", {"until": "2100-01-01T00:00:00Z", "reason": "x"}),
+        ("DELETE", "", {"reason": "x"}),
+    ):
+        answer = await api.ask(
+            f"/sessions/{session.id}{rest}", method=method, json=body, secret=secret
+        )
+        assert answer.status == 404
+    assert (await api.ask(f"/sessions/{session.id}")).status == 200

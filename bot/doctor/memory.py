@@ -1,4 +1,4 @@
-"""The check of session memory: is it on, is its key the right one, is a rotation open."""
+"""Checks session memory: is it on, is its key the right one, is a rotation open."""
 
 from bot.base import reached
 from bot.doctor.results import Finding, ok, warn

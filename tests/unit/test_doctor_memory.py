@@ -25,6 +25,11 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+def held_by(folder: Path) -> list[Path]:
+    """Return what lies in a folder."""
+    return list(folder.iterdir())
+
+
 async def checked(settings: Settings) -> CheckResult:
     """Return what the doctor says of memory."""
     (result,) = await run_checks(
@@ -38,7 +43,7 @@ async def test_before_the_first_start_nothing_is_made(tmp_path: Path) -> None:
     found = await checked(load_settings(None))
     assert found.state is State.OK
     assert "will be made" in found.detail
-    assert list(tmp_path.iterdir()) == []
+    assert held_by(tmp_path) == []
     off = await checked(load_settings(None, mongodb_url="mongodb://127.0.0.1:1/"))
     assert off.state is State.WARN
     assert "is off" in off.detail

@@ -1,6 +1,6 @@
 """Puts session memory together over a process's services."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -15,16 +15,19 @@ from core.events.journal import Journal
 from core.memory.alerts import Notifier
 from core.memory.mortality import Mortality
 from core.memory.policy import Policy
+from core.memory.redaction import Redactions
+from core.memory.redaction_store import RedactionStore
 from core.memory.sealing import Sealing
 from core.memory.service import Memory
 from core.memory.store import MemoryStore
 from core.memory.sweeper import MemorySweeper, mortality_on
+from core.redaction.places import Derived
 from core.store.database import Database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryParts:
-    """What remembers; `kept` is None where no key is configured."""
+    """What remembers; `kept` and `redacting` are None where no key is configured."""
 
     kept: Memory | None
     store: MemoryStore
@@ -32,6 +35,7 @@ class MemoryParts:
     mortality: Mortality | None = None
     sweeper: MemorySweeper | None = None
     keys: KeyParts | None = None
+    redacting: Redactions | None = None
 
     def opened(self) -> Memory:
         """Return session memory; raises MemoryOffError when it is off."""
@@ -51,13 +55,19 @@ class MemoryParts:
             raise MemoryOffError
         return self.keys
 
+    def redactions(self) -> Redactions:
+        """Return what takes things out again; raises MemoryOffError."""
+        if self.redacting is None:
+            raise MemoryOffError
+        return self.redacting
+
     async def close(self) -> None:
         """Seal in what was appended last."""
         if self.kept is not None:
             await self.kept.close()
 
 
-def memory_on(
+def memory_on(  # noqa: PLR0913  # one argument a service
     database: Database,
     settings: Settings,
     *,
@@ -66,8 +76,12 @@ def memory_on(
     clock: Clock,
     ids: Ids,
     mask: Callable[[JSON], JSON],
+    places: Sequence[Derived] = (),
 ) -> MemoryParts:
-    """Return session memory over a database, with the keys that the settings name."""
+    """Return session memory over a database, with the keys that the settings name.
+
+    `places` are what may hold copies of what is remembered.
+    """
     store = MemoryStore(database)
     provider = provider_of(settings)
     days = settings.memory_backup_days
@@ -93,6 +107,15 @@ def memory_on(
         policy=policy,
         notifier=notifier_of(settings),
     )
+    redacting = Redactions(
+        kept,
+        RedactionStore(database),
+        audit,
+        places,
+        clock=clock,
+        ids=ids,
+        backup_days=days,
+    )
     return MemoryParts(
         kept=kept,
         store=store,
@@ -100,6 +123,7 @@ def memory_on(
         mortality=mortality,
         sweeper=sweeper,
         keys=keys,
+        redacting=redacting,
     )
 
 

@@ -8,6 +8,7 @@ from core.feed.page import FEED_COLLECTIONS
 from core.memory.alert_store import ALERTS_SPEC
 from core.memory.keys.signing import SIGNING_KEYS
 from core.memory.keys.store import KEYS
+from core.memory.redaction_store import REDACTIONS_SPEC
 from core.memory.schema import CONTENTS_SPEC, ITEMS_SPEC, SESSIONS_SPEC
 from core.runs.constraints import collections
 from core.store.blobs import BLOBS
@@ -29,5 +30,6 @@ SCHEMA = Schema(
         ITEMS_SPEC,
         CONTENTS_SPEC,
         ALERTS_SPEC,
+        REDACTIONS_SPEC,
     ),
 )

@@ -30,6 +30,7 @@ from core.feed.just_fed import JustFed
 from core.feed.lag import FeedLag
 from core.memory.due import DueStore
 from core.memory.standing import MemoryStanding
+from core.memory.redactor import Redactor
 from core.metrics.gauges import Refresher
 from core.metrics.handler_cpu import accounting
 from core.runs.holder import Pace
@@ -160,12 +161,20 @@ def _keepers(settings: Settings, base: Base) -> tuple[Companion, ...]:
     return (
         *([(mortal.run, mortal.stop)] if mortal is not None else []),
         (forgetting.run, forgetting.stop),
+        *_redactors(base),
         (feeder.run, feeder.stop),
         (indexer.run, indexer.stop),
         (sweeper.run, sweeper.stop),
         (trimming.run, trimming.stop),
         (watcher.run, watcher.stop),
     )
+
+
+def _redactors(base: Base) -> tuple[Companion, ...]:
+    if base.memory.redacting is None:
+        return ()
+    redactor = Redactor(base.memory.redacting, clock=base.clock)
+    return ((redactor.run, redactor.stop),)
 
 
 def gauges_of(base: Base) -> Refresher:

@@ -193,6 +193,13 @@ class RedactionNotFoundError(NotFoundError):
     hint = "`nofx memory show SESSION` lists its redactions."
 
 
+class RedactionElsewhereError(ConflictError):
+    """Another process has taken the redaction up and goes on with it."""
+
+    message = "Another process goes on with the redaction {redaction_id}."
+    hint = "`nofx memory show SESSION` tells how far it is."
+
+
 class PreconditionError(ConflictError):
     """The session is at another revision than If-Match names: HTTP 412."""
 

@@ -163,6 +163,7 @@ def facts_from(found: Document) -> Facts:
         expires_at=found.get("expires_at"),
         once=found.get("once", ""),
         erased=found.get("erased"),
+        tombstones=tuple(found.get("tombstones", ())),
     )
 
 

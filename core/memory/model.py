@@ -113,8 +113,9 @@ class Facts:
     """What is known of an item without opening it.
 
     `erased` says why there is no content any more. `revision` counts how often a part
-    of it was redacted, from 1. `size` is in bytes of the content's JSON. `once` is the
-    MAC of the name under which it is kept once.
+    of it was redacted, from 1, and `tombstones` say by whom, when and why. `size` is in
+    bytes of the content's JSON as it was first. `once` is the MAC of the name under
+    which it is kept once.
     """
 
     session_id: str
@@ -134,6 +135,7 @@ class Facts:
     expires_at: datetime | None = None
     once: str = ""
     erased: Mapping[str, Any] | None = None
+    tombstones: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

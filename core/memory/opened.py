@@ -85,8 +85,10 @@ class Opened:
     def open(self, found: Document) -> Item:
         """Return an item with its content; raises SealBrokenError."""
         facts = facts_from(found)
-        if "sealed" not in found:
+        if "erased" in found:
             return Item(facts=facts, content=None)
+        if "sealed" not in found:
+            raise self.broken(facts.seq, "its content is missing")
         sealed = bytes(found["sealed"])
         self._check_digest(found, facts, digest([sealed]))
         try:

@@ -5,6 +5,7 @@ from typing import Any
 from core.store.schema import CollectionSpec, IndexSpec
 
 SESSIONS, ITEMS, CONTENTS = "sessions", "memory", "memory_contents"
+REDACTIONS = "memory_redactions"
 HOLD_KINDS = ("legal", "pinned")
 TEXT: dict[str, Any] = {"bsonType": "string", "minLength": 1}
 COUNT: dict[str, Any] = {"bsonType": ["int", "long"], "minimum": 0}
@@ -113,6 +114,7 @@ ITEMS_SPEC = CollectionSpec(
                 "patch": {"bsonType": "object"},
                 "erased": {"bsonType": "object"},
                 "once": TEXT,
+                "tombstones": {"bsonType": "array"},
             },
             # Sealed, erased, or a marker: there is no field for text in the clear.
             "oneOf": [
@@ -129,6 +131,7 @@ ITEMS_SPEC = CollectionSpec(
         IndexSpec(keys=("session", "expires_at")),
         # The name is a MAC with the session's key: no two sessions have the same.
         IndexSpec(keys=("once",), unique=True, sparse=True),
+        IndexSpec(keys=("session",), partial={"kind": "marker"}, label="markers"),
         IndexSpec(keys=("purge_after",), expire_after_seconds=0),
     ),
 )

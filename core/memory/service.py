@@ -24,6 +24,7 @@ from core.memory.documents import facts_from, shown
 from core.memory.due import EXPIRED, closing
 from core.memory.envelope import Sealer, context_of, new_key
 from core.memory.keys.ring import KeyRing
+from core.memory.marks import Marks
 from core.memory.model import JSON, Draft, Facts, Item, Scope, Session
 from core.memory.opened import Opened
 from core.memory.policy import USUAL, Policy
@@ -57,6 +58,7 @@ class Memory:
         self.store = store
         self.ring = ring
         self.sealing = sealing
+        self.marks = Marks(store)
         self._clock = clock
         self._ids = ids
         self._mask = mask
@@ -133,13 +135,19 @@ class Memory:
         """Return the items from one place to another, without what has expired.
 
         Raises SessionNotFoundError; SealBrokenError when an item was changed, moved,
-        taken out, or put back.
+        taken out, or put back. What is being redacted at the moment has no content.
         """
         opened = await self.opened(session_id)
         found = await self.stored(opened, first, last)
         now = self._clock.now()
         kept = [one for one in found if shown(opened.session, one, now)]
-        return tuple(opened.open(one) for one in kept)
+        old = await self.marks.old(opened, kept)
+        return tuple(
+            Item(facts=facts_from(one), content=None)
+            if one["seq"] in old
+            else opened.open(one)
+            for one in kept
+        )
 
     async def item(self, session_id: str, seq: int) -> Item:
         """Return one item; raises ItemNotFoundError as `read` raises the others."""

@@ -6,7 +6,7 @@ from typing import Any
 from core.errors import RefusedByDatabaseError
 from core.memory.documents import session_document, session_from
 from core.memory.model import Session
-from core.memory.schema import ITEMS, SESSIONS
+from core.memory.schema import ITEMS, REDACTIONS, SESSIONS
 from core.store.database import (
     BulkWriteError,
     Database,
@@ -28,6 +28,7 @@ class MemoryStore:
     def __init__(self, database: Database) -> None:
         self._sessions = database.db[SESSIONS]
         self._items = database.db[ITEMS]
+        self._redactions = database.db[REDACTIONS]
 
     async def add(self, session: Session, **more: Any) -> bool:
         """Store a new session; False when its scope has a live one already."""
@@ -146,6 +147,30 @@ class MemoryStore:
         with translating():
             found = await self._items.find(wanted).to_list(None)
         return sorted(found, key=lambda one: int(one["seq"]))
+
+    async def markers(self, session_id: str) -> list[Document]:
+        """Return the markers of a session, in order."""
+        wanted = {"session": session_id, "kind": "marker"}
+        with translating():
+            found = await self._items.find(wanted).to_list(None)
+        return sorted(found, key=lambda one: int(one["seq"]))
+
+    async def is_redacting(self, session_id: str) -> bool:
+        """Return whether something is to go from a session that may still be there."""
+        with translating():
+            found = await self._redactions.find({"session": session_id}).to_list(None)
+        return any(one["status"] == "pending" for one in found)
+
+    async def of_repository(self, repository: str) -> tuple[Session, ...]:
+        """Return the sessions of a repository and its pull requests that have a key."""
+        pulls, name = f"pull:{repository.lower()}#", f"repository:{repository.lower()}"
+        # `$` is the character after `#`.
+        between = {"$gte": pulls, "$lt": f"{pulls[:-1]}$"}
+        with translating():
+            found = await self._sessions.find({"scope_key": between}).to_list(None)
+            found += await self._sessions.find({"scope_key": name}).to_list(None)
+        made = (session_from(one) for one in found)
+        return tuple(one for one in made if one.key is not None)
 
     async def replace(
         self, document: Document, fields: Document, unset: Iterable[str]

@@ -1,6 +1,6 @@
 """Session memory over a test's database, with keys that tests know."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -15,10 +15,13 @@ from core.memory.keys.ring import KeyRing
 from core.memory.model import JSON, Draft, Kind, Role, Scope, Source
 from core.memory.mortality import Mortality
 from core.memory.policy import Policy
+from core.memory.redaction import Redactions
+from core.memory.redaction_store import RedactionStore
 from core.memory.sealing import Sealing
 from core.memory.service import Memory
 from core.memory.store import MemoryStore
 from core.memory.sweeper import MemorySweeper, mortality_on
+from core.redaction.places import Derived
 from core.store.database import Database
 
 KEYS: Mapping[str, bytes] = {"k1": b"1" * 32, "k2": b"2" * 32}
@@ -40,6 +43,7 @@ class Remembering:
     memory: Memory
     mortality: Mortality
     sweeper: MemorySweeper
+    redactions: Redactions
     clock: Clock
 
     async def close(self) -> None:
@@ -48,7 +52,7 @@ class Remembering:
         await self.journal.close()
 
 
-async def remembering(
+async def remembering(  # noqa: PLR0913  # one argument a part
     database: Database,
     clock: Clock,
     *,
@@ -57,6 +61,7 @@ async def remembering(
     mask: Callable[[JSON], JSON] = lambda content: content,
     policy: Policy = LASTING,
     notifier: Notifier | None = None,
+    places: Sequence[Derived] = (),
 ) -> Remembering:
     """Put a process's memory together over a migrated database.
 
@@ -73,6 +78,15 @@ async def remembering(
         store, ring, sealing, clock=clock, ids=ids, mask=mask, policy=policy
     )
     audit = Audit(journal, clock=clock)
+    redactions = Redactions(
+        memory,
+        RedactionStore(database),
+        audit,
+        places,
+        clock=clock,
+        ids=ids,
+        backup_days=30,
+    )
     mortality, sweeper = mortality_on(
         database,
         memory,
@@ -91,6 +105,7 @@ async def remembering(
         memory=memory,
         mortality=mortality,
         sweeper=sweeper,
+        redactions=redactions,
         clock=clock,
     )
 

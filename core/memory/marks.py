@@ -12,7 +12,7 @@ from cachetools import LRUCache
 
 from core.memory import chain
 from core.memory.documents import facts_from
-from core.memory.model import Facts
+from core.memory.model import Facts, Item
 from core.memory.opened import Opened
 from core.memory.store import MemoryStore
 from core.store.database import Document
@@ -41,6 +41,19 @@ class Marks:
         markers = tuple(map(facts_from, found))
         self._known[opened.session.id] = markers
         return markers
+
+    async def read(self, opened: Opened, found: Sequence[Document]) -> tuple[Item, ...]:
+        """Return items with their contents, but for what is being redacted.
+
+        Raises SealBrokenError as `old` and `Opened.open` do.
+        """
+        old = await self.old(opened, found)
+        return tuple(
+            Item(facts=facts_from(one), content=None)
+            if one["seq"] in old
+            else opened.open(one)
+            for one in found
+        )
 
     async def old(self, opened: Opened, found: Sequence[Document]) -> frozenset[int]:
         """Return which items must not be shown, for a redaction is at work on them.

@@ -141,13 +141,7 @@ class Memory:
         found = await self.stored(opened, first, last)
         now = self._clock.now()
         kept = [one for one in found if shown(opened.session, one, now)]
-        old = await self.marks.old(opened, kept)
-        return tuple(
-            Item(facts=facts_from(one), content=None)
-            if one["seq"] in old
-            else opened.open(one)
-            for one in kept
-        )
+        return await self.marks.read(opened, kept)
 
     async def item(self, session_id: str, seq: int) -> Item:
         """Return one item; raises ItemNotFoundError as `read` raises the others."""

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from bot.cli.audit import audit
 from bot.cli.blobs import blobs
 from bot.cli.demo import demo
 from bot.cli.doctor import doctor
@@ -67,6 +68,7 @@ for command in (serve, work, migrate, demo, doctor, review):
 app.add_typer(runs)
 app.add_typer(events)
 app.add_typer(token)
+app.add_typer(audit)
 app.add_typer(blobs)
 app.add_typer(metrics)
 app.add_typer(memory)

@@ -1,10 +1,12 @@
 """`nofx memory`: one list of its commands."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import typer
 
+from bot.cli.memory.ends import delete, hold, release, renew
 from bot.cli.memory.keys import keys
+from bot.cli.memory.reading import expiring, list_sessions, show_session
 from bot.cli.running import guarded
 
 memory = typer.Typer(
@@ -12,7 +14,8 @@ memory = typer.Typer(
     no_args_is_help=True,
     help="See, hold and redact what sessions remember; rotate the keys.",
 )
-COMMANDS: tuple[Callable[..., None], ...] = ()
+COMMANDS: tuple[Callable[..., None], ...] = (*(expiring, hold, release, renew, delete),)
+NAMED: Mapping[str, Callable[..., None]] = {"list": list_sessions, "show": show_session}
 
 
 @memory.callback()
@@ -20,6 +23,8 @@ def group() -> None:
     """See, hold and redact what sessions remember; rotate the keys."""
 
 
+for name, command in NAMED.items():
+    memory.command(name)(guarded(command))
 for command in COMMANDS:
     memory.command()(guarded(command))
 memory.add_typer(keys)

@@ -1,0 +1,224 @@
+"""`nofx memory` and `nofx audit` on a real database: look, keep, end, prove."""
+
+import asyncio
+import base64
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.base import opened
+from bot.settings import load_settings
+from core.audit.places import stream_of
+from core.errors import MemoryOffError
+from core.memory.model import Draft, Scope
+from tests.fakes.cli import bare_cli, nofx
+from tests.fakes.memory import PULL, message
+
+WORDS = "unmistakable words"
+HOSTILE = "\x1b[31mred\u202e"
+KEYS = f"k1:{base64.b64encode(b'1' * 32).decode()}"
+UNKNOWN = f"session_{'0' * 26}"
+
+
+@pytest.fixture(autouse=True)
+def address(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mongodb_url: str
+) -> Iterator[str]:
+    """Point the settings to a database of the test's own, with a key for memory."""
+    with bare_cli(monkeypatch, tmp_path, mongodb_url) as url:
+        monkeypatch.setenv("NOFX_MEMORY_KEYS", KEYS)
+        monkeypatch.setattr("getpass.getuser", lambda: "ada")
+        yield url
+
+
+def said(*drafts: Draft, scope: Scope = PULL) -> str:
+    """Let something be remembered; returns the session's id."""
+
+    async def saying() -> str:
+        async with opened(load_settings(None), warm=False) as base:
+            memory = base.memory.opened()
+            session = await memory.of(scope)
+            await memory.append(session.id, drafts)
+            return session.id
+
+    return asyncio.run(saying())
+
+
+def change(entry: str, field: str, value: object) -> None:
+    """Change an entry of the journal behind everybody's back."""
+
+    async def changing() -> None:
+        async with opened(load_settings(None), warm=False) as base:
+            journal = base.database.db["journal"]
+            await journal.update_one({"_id": entry}, {"$set": {field: value}})
+
+    asyncio.run(changing())
+
+
+def told(*arguments: str) -> str:
+    """Return what a command prints when all went well."""
+    ended = nofx(*arguments)
+    assert ended.exit_code == 0, ended.output
+    return ended.stdout
+
+
+def answered(*arguments: str) -> Any:
+    """Return what a command prints for machines."""
+    return json.loads(told(*arguments, "--json"))
+
+
+def audited() -> list[tuple[str, str]]:
+    """Return who did what, oldest first."""
+    found = answered("audit", "list")["entries"]
+    return [(one["actor"], one["action"]) for one in reversed(found)]
+
+
+def test_a_list_says_whose_sessions_end_when() -> None:
+    """One line each, narrowed by options; nothing of what was said."""
+    one = said(message(WORDS))
+    two = said(message(WORDS), scope=Scope(kind="actor", actor="Eve"))
+
+    whole = told("memory", "list")
+    narrow = told("memory", "list", "--repo", "octo/hello", "--author", "ada")
+
+    assert [line.split()[0] for line in whole.splitlines()] == ["SESSION", two, one]
+    assert "octo/hello#7" in narrow
+    assert two not in narrow
+    assert "in 90 d" in narrow
+    assert WORDS not in whole + narrow
+    assert told("memory", "list", "--held") == "No session fits.\n"
+
+
+def test_a_session_is_shown_without_what_it_says() -> None:
+    """Its facts, its items; with --decrypt the words, and the audit knows who read."""
+    session = said(message(WORDS), message(HOSTILE, author="bob"))
+
+    facts = told("memory", "show", session)
+    items = told("memory", "show", session, "--part", "messages")
+    assert "octo/hello#7" in facts
+    assert "2 message" in facts
+    assert [line.split()[0] for line in items.splitlines()] == ["ITEM", "1", "2"]
+    assert WORDS not in facts + items
+    assert audited() == []
+
+    opened_ = told("memory", "show", session, "--part", "messages", "--decrypt")
+    one = told("memory", "show", session, "--item", "1", "--decrypt")
+    assert WORDS in opened_
+    assert WORDS in one
+    assert not {"\x1b", "\u202e"} & set(opened_)
+    assert audited() == [("cli:ada", "memory.read")] * 2
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        (("--item", "1"), "--item does not fit"),
+        (("--decrypt",), "--decrypt does not fit"),
+    ],
+)
+def test_contents_are_asked_for_by_name(wrong: tuple[str, ...], says: str) -> None:
+    """Neither by the way nor all at once."""
+    ended = nofx("memory", "show", UNKNOWN, *wrong)
+
+    assert ended.exit_code == 2
+    assert says in ended.stderr
+
+
+def test_a_session_is_held_released_renewed_and_deleted() -> None:
+    """Each with a reason, which the audit keeps with the name of who did it."""
+    session = said(message(WORDS))
+
+    held = told("memory", "hold", session, "--reason", "asked by counsel")
+    refused = nofx("memory", "delete", session, "--reason", "over")
+    (hold,) = answered("memory", "show", session)["holds"]
+    told("memory", "release", session, hold["id"], "--reason", "settled")
+    told("memory", "renew", session, "--for", "2d", "--reason", "soon over")
+    soon = told("memory", "expiring", "--within", "3d")
+    gone = told("memory", "delete", session, "--reason", "over")
+
+    assert "asked by counsel" in held
+    assert refused.exit_code == 3
+    assert "is held: asked by counsel" in refused.stderr
+    assert session in soon
+    assert f"{session} is ended" in gone
+    assert nofx("memory", "show", session).exit_code == 2
+    assert "No session" in told("memory", "expiring")
+    acts = [action for actor, action in audited() if actor == "cli:ada"]
+    assert acts[:3] == ["memory.hold", "memory.release", "memory.renew"]
+
+
+def test_what_is_held_by_items_names_them() -> None:
+    """The rest of the session ends as it would."""
+    session = said(message("one"), message("two"))
+    items = ("--item", "2", "--item", "1")
+
+    shown = answered(
+        *("memory", "hold", session, "--kind", "pinned", *items, "--reason", "argued")
+    )
+
+    assert shown["holds"][0]["items"] == [1, 2]
+    assert shown["holds"][0]["kind"] == "pinned"
+
+
+def test_without_a_key_memory_is_off_and_says_how_to_turn_it_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What can be known without it is still shown."""
+    session = said(message(WORDS))
+    monkeypatch.delenv("NOFX_MEMORY_KEYS")
+
+    assert session in told("memory", "list")
+    ended = nofx("memory", "show", session, "--part", "messages", "--decrypt")
+    assert ended.exit_code == 3
+    assert str(MemoryOffError()) in ended.stderr
+
+
+def test_the_audit_is_proved_and_its_head_kept() -> None:
+    """An earlier head is part of it; the next one is another."""
+    session = said(message(WORDS))
+    told("memory", "hold", session, "--reason", "one")
+    kept = told("audit", "head").strip()
+    told("memory", "hold", session, "--reason", "two")
+
+    alone = told("audit", "verify")
+    held_against = answered("audit", "verify", "--against", kept)
+
+    assert "Intact: 2 entries in 1 volume." in alone
+    assert "Not compared" in alone
+    assert held_against["anchored"]
+    assert held_against["head"] == told("audit", "head").strip() != kept
+    assert nofx("audit", "verify", "--against", "nothing").exit_code == 2
+
+
+def test_a_broken_audit_ends_with_1_and_names_the_entry() -> None:
+    """So a nightly job rings."""
+    session = said(message(WORDS))
+    for reason in ("one", "two"):
+        told("memory", "hold", session, "--reason", reason)
+    change(f"{stream_of(1)}:1", "events.0.data.actor", "nobody")
+
+    ended = nofx("audit", "verify")
+    machine = nofx("audit", "verify", "--json")
+
+    assert ended.exit_code == machine.exit_code == 1
+    assert ended.stdout.startswith("BROKEN at entry 000001:1: ")
+    assert json.loads(machine.stdout)["entry"] == "000001:1"
+
+
+def test_the_audit_is_listed_newest_first() -> None:
+    """Narrowed by who and what, with the reason; a page tells of the next."""
+    session = said(message(WORDS))
+    for reason in ("one", "two", HOSTILE):
+        told("memory", "hold", session, "--reason", reason.replace("\x1b", ""))
+
+    listed = told("audit", "list", "--limit", "2", "--action", "memory.hold")
+    older = listed.rsplit("--before ", 1)[1].strip()
+
+    assert "two" in listed
+    assert "cli:ada" in listed
+    assert "\u202e" not in listed
+    assert "one" in told("audit", "list", "--before", older)
+    assert told("audit", "list", "--actor", "bob") == "No entry fits.\n"

@@ -29,8 +29,8 @@ from core.feed.indexer import Indexer
 from core.feed.just_fed import JustFed
 from core.feed.lag import FeedLag
 from core.memory.due import DueStore
-from core.memory.standing import MemoryStanding
 from core.memory.redactor import Redactor
+from core.memory.standing import MemoryStanding
 from core.metrics.gauges import Refresher
 from core.metrics.handler_cpu import accounting
 from core.runs.holder import Pace

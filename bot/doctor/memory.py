@@ -1,4 +1,4 @@
-"""Checks session memory: is it on, is its key the right one, is a rotation open."""
+"""The check of session memory: is it on, with the right key, is a rotation open."""
 
 from bot.base import reached
 from bot.doctor.results import Finding, ok, warn

@@ -131,7 +131,7 @@ def policy_of(settings: Settings) -> Policy:
     """Return how long what is remembered lives."""
     return Policy(
         days=settings.memory_days,
-        kind_days=settings.memory_kind_days,
+        kind_days=dict(settings.memory_kind_days),
         sliding=settings.memory_sliding,
         thresholds=settings.memory_alerts,
         grace=timedelta(days=settings.memory_grace_days),

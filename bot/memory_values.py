@@ -1,8 +1,7 @@
 """The settings of session memory, each with its bounds and what it should be."""
 
 import re
-from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
@@ -10,9 +9,7 @@ from pydantic_settings import NoDecode
 
 from bot.setting_values import is_loopback
 from core.memory.model import Kind
-from core.memory.policy import THRESHOLDS
 
-__all__ = ["THRESHOLDS"]
 UNITS = {"d": 86_400, "h": 3600, "m": 60}
 SPAN = re.compile(r"([1-9][0-9]{0,4})([dhm])")
 DAYS = re.compile(r"([a-z]+)=([1-9][0-9]{0,3})")
@@ -35,13 +32,13 @@ def _by_kind(value: object) -> object:
     """Return days by kind of item; raises ValueError for what is none."""
     if not isinstance(value, str):
         return value
-    days: dict[str, int] = {}
+    days: list[tuple[str, int]] = []
     for part in filter(None, map(str.strip, value.split(","))):
         found = DAYS.fullmatch(part)
         if found is None or found[1] not in MORTAL:
             raise ValueError("not all of it are kinds and days")
-        days[found[1]] = int(found[2])
-    return days
+        days.append((found[1], int(found[2])))
+    return tuple(days)
 
 
 def _notify_url(value: str | None) -> str | None:
@@ -70,7 +67,7 @@ BackupDays = Annotated[
     Field(ge=0, le=3650, description="days after which no backup is left, 0 to 3650"),
 ]
 KindDays = Annotated[
-    Mapping[str, int],
+    tuple[tuple[str, int], ...],
     NoDecode,
     BeforeValidator(_by_kind),
     Field(
@@ -78,11 +75,14 @@ KindDays = Annotated[
         f" message=30,snapshot=14; the kinds are {', '.join(MORTAL)}"
     ),
 ]
+# As people write it, for the README to say; it is read as theirs is.
+ALERTS: Any = "7d,1d,1h"
 Thresholds = Annotated[
     tuple[int, ...],
     NoDecode,
     BeforeValidator(_spans),
     Field(
+        validate_default=True,
         max_length=10,
         description="how long before an end people are told, such as 7d,1d,1h",
     ),

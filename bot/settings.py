@@ -128,9 +128,9 @@ class Settings(BaseSettings):
     memory_key_service: memory_key_values.KeyService = None
     memory_days: memory_values.Days = 90
     memory_backup_days: memory_values.BackupDays = 30
-    memory_kind_days: memory_values.KindDays = {}
+    memory_kind_days: memory_values.KindDays = ()
     memory_sliding: memory_values.Sliding = True
-    memory_alerts: memory_values.Thresholds = memory_values.THRESHOLDS
+    memory_alerts: memory_values.Thresholds = memory_values.ALERTS
     memory_grace_days: memory_values.GraceDays = 3
     notify_url: memory_values.NotifyUrl = None
     notify_secret: memory_values.NotifySecret = None

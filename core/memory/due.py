@@ -112,14 +112,24 @@ class DueStore:
             found = await self._sessions.find(wanted).to_list(None)
         return tuple(session_from(one) for one in found)
 
-    async def census(self) -> list[tuple[str, str, datetime]]:
-        """Return state, scope's kind and end of each session that has not ended."""
-        told: list[tuple[str, str, datetime]] = []
-        shown = {"scope.kind": 1, "expires_at": 1}
+    async def census(self) -> list[tuple[str, str, datetime | None]]:
+        """Return state, scope's kind and end of each session that has not ended.
+
+        What is held has no end.
+        """
+        told: list[tuple[str, str, datetime | None]] = []
+        shown = {"scope.kind": 1, "expires_at": 1, "holds": 1}
         for state in STATES[:2]:
             with translating():
                 found = await self._sessions.find({"state": state}, shown).to_list(None)
-            told += [(state, one["scope"]["kind"], one["expires_at"]) for one in found]
+            told += [
+                (
+                    state,
+                    one["scope"]["kind"],
+                    None if one["holds"] else one["expires_at"],
+                )
+                for one in found
+            ]
         return told
 
     async def claim(self, mortal: Mortal, holder: str, until: datetime) -> bool:
@@ -183,7 +193,7 @@ class DueStore:
 
     async def strip(self, session_id: str, purge_after: datetime) -> None:
         """Leave of a session's blank items their places alone."""
-        gone = dict.fromkeys(("refs", "lineage", "role", "redacts"), "")
+        gone = dict.fromkeys(("refs", "lineage", "role", "redacts", "once"), "")
         kept = {"author": "", "purge_after": purge_after}
         with translating():
             await self._items.update_many(

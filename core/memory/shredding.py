@@ -122,7 +122,7 @@ class Shredding:
             "due_at": over,
             "purge_after": gone + policy.tombstone,
         }
-        return await self._on.store.change(session, fields, unset=("key",))
+        return await self._on.store.change(session, fields, unset=("key", "authors"))
 
     async def _tell(self, session: Session, event: schema.MemoryErased) -> None:
         """Tell once, and record what was told."""

@@ -25,7 +25,7 @@ class MemoryStanding(Reading):
         for scope in SCOPES.known:
             for state in STATES.known:
                 SESSIONS.set(counts[state, scope], state=state, scope=scope)
-            ends = [end for _, kind, end in census if kind == scope]
+            ends = [end for _, kind, end in census if kind == scope and end]
             if ends:
                 EXPIRY.set(min(ends).timestamp(), scope=scope)
         now = self._clock.now()

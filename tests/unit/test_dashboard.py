@@ -32,6 +32,7 @@ ROWS = [
     "Model cost",
     "Stream and feed",
     "Database",
+    "Session memory",
 ]
 # Prometheus itself says of each series where it was scraped.
 TARGET = frozenset({"job", "instance"})

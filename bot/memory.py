@@ -1,6 +1,6 @@
 """Puts session memory together over a process's services."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -21,7 +21,6 @@ from core.memory.sealing import Sealing
 from core.memory.service import Memory
 from core.memory.store import MemoryStore
 from core.memory.sweeper import MemorySweeper, mortality_on
-from core.redaction.places import Derived
 from core.store.database import Database
 
 
@@ -67,7 +66,7 @@ class MemoryParts:
             await self.kept.close()
 
 
-def memory_on(  # noqa: PLR0913  # one argument a service
+def memory_on(  # one argument a service
     database: Database,
     settings: Settings,
     *,
@@ -76,12 +75,8 @@ def memory_on(  # noqa: PLR0913  # one argument a service
     clock: Clock,
     ids: Ids,
     mask: Callable[[JSON], JSON],
-    places: Sequence[Derived] = (),
 ) -> MemoryParts:
-    """Return session memory over a database, with the keys that the settings name.
-
-    `places` are what may hold copies of what is remembered.
-    """
+    """Return session memory over a database, with the keys that the settings name."""
     store = MemoryStore(database)
     provider = provider_of(settings)
     days = settings.memory_backup_days
@@ -111,7 +106,6 @@ def memory_on(  # noqa: PLR0913  # one argument a service
         kept,
         RedactionStore(database),
         audit,
-        places,
         clock=clock,
         ids=ids,
         backup_days=days,

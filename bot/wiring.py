@@ -16,6 +16,7 @@ from bot.pipeline.github_desk import GitHubDesk
 from bot.pipeline.github_source import GitHubSources
 from bot.pipeline.review_pipeline import STEPS, ReviewPipeline
 from bot.pipeline.verdict import GatePolicy
+from bot.redaction_places import derived_places
 from bot.reviews import Reviews
 from bot.setting_values import AppCredentials
 from bot.settings import Settings
@@ -33,6 +34,7 @@ from core.memory.redactor import Redactor
 from core.memory.standing import MemoryStanding
 from core.metrics.gauges import Refresher
 from core.metrics.handler_cpu import accounting
+from core.redaction.places import Derived
 from core.runs.holder import Pace
 from core.runs.limits import Limits
 from core.runs.standing import standings
@@ -117,12 +119,14 @@ async def _assembled(
         )
         deliveries = Deliveries(base.database, clock=base.clock)
         announcer = _announcer(base, deliveries)
+        operations = operations_on(base, reviews, model=settings.model)
+        _reach(base, operations, app)
         yield Parts(
             base=base,
             app=app,
             deliveries=deliveries,
             reviews=reviews,
-            operations=operations_on(base, reviews, model=settings.model),
+            operations=operations,
             worker=worker.name,
             companions=(
                 *_keepers(settings, base),
@@ -130,6 +134,17 @@ async def _assembled(
                 (worker.serve, worker.stop),
             ),
         )
+
+
+def _reach(base: Base, operations: Operations, app: GitHubApp) -> None:
+    """Let redactions reach all that was made of what is remembered."""
+
+    async def places() -> tuple[Derived, ...]:
+        signer = await base.memory.keyring().signing.signer()
+        return derived_places(base, signer=signer, operations=operations, app=app)
+
+    if base.memory.redacting is not None:
+        base.memory.redacting.reach(places)
 
 
 def _keepers(settings: Settings, base: Base) -> tuple[Companion, ...]:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
 
 from core.errors import ItemMalformedError
-from core.memory.documents import facts_from, item_id, shown
+from core.memory.documents import item_id, shown
 from core.memory.model import Item, Kind
 from core.memory.opened import Opened
 from core.memory.service import Memory
@@ -91,7 +91,9 @@ async def of_kinds(
     if newest is not None:
         wanted = wanted[len(wanted) - min(newest, len(wanted)) :]
     whole = await memory.store.chosen([str(one["_id"]) for one in wanted])
-    items = tuple(_opened(opened, one, whole) for one in wanted)
+    items = await memory.marks.read(
+        opened, [_whole(opened, one, whole) for one in wanted]
+    )
     kept = tuple(one for one in items if one.content is not None)
     return Chosen(items=kept, opened=opened)
 
@@ -105,8 +107,8 @@ async def count(memory: Memory, session_id: str) -> Mapping[str, int]:
     return {kind: number for kind, number in counts.items() if number}
 
 
-def _opened(opened: Opened, bare: Document, whole: Mapping[str, Document]) -> Item:
-    """Open an item whose place was checked, with the content that it has by now."""
+def _whole(opened: Opened, bare: Document, whole: Mapping[str, Document]) -> Document:
+    """Return an item whose place was checked, with the content that it has by now."""
     seq = int(bare["seq"])
     found = whole.get(item_id(opened.session.id, seq))
     if found is None:
@@ -114,7 +116,4 @@ def _opened(opened: Opened, bare: Document, whole: Mapping[str, Document]) -> It
     checked = {name: value for name, value in bare.items() if name not in CONTENT}
     now = {name: found[name] for name in CONTENT if name in found}
     blobs = {"blobs": found["blobs"]} if "blobs" in found else {}
-    document = {**checked, **now, **blobs}
-    if "erased" in document:
-        return Item(facts=facts_from(document), content=None)
-    return opened.open(document)
+    return {**checked, **now, **blobs}

@@ -40,6 +40,8 @@ LEASE = 120.0
 FIRST, LONGEST = 5.0, 600.0
 TRIES = 50
 ENDED = "its session has ended: nobody knows any more what was to go"
+# Asked for each round: they sign with a key that may be away at first.
+Places = Callable[[], Awaitable[Sequence[Derived]]]
 log = structlog.get_logger()
 
 
@@ -55,7 +57,6 @@ class Reaching:
         store: RedactionStore,
         covering: Covering,
         news: RedactionNews,
-        places: Sequence[Derived],
         *,
         clock: Clock,
     ) -> None:
@@ -63,13 +64,13 @@ class Reaching:
         self._store = store
         self._covering = covering
         self._news = news
-        self._places = places
         self._clock = clock
+        self.places: Places | None = None
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Return the kinds of places that are gone through."""
-        return (ITEMS, *(place.name for place in self._places))
+    async def names(self) -> tuple[str, ...]:
+        """Return the kinds of places that are gone through here."""
+        places = await self.places() if self.places is not None else ()
+        return (ITEMS, *(place.name for place in places))
 
     async def go_on(self, redaction: Redaction) -> Redaction:
         """Do what is left of one that this process has; returns it as it is then.
@@ -81,7 +82,7 @@ class Reaching:
         if session is None or session.key is None or redaction.sealed is None:
             lost = {
                 name: replace(redaction.places.get(name, PlaceState()), left=ENDED)
-                for name in self.names
+                for name in redaction.places
             }
             return await self.put_off(replace(redaction, places=lost))
         redaction, secret = await self._marked(session, redaction)
@@ -94,10 +95,14 @@ class Reaching:
             return await self._in_memory(session, redaction, secret)
 
         redaction = await self._ask(redaction, ITEMS, in_memory)
-        order = _order(redaction, secret)
-        for place in self._places if rules.reaches(secret.texts) else ():
-            ask = partial(place.redact, order)
-            redaction = await self._ask(redaction, place.name, ask)
+        if rules.reaches(secret.texts):
+            if self.places is None:
+                # Whoever serves knows them all.
+                return await self.put_off(redaction)
+            order = _order(redaction, secret)
+            for place in await self.places():
+                ask = partial(place.redact, order)
+                redaction = await self._ask(redaction, place.name, ask)
         if any(one.left for one in redaction.places.values()):
             return await self.put_off(redaction)
         return await self._complete(redaction)

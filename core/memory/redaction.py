@@ -30,7 +30,7 @@ from core.errors import (
 from core.memory import redaction_rules as rules
 from core.memory.covering import Covering, CutContents, Seen, refuse_held
 from core.memory.model import Session
-from core.memory.reaching import LEASE, TRIES, Reaching, planned, sealed
+from core.memory.reaching import LEASE, TRIES, Places, Reaching, planned, sealed
 from core.memory.redaction_model import (
     ITEMS,
     PlaceState,
@@ -42,7 +42,6 @@ from core.memory.redaction_news import RedactionNews
 from core.memory.redaction_rules import MessageTarget, Target
 from core.memory.redaction_store import RedactionStore
 from core.memory.service import Memory
-from core.redaction.places import Derived
 
 log = structlog.get_logger()
 
@@ -50,16 +49,16 @@ log = structlog.get_logger()
 class Redactions:
     """Every method raises StoreUnavailableError, and MemoryKeyError where it opens.
 
-    `places` are what may hold copies, beside memory itself; `contents` those of
-    workspaces. `backup_days` is how long a backup may live.
+    `contents` are those of workspaces. `backup_days` is how long a backup may live.
+    Until `reach` says which places may hold copies, beside memory itself, what must go
+    from them too is left to processes that know.
     """
 
-    def __init__(  # noqa: PLR0913 # one argument a noun
+    def __init__(
         self,
         memory: Memory,
         store: RedactionStore,
         audit: Audit,
-        places: Sequence[Derived] = (),
         *,
         clock: Clock,
         ids: Ids,
@@ -74,8 +73,12 @@ class Redactions:
         telling = memory.sealing.telling
         self._news = RedactionNews(telling, audit, backup_days=backup_days)
         self._reaching = Reaching(
-            memory, store, self._covering, self._news, places, clock=clock
+            memory, store, self._covering, self._news, clock=clock
         )
+
+    def reach(self, places: Places) -> None:
+        """Say what gives the places that may hold copies."""
+        self._reaching.places = places
 
     async def request(
         self,
@@ -97,7 +100,7 @@ class Redactions:
         session = await self._memory.session(session_id)
         if override_hold and not reason.strip():
             raise SessionHeldError(session_id=session_id, reason="no reason was given")
-        wish = self._wish(session, target, purpose="redacted")
+        wish = await self._wish(session, target, purpose="redacted")
         wish = replace(wish, actor=actor, reason=reason, override_hold=override_hold)
         if dry_run:
             _, asked, _ = await self._decided(wish, Secret(target=target), revision)
@@ -122,7 +125,7 @@ class Redactions:
             return
         target = MessageTarget(seqs=left)
         purpose: Purpose = "compacted" if reason == "compacted" else "forgotten"
-        wish = self._wish(session, target, purpose=purpose)
+        wish = await self._wish(session, target, purpose=purpose)
         wish = replace(wish, actor=actor, reason=reason)
         await self.pursue(await self._begin(wish, target, None))
 
@@ -161,9 +164,12 @@ class Redactions:
             )
             return redaction
 
-    def _wish(self, session: Session, target: Target, *, purpose: Purpose) -> Redaction:
+    async def _wish(
+        self, session: Session, target: Target, *, purpose: Purpose
+    ) -> Redaction:
         now = self._clock.now()
-        names = self._reaching.names if purpose == "redacted" else (ITEMS,)
+        redacts = purpose == "redacted"
+        names = await self._reaching.names() if redacts else (ITEMS,)
         return Redaction(
             id=self._ids.new("red"),
             session_id=session.id,

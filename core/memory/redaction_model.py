@@ -24,11 +24,15 @@ ITEMS = "items"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceState:
-    """How far one kind of place is; `left` says what is still to be done there."""
+    """How far one kind of place is.
+
+    `left` says what is still to be done there, `note` what people should know of it.
+    """
 
     state: Literal["pending", "reached"] = "pending"
     changed: int = 0
     left: str = ""
+    note: str = ""
     at: datetime | None = None
 
     def after(self, reached: Reached, now: datetime) -> "PlaceState":
@@ -37,6 +41,7 @@ class PlaceState:
             state="pending" if reached.left else "reached",
             changed=self.changed + reached.changed,
             left=reached.left,
+            note=reached.note,
             at=now,
         )
 
@@ -147,6 +152,7 @@ def place_document(state: PlaceState) -> Document:
         "state": state.state,
         "changed": state.changed,
         "left": state.left,
+        "note": state.note,
     }
     return document if state.at is None else {**document, "at": state.at}
 

@@ -82,11 +82,15 @@ async def remembering(  # noqa: PLR0913  # one argument a part
         memory,
         RedactionStore(database),
         audit,
-        places,
         clock=clock,
         ids=ids,
         backup_days=30,
     )
+
+    async def known() -> Sequence[Derived]:
+        return places
+
+    redactions.reach(known)
     mortality, sweeper = mortality_on(
         database,
         memory,

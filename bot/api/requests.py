@@ -54,6 +54,9 @@ IDS: Mapping[str, Id] = {
         "session", f"^session_{DIGITS}$", "session_01hxqg5t0kc8f2v7w3m9b4n6ry"
     ),
     "hold_id": Id("hold", f"^hold_{DIGITS}$", "hold_01hxqg5t0kc8f2v7w3m9b4n6ry"),
+    "redaction_id": Id(
+        "redaction", f"^red_{DIGITS}$", "red_01hxqg5t0kc8f2v7w3m9b4n6ry"
+    ),
     "seq": Id("item", "^[1-9][0-9]{0,8}$", "17"),
     "gate": Id("gate", "^[a-z][a-z_:]{0,59}$", "llm_review"),
 }

@@ -15,6 +15,7 @@ from bot.api.merges import MergeEndpoints
 from bot.api.operating import OperatingEndpoints
 from bot.api.parts import PartEndpoints
 from bot.api.reading import RunReading
+from bot.api.redactions import RedactionEndpoints
 from bot.api.runs import RunEndpoints
 from bot.api.serving import AnyEndpoint, serve
 from bot.api.session_ends import SessionEnds
@@ -64,6 +65,7 @@ def endpoints_of(base: Base, operations: Operations) -> tuple[AnyEndpoint, ...]:
         *TicketEndpoints(base.tickets).endpoints(),
         *sessions.endpoints(),
         *SessionEnds(sessions, browser, base.memory).endpoints(),
+        *RedactionEndpoints(sessions, base.memory).endpoints(),
         *AuditEndpoints(AuditReader(base.runs.journal)).endpoints(),
     )
 

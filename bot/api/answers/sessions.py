@@ -176,6 +176,9 @@ class ItemDetail(Shown):
     erased: dict[str, Any] | None = Field(
         description="why there is no content any more"
     )
+    tombstones: list[dict[str, Any]] = Field(
+        description="who took a part of it out, when, why, and about how long it was"
+    )
     content: JSON | None = Field(
         description="null where it was not asked for, or is erased"
     )

@@ -6,18 +6,24 @@ from typing import Any
 
 from bot.api.endpoint import Incoming, Nothing
 from bot.api.stream_query import HEADER, RunStreamQuery, StreamQuery
+from core.access.tokens import Scope
 from core.errors import (
     IdMalformedError,
+    MemoryKeyError,
+    MemoryOffError,
     NofxError,
     RequestInvalidError,
     RunNotFoundError,
     ScopeMissingError,
+    SessionNotFoundError,
+    StoreUnavailableError,
     TokenMissingError,
     TokenRefusedError,
 )
 from core.feed.envelope import SCHEMA_PATH
 
 JSON = dict[str, Any]
+LINES = "application/x-ndjson"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +36,7 @@ class Described:
     query: type[Incoming] = Nothing
     headers: Sequence[JSON] = ()
     refusals: Sequence[type[NofxError]] = field(default=())
+    scope: Scope = Scope.READ
 
 
 STREAM = {
@@ -70,6 +77,26 @@ BESIDE = (
         query=RunStreamQuery,
         headers=(LAST_EVENT_ID,),
         refusals=(*REFUSALS, RunNotFoundError, IdMalformedError),
+    ),
+    Described(
+        path="/sessions/{session_id}/export",
+        summary="Download a session with its contents; the audit tells who did",
+        answers={
+            "200": {
+                "description": "A JSON document a line; without a last one of the type"
+                " `end` it is not all of it.",
+                "content": {LINES: {"schema": {"type": "string"}}},
+            }
+        },
+        refusals=(
+            *REFUSALS,
+            IdMalformedError,
+            SessionNotFoundError,
+            MemoryOffError,
+            MemoryKeyError,
+            StoreUnavailableError,
+        ),
+        scope=Scope.SUPERVISE,
     ),
     Described(
         path=SCHEMA_PATH,

@@ -136,7 +136,7 @@ def _beside(one: Described, query: JSON) -> JSON:
     return {
         "operationId": _operation_id("GET", one.path),
         "summary": one.summary,
-        "security": [] if public else [{"token": [str(Scope.READ)]}],
+        "security": [] if public else [{"token": [str(one.scope)]}],
         "parameters": [*_in_path(one.path), *_in_query(query), *one.headers],
         "responses": {**good, **_by_status(one.refusals)},
     }

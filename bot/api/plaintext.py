@@ -1,11 +1,13 @@
 """Opens what is sealed for somebody who asks, once that is written down."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 
 from core.audit.service import Audit
 from core.events import schema
 from core.memory.model import JSON, Session
+from core.memory.portable import exported
 from core.memory.service import Memory
+from core.memory.workspace import Workspaces
 
 # Items between two wanted ones are read along with them when they are this few.
 GAP = 20
@@ -29,16 +31,12 @@ class Plaintext:
         if not seqs:
             return {}
         await self._memory.opened(session.id)
-        await self._audit.record(
-            schema.AuditRecorded(
-                actor=actor,
-                action="memory.read",
-                subject=f"session/{session.id}",
-                repository=session.scope.repository,
-                pull=session.scope.pull,
-                facts={"what": what, "items": len(seqs), "seqs": shortened(seqs)},
-            )
-        )
+        facts: dict[str, str | int] = {
+            "what": what,
+            "items": len(seqs),
+            "seqs": shortened(seqs),
+        }
+        await self._record(session, "memory.read", actor, facts)
         found: dict[int, JSON | None] = {}
         wanted = frozenset(seqs)
         for first, last in ranges(seqs, GAP):
@@ -46,6 +44,36 @@ class Plaintext:
                 if item.seq in wanted:
                     found[item.seq] = item.content
         return found
+
+    async def export(
+        self, session: Session, workspaces: Workspaces, *, actor: str
+    ) -> AsyncIterator[bytes]:
+        """Return the lines of a whole session; raises what `exported` does.
+
+        It is recorded before this returns, once the session could be opened.
+        """
+        opened = await self._memory.opened(session.id)
+        facts: dict[str, str | int] = {"items": opened.seq}
+        await self._record(session, "memory.export", actor, facts)
+        return exported(self._memory, workspaces, session.id)
+
+    async def _record(
+        self,
+        session: Session,
+        action: str,
+        actor: str,
+        facts: dict[str, str | int],
+    ) -> None:
+        await self._audit.record(
+            schema.AuditRecorded(
+                actor=actor,
+                action=action,
+                subject=f"session/{session.id}",
+                repository=session.scope.repository,
+                pull=session.scope.pull,
+                facts=facts,
+            )
+        )
 
 
 def ranges(seqs: Iterable[int], gap: int = 0) -> list[tuple[int, int]]:

@@ -19,6 +19,7 @@ from bot.api.redactions import RedactionEndpoints
 from bot.api.runs import RunEndpoints
 from bot.api.serving import AnyEndpoint, serve
 from bot.api.session_ends import SessionEnds
+from bot.api.session_export import SessionExport
 from bot.api.sessions import SessionEndpoints
 from bot.api.streams import Streams
 from bot.api.tickets import TicketEndpoints
@@ -76,6 +77,8 @@ def add_routes(app: web.Application, base: Base, operations: Operations) -> None
     mask = base.masker.mask
     serve(app, endpoints, tokens=base.tokens, ids=base.ids, mask=mask)
     Streams(base).add_routes(app)
+    browser = Browser(base.memory.store, clock=base.clock)
+    SessionExport(base, browser).add_routes(app)
     event_schema.add_routes(app)
     described = openapi.document(endpoints, BESIDE)
 

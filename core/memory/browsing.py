@@ -1,14 +1,15 @@
 """Reads what is known of sessions and their items without a key, for who may see it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from core.clock import Clock
 from core.errors import ItemNotFoundError, SessionNotFoundError
-from core.memory.documents import facts_from
+from core.memory.documents import facts_from, shown
 from core.memory.listing import Sees, may_see
 from core.memory.model import Facts, Kind, Session
 from core.memory.store import MemoryStore
+from core.store.database import Document
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +51,10 @@ class Browser:
         """Return up to `limit` items of these kinds that stand behind a place."""
         found: list[Facts] = []
         while True:
-            stretch = await self._store.items(session.id, after + 1, after + limit + 1)
-            facts = [facts_from(one) for one in stretch]
-            found += [one for one in facts if self._is_wanted(session, one, kinds)]
+            stretch = await self._store.items(
+                session.id, after + 1, after + limit + 1, bare=True
+            )
+            found += self._wanted(session, stretch, kinds)
             if len(found) > limit:
                 page = tuple(found[:limit])
                 return FactsPage(items=page, next=page[-1].seq)
@@ -62,18 +64,14 @@ class Browser:
 
     async def item(self, session: Session, seq: int) -> Facts:
         """Return one item of whatever kind; raises ItemNotFoundError."""
-        for one in await self._store.items(session.id, seq, seq):
-            facts = facts_from(one)
-            if self._is_wanted(session, facts, tuple(Kind)):
-                return facts
+        stored = await self._store.items(session.id, seq, seq, bare=True)
+        for facts in self._wanted(session, stored, tuple(Kind)):
+            return facts
         raise ItemNotFoundError(session_id=session.id, seq=seq)
 
-    def _is_wanted(
-        self, session: Session, facts: Facts, kinds: Collection[Kind]
-    ) -> bool:
-        now, erased = self._clock.now(), facts.erased or {}
-        return (
-            facts.kind in kinds
-            and session.shows(facts.seq, facts.expires_at, now)
-            and erased.get("reason") != "expired"
-        )
+    def _wanted(
+        self, session: Session, stored: Sequence[Document], kinds: Collection[Kind]
+    ) -> list[Facts]:
+        now = self._clock.now()
+        facts = (facts_from(one) for one in stored if shown(session, one, now))
+        return [one for one in facts if one.kind in kinds]

@@ -177,7 +177,7 @@ class ItemDetail(Shown):
         description="why there is no content any more"
     )
     tombstones: list[dict[str, Any]] = Field(
-        description="who took a part of it out, when, why, and about how long it was"
+        description="who took what kind of thing out of it, when and why"
     )
     content: JSON | None = Field(
         description="null where it was not asked for, or is erased"

@@ -1,11 +1,13 @@
 """Sessions over the API: found by their facts, opened only for who is written down."""
 
 import base64
+import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from aiohttp import ClientError
 
 from core.clock import SystemClock
 from core.memory.model import Draft, Kind, Scope, Session, Source
@@ -42,6 +44,16 @@ async def audited(api: ApiStage) -> list[dict[str, Any]]:
     """Return what the audit says, oldest first."""
     entries: list[dict[str, Any]] = (await api.ask("/audit")).body["entries"]
     return entries
+
+
+async def downloaded(api: ApiStage, session: Session) -> str:
+    """Return all of an export; raises ClientError when it was cut off."""
+    headers = {"Authorization": f"Bearer {await api.token('supervise')}"}
+    path = f"/sessions/{session.id}/export"
+    async with api.client.get(path, headers=headers) as response:
+        assert response.status == 200
+        assert response.content_type == "application/x-ndjson"
+        return await response.text()
 
 
 def pull(number: int, repository: str = "octo/hello") -> Scope:
@@ -364,3 +376,44 @@ async def test_who_may_not_see_a_session_cannot_end_it(api: ApiStage) -> None:
         )
         assert answer.status == 404
     assert (await api.ask(f"/sessions/{session.id}")).status == 200
+
+
+async def test_a_session_is_downloaded_line_by_line_and_the_audit_tells(
+    api: ApiStage,
+) -> None:
+    """From its header to the line that says that it is all there."""
+    session = await said(api, message(WORDS), message("two"))
+
+    lines = [json.loads(line) for line in (await downloaded(api, session)).splitlines()]
+
+    assert lines[0]["session"] == session.id
+    assert [one["content"]["text"] for one in lines[1:-1]] == [WORDS, "two"]
+    assert lines[-1]["type"] == "end"
+    (entry,) = await audited(api)
+    assert (entry["action"], entry["facts"]) == ("memory.export", {"items": 2})
+
+
+async def test_a_download_is_refused_like_any_other_read(api: ApiStage) -> None:
+    """By whose it is, by scope, by form; and the audit has nothing to tell."""
+    session = await said(api, message(WORDS))
+    path = f"/sessions/{session.id}/export"
+    elsewhere = await api.token("supervise", repositories=["other/*"])
+    reader = await api.token("operate")
+
+    assert (await api.ask(path, secret=elsewhere)).status == 404
+    assert (await api.ask(path, secret=reader)).status == 403
+    assert (await api.ask(path, secret="")).status == 401
+    assert (await api.ask("/sessions/x/export")).status == 404
+    assert (await api.ask(f"{path}?all=yes")).status == 422
+    assert await audited(api) == []
+
+
+async def test_a_download_that_cannot_be_finished_is_cut_off(api: ApiStage) -> None:
+    """Nobody takes half a session for all of it."""
+    session = await said(api, *(message("word " * 40_000) for _ in range(3)))
+    await api.base.database.db[ITEMS].update_one(
+        {"_id": f"{session.id}:3"}, {"$set": {"sealed": b"0" * 100}}
+    )
+
+    with pytest.raises(ClientError):
+        await downloaded(api, session)

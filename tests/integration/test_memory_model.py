@@ -1,0 +1,368 @@
+"""Session memory beside a plain list: two processes, deaths, time, holds and keys."""
+
+import asyncio
+from collections.abc import Awaitable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from typing_extensions import override
+
+from bot.schema import SCHEMA
+from core.errors import (
+    ItemNotFoundError,
+    SessionMovedError,
+    SessionNotFoundError,
+)
+from core.memory.keys.rotation import Rotation
+from core.memory.model import Draft, Hold, Kind
+from core.memory.policy import USUAL
+from core.memory.schema import ITEMS
+from core.store.database import Database, connect
+from core.store.migrate import migrate
+from tests.fakes.clock import FakeClock
+from tests.fakes.memory import PULL, Remembering, message, remembering
+
+T = TypeVar("T")
+HOUR = 3600
+WHO = st.integers(0, 1)
+TEXTS = st.lists(st.text(max_size=20), min_size=1, max_size=3)
+ENDS = st.none() | st.integers(1, 60)
+
+
+@dataclass
+class Kept:
+    """What the model knows of an item: its text, and until when it may be read."""
+
+    seq: int
+    text: str
+    ends_at: datetime | None
+
+
+class MemoryMachine(RuleBasedStateMachine):
+    """Does the same to session memory and to a list, and compares what is read."""
+
+    runner: asyncio.Runner
+    database: Database
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = FakeClock()
+        self.kept: list[Kept] = []
+        self.holds: list[Hold] = []
+        self.end = 0
+        self.active = "k1"
+
+    def do(self, work: Awaitable[T]) -> T:
+        """Wait for something in the machine's own loop."""
+
+        async def waited() -> T:
+            return await work
+
+        return self.runner.run(waited())
+
+    @initialize()
+    def begin(self) -> None:
+        """Start two processes over an empty database, and open a session."""
+        self.processes = [self.do(self._process()) for _ in range(2)]
+        self.session_id = self.do(self._begun())
+
+    @rule(who=WHO, texts=TEXTS, hours=ENDS, knows=st.booleans())
+    def append(
+        self, who: int, texts: list[str], hours: int | None, *, knows: bool
+    ) -> None:
+        """Append, with the end that is there or without caring."""
+        memory = self.processes[who].memory
+        drafts = self._drafts(texts, hours)
+        expected = self.end if knows else None
+        facts = self.do(memory.append(self.session_id, drafts, expected=expected))
+        self._keep(drafts, [one.seq for one in facts])
+
+    @rule(who=WHO, wrong=st.integers(1, 3))
+    def append_at_a_wrong_end(self, who: int, wrong: int) -> None:
+        """Whoever expects another end is told to look again, and nothing is kept."""
+        memory = self.processes[who].memory
+        with pytest.raises(SessionMovedError):
+            self.do(
+                memory.append(
+                    self.session_id, [message("lost")], expected=self.end + wrong
+                )
+            )
+
+    @rule(first=TEXTS, second=TEXTS)
+    def append_at_once(self, first: list[str], second: list[str]) -> None:
+        """Both append at one time: each has its places, and each batch its order."""
+        batches = [self._drafts(first, None), self._drafts(second, None)]
+        found = self.do(self._together(batches, None))
+        for drafts, facts in zip(batches, found, strict=True):
+            assert not isinstance(facts, BaseException)
+            seqs = [one.seq for one in facts]
+            assert seqs == sorted(seqs)
+            self._keep(drafts, seqs)
+        self.kept.sort(key=lambda one: one.seq)
+
+    @rule(text=st.text(max_size=9))
+    def append_at_once_at_one_end(self, text: str) -> None:
+        """Of two who expect the same end, one gets it."""
+        batches = [[message(f"{text} one")], [message(f"{text} two")]]
+        found = self.do(self._together(batches, self.end))
+        refused = [one for one in found if isinstance(one, SessionMovedError)]
+        assert len(refused) == 1
+        for drafts, facts in zip(batches, found, strict=True):
+            if not isinstance(facts, BaseException):
+                self._keep(drafts, [one.seq for one in facts])
+
+    @rule(who=WHO, first=st.integers(-1, 9), last=st.none() | st.integers(0, 12))
+    def read(self, who: int, first: int, last: int | None) -> None:
+        """Read a part, which may be none."""
+        found = self._read(who, first, last)
+        until = self.end if last is None else last
+        assert found == [one for one in self._shown() if first <= one[0] <= until]
+
+    @rule(who=WHO, data=st.data())
+    def read_one(self, who: int, data: st.DataObject) -> None:
+        """Read one item, which may be over or never was."""
+        seq = data.draw(st.integers(0, self.end + 1))
+        shown = dict(self._shown())
+        if seq in shown:
+            item = self.do(self.processes[who].memory.item(self.session_id, seq))
+            assert item.content == {"text": shown[seq]}
+        elif seq in {one.seq for one in self.kept} or not 0 < seq <= self.end:
+            with pytest.raises(ItemNotFoundError):
+                self.do(self.processes[who].memory.item(self.session_id, seq))
+
+    @rule(who=WHO)
+    def flush(self, who: int) -> None:
+        """Seal in what waits."""
+        self.do(self.processes[who].memory.sealing.flush())
+
+    @rule(who=WHO)
+    def die(self, who: int) -> None:
+        """Drop a process with what it has not sealed in, and start another."""
+        dead = self.processes[who]
+        task = dead.memory.sealing._task
+        if task is not None:
+            task.cancel()
+        self.processes[who] = self.do(self._process())
+
+    @rule(hours=st.integers(1, 70))
+    def wait(self, hours: int) -> None:
+        """Let time pass; what was appended is sealed in meanwhile."""
+        for who in (0, 1):
+            self.flush(who)
+        self.clock.jump(hours * HOUR)
+
+    @rule(who=WHO)
+    def sweep(self, who: int) -> None:
+        """Let what is over be told of and erased; it can be read no more anyway."""
+        self.do(self.processes[who].sweeper.sweep())
+        self._look()
+
+    @precondition(lambda self: self._shown())
+    @rule(who=WHO, data=st.data(), whole=st.booleans())
+    def hold(self, who: int, data: st.DataObject, *, whole: bool) -> None:
+        """Keep some items that are there, or all."""
+        seqs = [seq for seq, _ in self._shown()]
+        items = () if whole else (data.draw(st.sampled_from(seqs)),)
+        over = self._over()
+        hold = self.do(
+            self.processes[who].mortality.hold(
+                self.session_id, kind="legal", reason="court", actor="ann", items=items
+            )
+        )
+        self.holds.append(hold)
+        if whole:
+            self._settle(over)
+
+    @precondition(lambda self: self.holds)
+    @rule(who=WHO, data=st.data())
+    def release(self, who: int, data: st.DataObject) -> None:
+        """Take a hold off: what would be over by now is given some more time."""
+        hold = data.draw(st.sampled_from(self.holds))
+        over = self._over()
+        self.do(
+            self.processes[who].mortality.release(
+                self.session_id, hold.id, actor="ann", reason="settled"
+            )
+        )
+        self.holds.remove(hold)
+        end = USUAL.fresh_end(self.clock.now())
+        for one in self.kept:
+            held = hold.covers(one.seq)
+            if held and one.ends_at is not None and one.ends_at < end:
+                one.ends_at = end
+        self._settle(over)
+
+    @rule(who=WHO)
+    def rotate(self, who: int) -> None:
+        """Promote the other key, and wrap the session's key with it."""
+        here = self.processes[who]
+        rotation = Rotation(
+            self.database,
+            here.ring,
+            journal=here.journal,
+            audit=here.audit,
+            clock=self.clock,
+        )
+        self.active = "k2" if self.active == "k1" else "k1"
+        self.do(rotation.add(self.active, actor="ann"))
+        self.do(rotation.promote(self.active, actor="ann"))
+        self.do(rotation.rewrap(actor="ann"))
+        session = self.do(here.memory.session(self.session_id))
+        assert session.key is not None
+        assert session.key.kek == self.active
+
+    @precondition(lambda self: not self.holds)
+    @rule(who=WHO)
+    def outlive(self, who: int) -> None:
+        """Wait until the session is over: nobody reads it, and another begins."""
+        self.wait(1)
+        self.clock.jump(USUAL.life.total_seconds() + HOUR)
+        for one in self.processes:
+            with pytest.raises(SessionNotFoundError):
+                self.do(one.memory.read(self.session_id))
+            with pytest.raises(SessionNotFoundError):
+                self.do(one.memory.append(self.session_id, [message("late")]))
+        made = self.do(self.processes[who].memory.of(PULL))
+        assert made.id != self.session_id
+        self.session_id, self.kept, self.end = made.id, [], 0
+
+    @invariant()
+    def both_read_the_same(self) -> None:
+        """Each process reads what the list has, in its order."""
+        if hasattr(self, "session_id"):
+            for who in (0, 1):
+                assert self._read(who, 1, None) == self._shown()
+
+    @override
+    def teardown(self) -> None:
+        """Nothing of it lies in the clear; then take all down."""
+        if hasattr(self, "session_id"):
+            self.do(self._close())
+
+    async def _process(self) -> Remembering:
+        return await remembering(self.database, self.clock)
+
+    async def _begun(self) -> str:
+        return (await self.processes[0].memory.of(PULL)).id
+
+    async def _close(self) -> None:
+        for one in self.processes:
+            await one.close()
+        for stored in await self.database.db[ITEMS].find({}).to_list(None):
+            assert "text" not in stored
+        for name in await self.database.db.list_collection_names():
+            await self.database.db[name].delete_many({})
+
+    async def _together(
+        self, batches: Sequence[Sequence[Draft]], expected: int | None
+    ) -> Sequence[Any]:
+        both = zip(self.processes, batches, strict=True)
+        return await asyncio.gather(
+            *(
+                one.memory.append(self.session_id, drafts, expected=expected)
+                for one, drafts in both
+            ),
+            return_exceptions=True,
+        )
+
+    def _drafts(self, texts: Sequence[str], hours: int | None) -> list[Draft]:
+        end = self.clock.now() + timedelta(hours=hours) if hours else None
+        return [replace(message(text), expires_at=end) for text in texts]
+
+    def _keep(self, drafts: Sequence[Draft], seqs: Sequence[int]) -> None:
+        for draft, seq in zip(drafts, seqs, strict=True):
+            assert seq not in {one.seq for one in self.kept}
+            text = str(draft.content["text"])
+            self.kept.append(Kept(seq, text, draft.expires_at))
+        self.end = max(self.end, *seqs)
+
+    def _shown(self) -> list[tuple[int, str]]:
+        """Return what may be read now, in the order of its places."""
+        now = self.clock.now()
+        return [
+            (one.seq, one.text)
+            for one in self.kept
+            if any(hold.covers(one.seq) for hold in self.holds)
+            or one.ends_at is None
+            or now < one.ends_at
+        ]
+
+    def _read(self, who: int, first: int, last: int | None) -> list[tuple[int, str]]:
+        memory = self.processes[who].memory
+        items = self.do(memory.read(self.session_id, first, last))
+        said = [one for one in items if one.facts.kind is not Kind.MARKER]
+        return [(one.seq, str((one.content or {})["text"])) for one in said]
+
+    def _look(self) -> None:
+        """See where the end is: who erases takes a place."""
+        self.end = self.do(self.processes[0].memory.opened(self.session_id)).seq
+
+    def _over(self) -> set[int]:
+        shown = {seq for seq, _ in self._shown()}
+        return {one.seq for one in self.kept} - shown
+
+    def _settle(self, over: set[int]) -> None:
+        """Strike out what was over before and is erased by now: it stays gone."""
+        stored = self.do(self.processes[0].store.items(self.session_id, 1, self.end))
+        erased = {one["seq"] for one in stored if "erased" in one}
+        assert erased <= over
+        self.kept = [one for one in self.kept if one.seq not in erased]
+
+
+@pytest.fixture
+def machine(mongodb_url: str) -> Iterator[type[MemoryMachine]]:
+    """Give the machine with a database that all of its walks use, one after another."""
+
+    async def connected() -> Database:
+        database = connect(mongodb_url, name="memory_model", embedded=True)
+        await migrate(database, SCHEMA)
+        return database
+
+    async def closed(database: Database) -> None:
+        await database.client.drop_database(database.db)
+        await database.close()
+
+    with asyncio.Runner() as runner:
+        database = runner.run(connected())
+        MemoryMachine.runner, MemoryMachine.database = runner, database
+        yield MemoryMachine
+        runner.run(closed(database))
+
+
+QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large]
+
+
+def test_memory_does_as_a_list_does(machine: type[MemoryMachine]) -> None:
+    """Whatever is done to it in whatever order; a short look."""
+    bounds = settings(
+        max_examples=10,
+        stateful_step_count=25,
+        deadline=None,
+        suppress_health_check=QUIET,
+    )
+    run_state_machine_as_test(machine, settings=bounds)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_memory_does_as_a_list_does_for_long(machine: type[MemoryMachine]) -> None:
+    """The same, for minutes."""
+    bounds = settings(
+        max_examples=200,
+        stateful_step_count=60,
+        deadline=None,
+        suppress_health_check=QUIET,
+    )
+    run_state_machine_as_test(machine, settings=bounds)

@@ -1,6 +1,7 @@
 """A key that signs redactions in tests, and its public half in the database."""
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -43,8 +44,11 @@ class FakeSigner:
 
 async def publish(database: Database, signer: FakeSigner) -> None:
     """Keep the public half where whoever verifies looks for it."""
+    wrapped = {"kek": "nobody's", "data": b"", "revision": 1}
+    made_at = datetime(2026, 1, 1, tzinfo=UTC)
+    fields = {"public": signer.public, "key": wrapped, "made_at": made_at}
     await database.db[COLLECTION].update_one(
-        {"_id": signer.key_id}, {"$set": {"public": signer.public}}, upsert=True
+        {"_id": signer.key_id}, {"$set": fields}, upsert=True
     )
 
 

@@ -266,3 +266,18 @@ async def test_promoting_what_was_not_added_is_refused(here: Remembering) -> Non
         await rotation_of(here).promote("k2", actor="cli:ada")
     with pytest.raises(MemoryKeyError, match="k9"):
         await rotation_of(here).add("k9", actor="cli:ada")
+
+
+async def test_a_first_start_is_told_by_the_process_that_made_it(
+    database: Database, clock: FakeClock
+) -> None:
+    """Nobody has to be at the keyboard for it."""
+    await migrate(database, SCHEMA)
+    ring = KeyRing(database, LocalKeys(KEYS), clock=clock)
+    fresh = await remembering(database, clock, ring=ring)
+    rotation_of(fresh)
+    await fresh.memory.of(pull(1))
+
+    assert await news(fresh) == [("added", "k1", 0), ("promoted", "k1", 0)]
+    assert (await ring.ring()).untold == ()
+    await fresh.close()

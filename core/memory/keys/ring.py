@@ -8,7 +8,7 @@ wrapped, so all processes agree; the keys themselves never do.
 
 import asyncio
 import hmac
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from core.clock import Clock
@@ -60,6 +60,11 @@ class KeyRing:
         self._proved: set[str] = set()
         self._opening = asyncio.Lock()
         self._open = False
+        self._tell: Callable[[], Awaitable[None]] | None = None
+
+    def told_by(self, tell: Callable[[], Awaitable[None]]) -> None:
+        """Let somebody tell of what is not told yet, as soon as the ring is opened."""
+        self._tell = tell
 
     async def ready(self) -> None:
         """Open the ring once; until that succeeds, nothing is wrapped or unwrapped."""
@@ -67,6 +72,8 @@ class KeyRing:
             async with self._opening:
                 if not self._open:
                     await self.open()
+                    if self._tell is not None:
+                        await self._tell()
 
     async def open(self) -> str:
         """Prove the keys that are in use; returns the active one's id.

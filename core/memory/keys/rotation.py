@@ -65,6 +65,7 @@ class Rotation:
         self._telling = Telling(journal, clock=clock)
         self._audit = audit
         self._clock = clock
+        ring.told_by(self.tell)
 
     async def keys(self) -> tuple[KeyLine, ...]:
         """Return every key that was ever added, oldest first, also without the keys."""

@@ -47,7 +47,8 @@ class Mortal:
     """A session with what is known of its end.
 
     `begun_at` is when its generation began, `days` which alert went out for the items
-    that end on a day, `due_at` when it is to be looked at.
+    that end on a day, `due_at` when it is to be looked at. `untold` is what somebody
+    did to it, until the journal and the audit have it.
     """
 
     session: Session
@@ -58,6 +59,7 @@ class Mortal:
     ending: Ending | None = None
     erasing: Erasing | None = None
     purge_after: datetime | None = None
+    untold: Mapping[str, str] | None = None
 
     def standing(self) -> Standing:
         """Return how the session itself stands."""
@@ -147,6 +149,12 @@ class DueStore:
         with translating():
             await self._sessions.update_one(seen, change)
 
+    async def told(self, session_id: str, untold: Mapping[str, str]) -> None:
+        """Record that the journal and the audit have what was done."""
+        seen = {"_id": session_id, f"{FIELD}.untold.id": untold["id"]}
+        with translating():
+            await self._sessions.update_one(seen, {"$unset": {f"{FIELD}.untold": ""}})
+
     async def drop(self, session_id: str) -> None:
         """Delete the tombstone of a session."""
         with translating():
@@ -166,10 +174,20 @@ class DueStore:
         return sorted(kept, key=lambda one: int(one["seq"]))
 
     async def put_items_off(
-        self, session_id: str, seqs: Sequence[int], end: datetime
+        self,
+        session_id: str,
+        seqs: Sequence[int],
+        end: datetime,
+        *,
+        gone: Sequence[int] = (),
     ) -> None:
-        """Let items that end sooner live until then; all of a session without seqs."""
+        """Let items that end sooner live until then; all of a session without seqs.
+
+        Those that are `gone` are being erased already.
+        """
         wanted: Document = {"session": session_id, "expires_at": {"$lt": end}}
+        if gone and not seqs:
+            wanted["seq"] = {"$nin": list(gone)}
         if seqs:
             wanted["seq"] = {"$in": list(seqs)}
         with translating():
@@ -263,6 +281,7 @@ def mortal_from(found: Document) -> Mortal:
         if erasing
         else None,
         purge_after=found.get("purge_after"),
+        untold=told.get("untold"),
     )
 
 

@@ -1,8 +1,8 @@
 """Keeps sessions, or items of them, from being erased, for as long as somebody says."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from core.audit.service import Audit
@@ -15,6 +15,7 @@ from core.errors import (
     SessionNotFoundError,
 )
 from core.events import schema
+from core.events.base import Payload
 from core.memory.documents import hold_document
 from core.memory.due import FIELD, DueStore, Mortal
 from core.memory.model import Hold, Session
@@ -24,6 +25,8 @@ from core.memory.telling import Telling
 from core.store.database import Document
 
 TRIES = 20
+# A sweeper tells of what was done when who did it has not by then.
+PATIENCE = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +53,52 @@ class Registry:
                 return found
         raise SessionNotFoundError(session_id=session_id)
 
+    async def wish(
+        self,
+        mortal: Mortal,
+        fields: Document,
+        done: "Done",
+        *,
+        unset: Sequence[str] = (),
+    ) -> bool:
+        """Change a session as it was read, and tell of it; False when it has moved.
+
+        What is to be told is stored with the change: should this process die, a
+        sweeper tells it.
+        """
+        session = mortal.session
+        if mortal.untold is not None:
+            await self.tell(session, mortal.untold)
+        untold = {
+            "id": self.ids.new("wish"),
+            "event": done.event.model_dump_json(),
+            "type": done.event.type,
+            "action": done.action,
+            "actor": done.actor,
+            "reason": done.reason,
+        }
+        fields = {
+            "due_at": self.clock.now() + PATIENCE,
+            **fields,
+            f"{FIELD}.untold": untold,
+        }
+        if not await self.store.change(session, fields, unset=unset):
+            return False
+        await self.tell(session, untold)
+        return True
+
+    async def tell(self, session: Session, untold: Mapping[str, str]) -> None:
+        """Tell once of what was done, and record it in the audit."""
+        event = TOLD[untold["type"]].model_validate_json(untold["event"])
+
+        def decide(told: Sequence[Payload]) -> Sequence[Payload]:
+            return () if event in told else (event,)
+
+        await self.telling.tell(session.id, decide)
+        actor, reason = untold["actor"], untold["reason"]
+        await self.record(session, untold["action"], actor, reason)
+        await self.due.told(session.id, untold)
+
     async def record(
         self, session: Session, action: str, actor: str, reason: str
     ) -> None:
@@ -64,6 +113,24 @@ class Registry:
                 reason=reason,
             )
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What somebody did to a session, for the journal and the audit."""
+
+    event: schema.MemoryHeld | schema.MemoryReleased | schema.MemoryRenewed
+    action: str
+    actor: str
+    reason: str
+
+
+Wish = type[schema.MemoryHeld | schema.MemoryReleased | schema.MemoryRenewed]
+TOLD: Mapping[str, Wish] = {
+    "memory.held": schema.MemoryHeld,
+    "memory.released": schema.MemoryReleased,
+    "memory.renewed": schema.MemoryRenewed,
+}
 
 
 class Holds:
@@ -98,12 +165,11 @@ class Holds:
             mortal = await self._on.mortal(session_id)
             await self._check_items(mortal, hold)
             holds = [*mortal.session.holds, hold]
-            if await self._on.store.change(
-                mortal.session,
-                {"holds": [hold_document(one) for one in holds]},
-                unset=("purge_after",),
+            fields = {"holds": [hold_document(one) for one in holds]}
+            if await self._on.wish(
+                mortal, fields, _held(session_id, hold), unset=("purge_after",)
             ):
-                return await self._tell_held(mortal.session, hold)
+                return hold
         raise SessionMovedError(session_id=session_id, head="?", expected="?")
 
     async def release(
@@ -123,20 +189,18 @@ class Holds:
             now = self._on.clock.now()
             end = self._on.policy.fresh_end(now)
             # Before it is released: who dies in between has only given them time.
-            await self._on.due.put_items_off(session_id, hold.items, end)
+            gone = mortal.erasing.seqs if mortal.erasing else ()
+            await self._on.due.put_items_off(session_id, hold.items, end, gone=gone)
             left = [one for one in session.holds if one is not hold]
-            fields: Document = {
-                "holds": [hold_document(one) for one in left],
-                "due_at": now,
-            }
+            fields: Document = {"holds": [hold_document(one) for one in left]}
             unset: list[str] = []
             if session.expires_at <= now:
                 fields |= renewed(session, self._on, end, held=bool(left))
                 unset.append(f"{FIELD}.alerted")
             elif not left:
                 fields["purge_after"] = self._on.policy.purge_after(session.expires_at)
-            if await self._on.store.change(session, fields, unset=unset):
-                await self._tell_released(session, hold, actor, reason)
+            done = _released(session_id, hold, actor, reason)
+            if await self._on.wish(mortal, fields, done, unset=unset):
                 return
         raise SessionMovedError(session_id=session_id, head="?", expected="?")
 
@@ -151,27 +215,24 @@ class Holds:
             if seq not in there or seq in gone:
                 raise ItemNotFoundError(session_id=session.id, seq=seq)
 
-    async def _tell_held(self, session: Session, hold: Hold) -> Hold:
-        event = schema.MemoryHeld(
-            session_id=session.id,
-            hold_id=hold.id,
-            kind=hold.kind,
-            items=hold.items,
-            actor=hold.actor,
-            reason=hold.reason,
-        )
-        await self._on.telling.say(session.id, event)
-        await self._on.record(session, "memory.hold", hold.actor, hold.reason)
-        return hold
 
-    async def _tell_released(
-        self, session: Session, hold: Hold, actor: str, reason: str
-    ) -> None:
-        event = schema.MemoryReleased(
-            session_id=session.id, hold_id=hold.id, actor=actor, reason=reason
-        )
-        await self._on.telling.say(session.id, event)
-        await self._on.record(session, "memory.release", actor, reason)
+def _held(session_id: str, hold: Hold) -> Done:
+    event = schema.MemoryHeld(
+        session_id=session_id,
+        hold_id=hold.id,
+        kind=hold.kind,
+        items=hold.items,
+        actor=hold.actor,
+        reason=hold.reason,
+    )
+    return Done(event=event, action="memory.hold", actor=hold.actor, reason=hold.reason)
+
+
+def _released(session_id: str, hold: Hold, actor: str, reason: str) -> Done:
+    event = schema.MemoryReleased(
+        session_id=session_id, hold_id=hold.id, actor=actor, reason=reason
+    )
+    return Done(event=event, action="memory.release", actor=actor, reason=reason)
 
 
 def renewed(session: Session, on: Registry, end: datetime, *, held: bool) -> Document:
@@ -180,7 +241,6 @@ def renewed(session: Session, on: Registry, end: datetime, *, held: bool) -> Doc
     fields: Document = {
         "expires_at": end,
         "generation": session.generation + 1,
-        "due_at": now,
         f"{FIELD}.begun_at": now,
     }
     if not held:

@@ -11,7 +11,7 @@ from core.errors import (
 )
 from core.events import schema
 from core.memory.due import FIELD
-from core.memory.holds import TRIES, Holds, Registry, reason_of, renewed
+from core.memory.holds import TRIES, Done, Holds, Registry, reason_of, renewed
 from core.memory.model import Hold, Session
 from core.memory.shredding import Shredding
 
@@ -65,19 +65,23 @@ class Mortality:
         for _ in range(TRIES):
             if until <= self._on.clock.now():
                 raise MortalWishError(session_id=session_id, reason=f"{until} is over")
-            session = (await self._on.mortal(session_id)).session
+            mortal = await self._on.mortal(session_id)
+            session = mortal.session
+            if mortal.erasing is not None:
+                # What was decided on while it was over is gone before it lives again.
+                await self._shredding.finish_items(mortal, mortal.erasing)
+                continue
+            event = schema.MemoryRenewed(
+                session_id=session_id,
+                expires_at=until,
+                generation=session.generation + 1,
+                actor=actor,
+                reason=reason,
+            )
+            done = Done(event=event, action="memory.renew", actor=actor, reason=reason)
             fields = renewed(session, self._on, until, held=session.is_held)
             gone = (f"{FIELD}.alerted",)
-            if await self._on.store.change(session, fields, unset=gone):
-                event = schema.MemoryRenewed(
-                    session_id=session_id,
-                    expires_at=until,
-                    generation=session.generation + 1,
-                    actor=actor,
-                    reason=reason,
-                )
-                await self._on.telling.say(session_id, event)
-                await self._on.record(session, "memory.renew", actor, reason)
+            if await self._on.wish(mortal, fields, done, unset=gone):
                 return (await self._on.mortal(session_id)).session
         raise SessionMovedError(session_id=session_id, head="?", expected="?")
 

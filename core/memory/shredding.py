@@ -32,7 +32,7 @@ log = structlog.get_logger()
 class Shredding:
     """Ends sessions and erases items; every method raises StoreUnavailableError.
 
-    A key that is away stops nothing: then no marker is appended.
+    A key that is away stops no session's end: then no marker is appended.
     """
 
     def __init__(self, registry: Registry, memory: Memory) -> None:
@@ -163,6 +163,10 @@ class Shredding:
         try:
             await self._append_marker(session, seqs)
         except (MemoryKeyError, SealBrokenError) as error:
+            if seqs and isinstance(error, MemoryKeyError):
+                # The session goes on: without a marker its readers would take what is
+                # erased for torn out. It waits for its key, as they must.
+                raise
             log.warning("memory.unmarked", session_id=session.id, reason=str(error))
 
     async def _append_marker(self, session: Session, seqs: tuple[int, ...]) -> None:

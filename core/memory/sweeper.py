@@ -147,6 +147,8 @@ class MemorySweeper:
         if mortal is None:
             return None
         now = self._on.clock.now()
+        if mortal.untold is not None:
+            await self._on.tell(mortal.session, mortal.untold)
         match mortal.session.state:
             case "ended":
                 return await self._clear(mortal, now)

@@ -94,6 +94,8 @@ class Workspaces:
             once=once,
         )
         (facts,) = await self._memory.append(session_id, [draft])
+        # What it shares with a tree that was erased meanwhile may have gone with that.
+        await self._keep(opened, data)
         return facts
 
     async def latest(

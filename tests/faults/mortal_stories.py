@@ -82,6 +82,19 @@ async def erase_items(database: Database, _: Said) -> None:
     await sweep_at(database, ITEMS_LIVE + 60)
 
 
+async def wish(database: Database, _: Said) -> None:
+    """Hold a session, put its end off, and release it again."""
+    here = await process(database, 0)
+    session = await here.memory.of(PULL)
+    hold = await here.mortality.hold(
+        session.id, kind="legal", reason="case", actor="ada"
+    )
+    until = SystemClock().now() + timedelta(days=200)
+    await here.mortality.renew(session.id, until=until, actor="bob", reason="more")
+    await here.mortality.release(session.id, hold.id, actor="ada", reason="closed")
+    await here.close()
+
+
 async def delete(database: Database, said: Said) -> None:
     """Delete a session because somebody asked for it, and say that it is gone."""
     here = await process(database, 0)

@@ -59,6 +59,13 @@ class Ground:
         await here.close()
         return Counter(one.type for one in events)
 
+    async def audited(self) -> Counter[str]:
+        """Return how often each action is in the audit."""
+        here = await stories.process(self.database, 0)
+        entries = [one.events[0] for one in await here.audit.volume(1)]
+        await here.close()
+        return Counter(str(getattr(one, "action", "")) for one in entries)
+
     async def read(self, session_id: str, ahead: float) -> list[int]:
         """Return which items can be read at a time; none of what is not there."""
         here = await stories.process(self.database, ahead)
@@ -186,4 +193,34 @@ async def test_what_somebody_deletes_is_there_or_gone(
             assert await ground.state(session_id) == ("ended", False, 0), death
             assert await ground.sealed() == [], death
             assert told["memory.erased"] == 1, death
+    assert met >= 8
+
+
+@pytest.mark.parametrize("step", SAMPLES)
+async def test_what_somebody_wished_is_told_once_and_answered_for(
+    ground: Ground, step: int
+) -> None:
+    """Also when whoever wished it died before saying so."""
+    met = 0
+    for death in islice(deaths(), 0, None, step):
+        await ground.empty()
+        session_id = await stories.leave_session(ground.database)
+        if not await ground.dies(stories.wish, death):
+            break
+        met = death.write
+        await stories.sweep_at(ground.database, AFTER)
+        found = await ground.database.db[SESSIONS].find_one({"_id": session_id})
+        assert found is not None
+        told = await ground.told(session_id)
+        held, released = told["memory.held"], told["memory.released"]
+        assert held - released == len(found["holds"]), death
+        assert ("purge_after" in found) == (not found["holds"]), death
+        assert told["memory.renewed"] == found["generation"] - 1, death
+        audited = await ground.audited()
+        for verb, count in (
+            ("hold", held),
+            ("release", released),
+            ("renew", told["memory.renewed"]),
+        ):
+            assert (audited[f"memory.{verb}"] > 0) == (count > 0), death
     assert met >= 8

@@ -29,7 +29,7 @@ from bot.webhooks.clearing import Clearing
 from bot.webhooks.handlers import Handlers
 from bot.webhooks.inbox import Inbox
 from bot.webhooks.sieve import sieve
-from bot.wiring import gauges_of, wired
+from bot.wiring import gauges_of, reach, wired
 
 __all__ = ["SCHEMA", "Running", "migrate", "running", "serve", "work"]
 log = structlog.get_logger()
@@ -79,6 +79,7 @@ async def ask(settings: Settings, question: Question) -> BaseModel:
         warm = question.method != "GET"
         async with opened(settings, warm=warm) as base:
             operations = operations_on(base, None, model=settings.model)
+            reach(base, operations, None)
             endpoints = api.endpoints_of(base, operations)
             return await answer(endpoints, question, base.masker.mask)
     async with wired(settings, workers=0) as parts:

@@ -120,7 +120,7 @@ async def _assembled(
         deliveries = Deliveries(base.database, clock=base.clock)
         announcer = _announcer(base, deliveries)
         operations = operations_on(base, reviews, model=settings.model)
-        _reach(base, operations, app)
+        reach(base, operations, app)
         yield Parts(
             base=base,
             app=app,
@@ -136,8 +136,11 @@ async def _assembled(
         )
 
 
-def _reach(base: Base, operations: Operations, app: GitHubApp) -> None:
-    """Let redactions reach all that was made of what is remembered."""
+def reach(base: Base, operations: Operations, app: GitHubApp | None) -> None:
+    """Let redactions reach all that was made of what is remembered.
+
+    Without `app` what stands at GitHub is left to a process that serves.
+    """
 
     async def places() -> tuple[Derived, ...]:
         signer = await base.memory.keyring().signing.signer()

@@ -222,3 +222,39 @@ def test_the_audit_is_listed_newest_first() -> None:
     assert "\u202e" not in listed
     assert "one" in told("audit", "list", "--before", older)
     assert told("audit", "list", "--actor", "bob") == "No entry fits.\n"
+
+
+def test_what_was_said_is_taken_out() -> None:
+    """First it is asked what would go; what GitHub has is left to who serves."""
+    session = said(message(f"it is {WORDS}"), message("well"))
+    span = ("--span", "1", "/text", "6", str(6 + len(WORDS)), "--reason", "a password")
+
+    would = told("memory", "redact", session, *span, "--dry-run")
+    assert would.startswith(f"1 item (1) of {session} would go.\n")
+    done = answered("memory", "redact", session, *span)
+    assert (done["status"], done["actor"]) == ("pending", "cli:ada")
+    left = {name for name, one in done["places"].items() if one["left"]}
+    assert left == {"github"}
+    shown = told("memory", "show", session, "--part", "messages", "--decrypt")
+    assert WORDS not in shown
+    assert f"[redacted:{done['id']}]" in shown
+
+    pattern = ("--pattern", "(?i)WELL", "--reason", "x")
+    again = told("memory", "redact", session, *pattern)
+    assert "is gone, everywhere" in again
+
+
+@pytest.mark.parametrize(
+    ("target", "says"),
+    [
+        ((), "give one of the three"),
+        (("--message", "1", "--pattern", "x"), "give one of the three"),
+        (("--pattern", r"(x)\1"), "This cannot be redacted: the pattern: invalid"),
+        (("--message", "9"), "item 9 is not there"),
+    ],
+)
+def test_what_cannot_be_taken_out_is_said(target: tuple[str, ...], says: str) -> None:
+    """With the exit code for what was given wrong."""
+    session = said(message(WORDS))
+    ended = nofx("memory", "redact", session, *target, "--reason", "x")
+    assert (ended.exit_code, says in ended.stderr) == (2, True), ended.stderr

@@ -7,6 +7,7 @@ import typer
 from bot.cli.memory.ends import delete, hold, release, renew
 from bot.cli.memory.keys import keys
 from bot.cli.memory.reading import expiring, list_sessions, show_session
+from bot.cli.memory.redacting import redact
 from bot.cli.running import guarded
 
 memory = typer.Typer(
@@ -14,7 +15,9 @@ memory = typer.Typer(
     no_args_is_help=True,
     help="See, hold and redact what sessions remember; rotate the keys.",
 )
-COMMANDS: tuple[Callable[..., None], ...] = (*(expiring, hold, release, renew, delete),)
+COMMANDS: tuple[Callable[..., None], ...] = (
+    *(expiring, hold, release, renew, redact, delete),
+)
 NAMED: Mapping[str, Callable[..., None]] = {"list": list_sessions, "show": show_session}
 
 

@@ -88,9 +88,14 @@ class Mortality:
     async def end(self, session_id: str, *, actor: str, reason: str) -> None:
         """Erase a session for good; it is gone when this returns.
 
-        Should this process die on the way, a sweeper goes on. Raises SessionHeldError.
+        Should this process die on the way, a sweeper goes on. Raises SessionHeldError,
+        also while a redaction is on its way: its texts are sealed under the session's
+        key.
         """
         reason = reason_of(session_id, reason)
+        if await self._on.store.is_redacting(session_id):
+            under_way = "a redaction is not everywhere yet"
+            raise SessionHeldError(session_id=session_id, reason=under_way)
         for _ in range(TRIES):
             mortal = await self._on.mortal(session_id)
             if mortal.session.is_held:

@@ -229,9 +229,14 @@ class MemorySweeper:
     async def _is_out(
         self, session: Session, standing: Standing, now: datetime
     ) -> bool:
-        """Return whether the alerts have arrived, or were waited for long enough."""
+        """Return whether alerts and redactions are, or were waited for long enough.
+
+        What a redaction looks for elsewhere is sealed under the session's key.
+        """
         if session.expires_at + self._on.policy.grace <= now:
             return True
+        if await self._on.store.is_redacting(session.id):
+            return False
         return await self._alerts.all_out(session.id, "session", standing.generation)
 
     async def _end(self, mortal: Mortal, now: datetime) -> datetime:

@@ -410,3 +410,50 @@ async def test_what_a_summary_stands_for_can_go_without_it(here: Remembering) ->
     session_id = await talked(here, message("long"), summary("Short.", 1))
     await here.redactions.forget(session_id, [1], actor="nofx", reason="compacted")
     assert contents(await here.memory.read(session_id)) == [None, {"text": "Short."}]
+
+
+async def test_a_session_does_not_end_before_its_redactions_are_everywhere(
+    here: Remembering, copies: Copies, clock: FakeClock
+) -> None:
+    """What is to go elsewhere is known only with its key; then it may."""
+    session_id = await talked(here, message(f"it is {SECRET}"))
+    copies.away = 1
+    whole = MessageTarget(seqs=(1,))
+    asked = await here.redactions.request(session_id, whole, **WHO)
+    assert asked.status == "pending"
+
+    with pytest.raises(SessionHeldError, match="not everywhere"):
+        await here.mortality.end(session_id, actor="boss", reason="over")
+    clock.jump(60)
+    assert await here.redactions.take_up() == 1
+    await here.mortality.end(session_id, actor="boss", reason="over")
+    with pytest.raises(SessionNotFoundError):
+        await here.memory.read(session_id)
+
+
+async def test_a_session_that_is_over_waits_for_its_redactions(
+    here: Remembering, copies: Copies, clock: FakeClock
+) -> None:
+    """It is not read any more, and ends when nothing is left anywhere."""
+    session_id = await talked(here, message(f"it is {SECRET}"))
+    await copies.put(f"it is {SECRET}")
+    copies.away = 1
+    await here.redactions.request(session_id, MessageTarget(seqs=(1,)), **WHO)
+    session = await here.memory.session(session_id)
+    life = session.expires_at - clock.now()
+
+    # The last alert goes out, and its hour passes.
+    clock.jump(life.total_seconds() - 1800)
+    await here.sweeper.sweep()
+    clock.jump(3700)
+    for _ in range(2):
+        await here.sweeper.sweep()
+    found = await here.store.get(session_id)
+    assert found is not None
+    assert found.key is not None
+    assert await here.redactions.take_up() == 1
+    assert SECRET not in str(await copies.texts())
+    clock.jump(3600)
+    await here.sweeper.sweep()
+    ended = await here.store.get(session_id)
+    assert ended is None or ended.key is None

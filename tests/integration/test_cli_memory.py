@@ -258,3 +258,44 @@ def test_what_cannot_be_taken_out_is_said(target: tuple[str, ...], says: str) ->
     session = said(message(WORDS))
     ended = nofx("memory", "redact", session, *target, "--reason", "x")
     assert (ended.exit_code, says in ended.stderr) == (2, True), ended.stderr
+
+
+def test_a_session_goes_out_to_a_file_and_in_elsewhere(tmp_path: Path) -> None:
+    """For its owner's eyes alone; never over another file, nor into a used session."""
+    session = said(message(WORDS), message("two", author="bob"))
+    path = tmp_path / "session.ndjson"
+    out = ("memory", "export", session)
+
+    told(*out, "--output", str(path))
+    again = nofx(*out, "--output", str(path))
+    lines = told(*out)
+    used = nofx("memory", "import", str(path))
+    other = told(
+        *("memory", "import", str(path), "--repo", "octo/other", "--pull", "8")
+    )
+
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.read_text() == lines
+    assert WORDS in lines
+    assert again.exit_code == 2
+    assert used.exit_code == 3
+    new = other.strip().splitlines()[-1]
+    shown = told("memory", "show", new, "--part", "messages", "--decrypt")
+    assert WORDS in shown
+    assert "octo/other#8" in told("memory", "show", new)
+    acts = [action for _, action in audited()]
+    assert acts[:3] == ["memory.export", "memory.export", "memory.import"]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{}\n", '{"type": "session"}\n', "nonsense\n", "\x00\n"]
+)
+def test_what_is_no_export_brings_nothing_in(tmp_path: Path, text: str) -> None:
+    """The first bad line is named."""
+    path = tmp_path / "wrong.ndjson"
+    path.write_text(text)
+
+    ended = nofx("memory", "import", str(path))
+
+    assert ended.exit_code == 2
+    assert told("memory", "list") == "No session fits.\n"

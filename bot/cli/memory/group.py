@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 import typer
 
+from bot.cli.memory.carrying import export, import_lines
 from bot.cli.memory.ends import delete, hold, release, renew
 from bot.cli.memory.keys import keys
 from bot.cli.memory.reading import expiring, list_sessions, show_session
@@ -16,9 +17,13 @@ memory = typer.Typer(
     help="See, hold and redact what sessions remember; rotate the keys.",
 )
 COMMANDS: tuple[Callable[..., None], ...] = (
-    *(expiring, hold, release, renew, redact, delete),
+    *(expiring, hold, release, renew, redact, delete, export),
 )
-NAMED: Mapping[str, Callable[..., None]] = {"list": list_sessions, "show": show_session}
+NAMED: Mapping[str, Callable[..., None]] = {
+    "list": list_sessions,
+    "show": show_session,
+    "import": import_lines,
+}
 
 
 @memory.callback()

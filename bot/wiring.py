@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import aiohttp
 
+from bot.auditing import DailyHead
 from bot.base import Base, opened
 from bot.github.client import GitHubApp
 from bot.github.limits import Policy as GitHubPolicy
@@ -170,6 +171,7 @@ def _keepers(settings: Settings, base: Base) -> tuple[Companion, ...]:
     )
     sweeper = Sweeper(database, holder=base.ids.new("sweeper"), clock=clock)
     trimming = DailyTrim(base, days=settings.event_retention)
+    heads = DailyHead(base)
     # Watching costs the embedded server a third of its inserts, once there are several
     # processes; with one, nobody else queues anything.
     watching = settings.watch_queue and settings.mongodb_url is not None
@@ -184,6 +186,7 @@ def _keepers(settings: Settings, base: Base) -> tuple[Companion, ...]:
         (indexer.run, indexer.stop),
         (sweeper.run, sweeper.stop),
         (trimming.run, trimming.stop),
+        (heads.run, heads.stop),
         (watcher.run, watcher.stop),
     )
 

@@ -1,6 +1,7 @@
 """Schemathesis judges the API by its own description, on real runs."""
 
 import asyncio
+import base64
 from typing import Any
 
 import pytest
@@ -10,11 +11,14 @@ from hypothesis import strategies as st
 from schemathesis.core.result import Ok
 
 from core.events.base import JSON
+from core.memory.model import Scope
 from core.store.database import Database
 from tests.fakes.api import ApiStage, api_stage
+from tests.fakes.memory import message
 from tests.fakes.stage import serving
 
 EXAMPLES = 12
+KEYS = f"k1:{base64.b64encode(b'1' * 32).decode()}"
 UNKNOWN = "01hxqg5t0kc8f2v7w3m9b4n6ry"
 # Not asked: whether what fits the schema is taken, for a made-up cursor and a step that
 # nobody ran fit it too and are refused; and whether there is no 503, for this process
@@ -27,7 +31,7 @@ BUG = 500
 @pytest.mark.timeout(600)
 async def test_the_api_does_as_it_says(database: Database) -> None:
     """No answer but those described: status, media type, headers and shape."""
-    async with api_stage(database) as stage:
+    async with api_stage(database, memory_keys=KEYS) as stage:
         ids = await some_ids(stage)
         document = (await stage.ask("/openapi.json", secret="")).body
         url = str(stage.client.make_url("")).rstrip("/")
@@ -50,12 +54,32 @@ async def some_ids(stage: ApiStage) -> dict[str, list[str]]:
     branch = (await stage.ask(path, method="POST", json=why)).body["run"]["id"]
     body = {"ours": done, "theirs": branch}
     merge = (await stage.ask("/merges", method="POST", json=body)).body["id"]
+    sessions, hold = await some_sessions(stage)
     return {
+        "session_id": [*sessions, f"session_{UNKNOWN}"],
+        "hold_id": [hold, f"hold_{UNKNOWN}"],
+        "redaction_id": [f"redaction_{UNKNOWN}"],
+        "seq": ["1", "2", "900"],
         "run_id": [done, waiting, branch, f"run_{UNKNOWN}"],
         "checkpoint_id": [one["checkpoint_id"] for one in listed] + [f"cp_{UNKNOWN}"],
         "merge_id": [merge, f"mrg_{UNKNOWN}"],
         "gate": ["approval", "nobody_knows"],
     }
+
+
+async def some_sessions(stage: ApiStage) -> tuple[list[str], str]:
+    """Let sessions be remembered, of which one is held and so outlives requests."""
+    memory, made = stage.base.memory.opened(), list[str]()
+    for pull in (1, 2, 3):
+        scope = Scope(kind="pull", repository="octo/hello", pull=pull)
+        session = await memory.of(scope)
+        await memory.append(session.id, [message("one"), message("two")])
+        made.append(session.id)
+    await memory.sealing.flush()
+    held = await stage.base.memory.mortal().hold(
+        made[0], kind="legal", reason="asked", actor="ada"
+    )
+    return made, held.id
 
 
 def known(document: JSON, ids: dict[str, list[str]]) -> JSON:

@@ -11,6 +11,8 @@ from core.feed.subject import NOBODY, About
 from core.feed.writer_logs import WriterLogs
 
 REMEMBERED = 10_000
+# Their entries are about many repositories: none of them is the stream's.
+OF_MANY = ("audit/",)
 PULL_STREAM = re.compile(r"pull/(?P<repository>[^#]+)#(?P<pull>\d+)")
 
 
@@ -23,6 +25,8 @@ class AsRun:
 
 def told_by(stream: str, events: Iterable[JSON]) -> About | AsRun:
     """Return what a stream's name, or its first commit's events, say of it."""
+    if stream.startswith(OF_MANY):
+        return NOBODY
     named = PULL_STREAM.fullmatch(stream)
     if named is not None:
         return About(named["repository"], int(named["pull"]))

@@ -1,12 +1,17 @@
 """The audit: one chain whoever writes, proved to its end, and quick to go on."""
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
+from bot.auditing import DailyHead
+from bot.base import assembled
 from bot.schema import SCHEMA
+from bot.settings import load_settings
 from core.audit.ending import end_of, farthest
 from core.audit.places import BEGINNING, VOLUME, Head, stream_of
 from core.audit.proof import AuditProver
@@ -22,6 +27,7 @@ from core.store.database import Database
 from core.store.migrate import migrate
 from tests.fakes.clock import NOON, FakeClock
 
+KEYS = f"k1:{base64.b64encode(b'1' * 32).decode()}"
 ENTRY = schema.AuditRecorded(
     actor="token:abc", action="memory.read", subject="session/s", facts={"seqs": "1"}
 )
@@ -320,3 +326,25 @@ async def test_entries_are_found_by_who_what_and_when(
     assert await found(since=clock.now()) == ["2", "3"]
     assert await found(until=clock.now()) == ["1"]
     assert await found(sees=lambda name: name == "octo/hello") == ["1"]
+
+
+async def test_the_head_is_logged_once_a_day(database: Database) -> None:
+    """By one process of all; a day later again, with what came meanwhile."""
+    await migrate(database, SCHEMA)
+    clock = FakeClock()
+    base = assembled(database, load_settings(None, memory_keys=KEYS), clock)
+    others = (DailyHead(base), DailyHead(base))
+    await base.audit.record(about(1))
+    with capture_logs() as lines:
+        for one in others:
+            await one.once()
+        first = str(await base.audit.head())
+        await base.audit.record(about(2))
+        clock.jump(25 * 3600)
+        for one in others:
+            await one.once()
+        second = str(await base.audit.head())
+    await base.runs.close()
+
+    heads = [one["head"] for one in lines if one["event"] == "audit.head"]
+    assert heads == [first, second]

@@ -5,6 +5,7 @@ import pytest
 from core.audit.places import Head
 from core.audit.proof import AuditProver
 from core.events import schema
+from core.feed.round import Pace, Round
 from tests.fakes.api import ApiStage
 
 
@@ -89,3 +90,20 @@ async def test_the_audit_is_for_supervisors(api: ApiStage) -> None:
     answer = await api.ask("/audit", secret=secret)
 
     assert (answer.status, answer.body["code"]) == (403, "scope_missing")
+
+
+async def test_entries_reach_no_reader_of_events_by_another_ones_repository(
+    api: ApiStage,
+) -> None:
+    """To see the repository of a volume's first entry is not to see the others."""
+    for repository in ("octo/hello", "octo/secret"):
+        await api.base.audit.record(entry(repository))
+    while await Round(api.base.database, clock=api.base.clock, pace=Pace()).run():
+        continue
+    reader = await api.token("read", repositories=["octo/hello"])
+
+    seen = await api.ask("/events?type=audit.*", secret=reader)
+    everything = await api.ask("/events?type=audit.*")
+
+    assert seen.body["events"] == []
+    assert len(everything.body["events"]) == 2

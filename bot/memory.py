@@ -13,6 +13,7 @@ from core.errors import MemoryOffError
 from core.events.base import JSON
 from core.events.journal import Journal
 from core.memory.alerts import Notifier
+from core.memory.contents import Contents
 from core.memory.mortality import Mortality
 from core.memory.policy import Policy
 from core.memory.redaction import Redactions
@@ -21,6 +22,7 @@ from core.memory.sealing import Sealing
 from core.memory.service import Memory
 from core.memory.store import MemoryStore
 from core.memory.sweeper import MemorySweeper, mortality_on
+from core.memory.workspace import Workspaces
 from core.store.database import Database
 
 
@@ -109,6 +111,7 @@ def memory_on(  # one argument a service
         clock=clock,
         ids=ids,
         backup_days=days,
+        contents=Workspaces(kept, Contents(database)),
     )
     return MemoryParts(
         kept=kept,

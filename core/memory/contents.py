@@ -56,6 +56,11 @@ class Contents:
                 {"session": session_id}, {"sealed": 0}
             ).to_list(None)
 
+    async def replace(self, document: Document) -> None:
+        """Put a content in the place of the one that is there."""
+        with translating():
+            await self._contents.replace_one({"_id": document["_id"]}, document)
+
     async def erase(self, ids: Collection[str]) -> None:
         """Take contents away; one that is gone already is no matter."""
         for batch in _batches(sorted(ids)):

@@ -90,7 +90,7 @@ class Standing:
 
 
 class Forgetting(Protocol):
-    """Erases items for good; what was made from them stays."""
+    """Erases items for good, and what summarises them."""
 
     async def forget(
         self, session_id: str, seqs: Sequence[int], *, actor: str, reason: str

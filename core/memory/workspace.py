@@ -21,6 +21,7 @@ from core.memory.model import Draft, Facts, Item, Kind, Source
 from core.memory.opened import Opened
 from core.memory.pages import of_kinds
 from core.memory.service import Memory
+from core.redaction.needles import Needles
 from core.store.database import Document
 
 MOST_FILES = 2000
@@ -129,6 +130,21 @@ class Workspaces:
         await self._keep(opened, dict(zip(names, contents, strict=True)))
         return names
 
+    async def redact(self, opened: Opened, needles: Needles) -> int:
+        """Cut the needles out of a session's contents; returns out of how many."""
+        session_id, changed = opened.session.id, 0
+        for one in await self._contents.of_session(session_id):
+            name = str(one["_id"]).removeprefix(f"{session_id}:")
+            found = await self._contents.get(str(one["_id"]))
+            if found is None:
+                continue
+            plain = await asyncio.to_thread(_unsealed, opened, name, found)
+            cut = await asyncio.to_thread(_cut, needles, plain)
+            if cut != plain:
+                await self._contents.replace(self._document(opened, name, cut))
+                changed += 1
+        return changed
+
     async def sweep(self, session_id: str) -> int:
         """Erase what no tree names any more, such as those of erased snapshots.
 
@@ -163,25 +179,30 @@ class Workspaces:
         await self._contents.add(await asyncio.to_thread(self._sealed, opened, new))
 
     def _sealed(self, opened: Opened, data: Mapping[str, bytes]) -> list[Document]:
-        now = self._memory.now()
-        packer = zstandard.ZstdCompressor()
         return [
-            {
-                "_id": _id(opened.session.id, name),
-                "session": opened.session.id,
-                "size": len(content),
-                "sealed": opened.sealer.seal(
-                    packer.compress(self._masked(content)), _place(opened, name).aad()
-                ),
-                "stored_at": now,
-            }
+            self._document(opened, name, self._masked(content))
             for name, content in data.items()
         ]
+
+    def _document(self, opened: Opened, name: str, content: bytes) -> Document:
+        packed = zstandard.ZstdCompressor().compress(content)
+        return {
+            "_id": _id(opened.session.id, name),
+            "session": opened.session.id,
+            "size": len(content),
+            "sealed": opened.sealer.seal(packed, _place(opened, name).aad()),
+            "stored_at": self._memory.now(),
+        }
 
     def _masked(self, content: bytes) -> bytes:
         text = content.decode("utf-8", "surrogateescape")
         masked: str = self._memory.mask({"text": text})["text"]
         return masked.encode("utf-8", "surrogateescape")
+
+
+def _cut(needles: Needles, content: bytes) -> bytes:
+    text = content.decode("utf-8", "surrogateescape")
+    return needles.cut(text).encode("utf-8", "surrogateescape")
 
 
 def _fitting(files: Mapping[str, bytes]) -> dict[str, bytes]:

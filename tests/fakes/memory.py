@@ -9,6 +9,7 @@ from core.clock import Clock, Ids
 from core.events.bus import Bus
 from core.events.journal import Journal
 from core.memory.alerts import Notifier
+from core.memory.contents import Contents
 from core.memory.keys.local import LocalKeys
 from core.memory.keys.provider import KeyProvider
 from core.memory.keys.ring import KeyRing
@@ -21,6 +22,7 @@ from core.memory.sealing import Sealing
 from core.memory.service import Memory
 from core.memory.store import MemoryStore
 from core.memory.sweeper import MemorySweeper, mortality_on
+from core.memory.workspace import Workspaces
 from core.redaction.places import Derived
 from core.store.database import Database
 
@@ -85,6 +87,7 @@ async def remembering(  # noqa: PLR0913  # one argument a part
         clock=clock,
         ids=ids,
         backup_days=30,
+        contents=Workspaces(memory, Contents(database)),
     )
 
     async def known() -> Sequence[Derived]:

@@ -8,7 +8,6 @@ from bot.schema import SCHEMA
 from core.errors import SessionRedactedError
 from core.events import schema
 from core.memory.compaction import LONGEST, Compaction, conversation, extract
-from core.memory.forgetting import Eraser
 from core.memory.model import Item, Kind
 from core.store.database import Database
 from core.store.migrate import migrate
@@ -27,7 +26,7 @@ async def here(database: Database, clock: FakeClock) -> AsyncIterator[Rememberin
 
 def of(here: Remembering) -> Compaction:
     """Return the compaction of a memory."""
-    return Compaction(here.memory, Eraser(here.memory, backup_days=30))
+    return Compaction(here.memory, here.redactions)
 
 
 async def talk(here: Remembering, *texts: str) -> str:
@@ -81,8 +80,7 @@ async def test_an_erased_summary_gives_the_word_back(here: Remembering) -> None:
     session_id = await talk(here, "one", "two", "three")
     facts = await of(here).compact(session_id, extract, keep=1)
     assert facts is not None
-    eraser = Eraser(here.memory, backup_days=30)
-    await eraser.forget(session_id, [facts.seq], actor="ada", reason="wrong")
+    await here.redactions.forget(session_id, [facts.seq], actor="ada", reason="wrong")
     assert await read(here, session_id) == ["one", "two", "three"]
 
 
@@ -107,8 +105,7 @@ async def test_a_redaction_meanwhile_refuses_the_summary(here: Remembering) -> N
     session_id = await talk(here, "one", "two", "three")
 
     async def slowly(items: Sequence[Item]) -> str:
-        eraser = Eraser(here.memory, backup_days=30)
-        await eraser.forget(session_id, [1], actor="ada", reason="a secret")
+        await here.redactions.forget(session_id, [1], actor="ada", reason="a secret")
         return await extract(items)
 
     with pytest.raises(SessionRedactedError):

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from bot.schema import SCHEMA
 from core.errors import ImportLineError, SessionMovedError
 from core.memory.contents import Contents
-from core.memory.forgetting import Eraser
 from core.memory.model import Draft, Facts, Kind, Role, Scope, Source
 from core.memory.parcel import LONGEST_LINE, parcel_of
 from core.memory.portable import Imported, exported, imported
@@ -64,7 +63,7 @@ async def filled(here: Remembering) -> str:
                 role=Role.SYSTEM,
                 source=Source.MODEL,
                 author="nofx",
-                lineage=(1, 2),
+                lineage=(2,),
             ),
             Draft(
                 kind=Kind.PREFERENCE,
@@ -74,8 +73,7 @@ async def filled(here: Remembering) -> str:
         ],
     )
     await of(here).save(session.id, "a" * 40, {"a.py": b"one\n", "b.bin": b"\xff\0"})
-    eraser = Eraser(here.memory, backup_days=1)
-    await eraser.forget(session.id, [1], actor="ada", reason="forgotten")
+    await here.redactions.forget(session.id, [1], actor="ada", reason="forgotten")
     return session.id
 
 

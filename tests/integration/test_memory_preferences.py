@@ -7,7 +7,6 @@ from pydantic import ValidationError
 
 from bot.schema import SCHEMA
 from core.errors import ItemMalformedError, ItemNotFoundError
-from core.memory.forgetting import Eraser
 from core.memory.preferences import MOST, Preferences, Value, Wish, type_of
 from core.memory.schema import ITEMS
 from core.store.database import Database
@@ -27,7 +26,7 @@ async def here(database: Database, clock: FakeClock) -> AsyncIterator[Rememberin
 
 def of(here: Remembering) -> Preferences:
     """Return the preferences of a memory."""
-    return Preferences(here.memory, Eraser(here.memory, backup_days=30))
+    return Preferences(here.memory, here.redactions)
 
 
 def wish(name: str, value: Value, why: str = "") -> Wish:

@@ -11,14 +11,14 @@ from bot.schema import SCHEMA
 from core.errors import ItemNotFoundError, SealBrokenError
 from core.memory.compare import Entry, Tree, compare
 from core.memory.contents import Contents
-from core.memory.forgetting import Eraser
 from core.memory.model import JSON, Scope
+from core.memory.redaction_rules import PatternTarget
 from core.memory.schema import CONTENTS
 from core.memory.workspace import MOST_FILES, Workspaces
 from core.store.database import Database
 from core.store.migrate import migrate
 from tests.fakes.clock import FakeClock
-from tests.fakes.memory import PULL, Remembering, remembering
+from tests.fakes.memory import PULL, Remembering, message, remembering
 
 FILES = {"a.py": b"one\n", "b.py": b"two\n", "data.bin": bytes(range(256))}
 OTHER = Scope(kind="pull", repository="octo/hello", pull=8)
@@ -154,8 +154,9 @@ async def test_what_no_tree_names_is_swept_after_an_hour(
     session = await here.memory.of(PULL)
     first = await of(here).save(session.id, "a" * 40, FILES)
     await of(here).save(session.id, "b" * 40, {"a.py": FILES["a.py"]})
-    eraser = Eraser(here.memory, backup_days=1)
-    await eraser.forget(session.id, [first.seq], actor="ada", reason="forgotten")
+    await here.redactions.forget(
+        session.id, [first.seq], actor="ada", reason="forgotten"
+    )
     assert await of(here).sweep(session.id) == 0
     clock.jump(3601)
     assert await of(here).sweep(session.id) == 2
@@ -192,3 +193,25 @@ def test_each_path_is_in_one_class(before: Tree, after: Tree) -> None:
     assert all(before[one].blob != after[one].blob for one in found.changed)
     left = {before[path].blob for path in found.removed}
     assert not left & {after[path].blob for path in found.added}
+
+
+async def test_a_redaction_reaches_the_contents(here: Remembering) -> None:
+    """The tree is compared as before, for names tell nothing of what was there."""
+    session = await here.memory.of(PULL)
+    files = {"a.py": b"a = 1\nkey = 'correct horse battery'\n", "b.py": b"two\n"}
+    await of(here).save(session.id, "a" * 40, files)
+
+    said = message("it is correct horse battery")
+    await here.memory.append(session.id, [said])
+    await here.redactions.request(
+        session.id,
+        PatternTarget(pattern="correct horse [a-z]+"),
+        reason="a password",
+        actor="ada",
+    )
+
+    tree = await of(here).named(session.id, files)
+    text = (await of(here).content(session.id, tree["a.py"].blob)).decode()
+    assert "correct horse" not in text
+    assert text.startswith("a = 1\nkey = '")
+    assert await of(here).content(session.id, tree["b.py"].blob) == b"two\n"

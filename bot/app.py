@@ -16,6 +16,7 @@ from bot.api.stream_slots import make_room
 from bot.base import Base, opened
 from bot.commands.deciding import GateCommands
 from bot.commands.handlers import Commands
+from bot.commands.remembering import MemoryCommands
 from bot.github.client import GitHubApp
 from bot.lifetime import beside, listening, told_to_stop
 from bot.migration import bring_up_to_date
@@ -144,6 +145,7 @@ async def running(
                     decisions=parts.base.decisions,
                     operations=parts.operations,
                 ),
+                wishes=MemoryCommands(memory=parts.memories, audit=parts.base.audit),
                 app=parts.app,
             ),
             app_id=credentials.app_id,

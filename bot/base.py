@@ -12,6 +12,7 @@ from bot.memory import MemoryParts, memory_on
 from bot.memory_keys import make_own_keys
 from bot.models.catalog import make_model
 from bot.pipeline.cover import Cover, Reading
+from bot.pipeline.memories import NO_MEMORIES, Memories
 from bot.pipeline.overrides import Choices, remembering
 from bot.pipeline.ports import Sources
 from bot.pipeline.remembered import Answers
@@ -76,10 +77,10 @@ class Base:
         work = Work(self.database, clock=self.clock)
         return Answers(work, self.masker.mask)
 
-    def reading(self, sources: Sources) -> Reading:
+    def reading(self, sources: Sources, memories: Memories = NO_MEMORIES) -> Reading:
         """Return how changes are read from these sources: without their secrets."""
         cover = Cover(masker=self.masker, finder=self.finder)
-        return Reading(sources=sources, cover=cover)
+        return Reading(sources=sources, cover=cover, memories=memories)
 
     def choices(self, model: str) -> Choices:
         """Return what runs choose from, `model` unless a branch has another.

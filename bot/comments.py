@@ -48,12 +48,18 @@ def review_body(run: Run, report: ReviewReport, posted: int) -> str:
     return f"{count} on {sha}. {_line(report.verdict.reason)}"
 
 
-def summary(run: Run, report: ReviewReport, summarised: Mapping[str, str]) -> str:
-    """Return the one summary comment: verdict, what stands nowhere else, coverage."""
+def summary(
+    run: Run, report: ReviewReport, summarised: Mapping[str, str], since: str = ""
+) -> str:
+    """Return the one summary comment: verdict, what stands nowhere else, coverage.
+
+    `since` says what changed since the last review.
+    """
     sha = run.subject.head_sha[:SHORT_SHA]
     sections = [
         f"### nofx reviewed {sha}: {_line(report.verdict.reason)}",
         _counts(report),
+        _line(since) and f"{_line(since)}.",
         _unplaced(report, summarised),
         _coverage(report.coverage),
         _footer(run, report),

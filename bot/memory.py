@@ -68,7 +68,7 @@ class MemoryParts:
             await self.kept.close()
 
 
-def memory_on(  # one argument a service
+def memory_on(
     database: Database,
     settings: Settings,
     *,

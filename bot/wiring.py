@@ -18,6 +18,7 @@ from bot.pipeline.github_source import GitHubSources
 from bot.pipeline.review_pipeline import STEPS, ReviewPipeline
 from bot.pipeline.verdict import GatePolicy
 from bot.redaction_places import derived_places
+from bot.remembering import PullMemory, memories_on
 from bot.reviews import Reviews
 from bot.setting_values import AppCredentials
 from bot.settings import Settings
@@ -57,6 +58,7 @@ class Parts:
     deliveries: Deliveries
     reviews: Reviews
     operations: Operations
+    memories: PullMemory
     worker: str
     companions: tuple[Companion, ...]
 
@@ -88,8 +90,9 @@ async def _assembled(
         )
         limits = Limits(run_seconds=settings.run_seconds)
         desk = GitHubDesk(app=app, clock=base.clock, steps=STEPS)
+        memories = memories_on(base.database, base.memory)
         pipeline = ReviewPipeline(
-            reading=base.reading(GitHubSources(app)),
+            reading=base.reading(GitHubSources(app), memories),
             choices=base.choices(settings.model),
             desk=desk,
             blobs=base.blobs,
@@ -128,6 +131,7 @@ async def _assembled(
             deliveries=deliveries,
             reviews=reviews,
             operations=operations,
+            memories=memories,
             worker=worker.name,
             companions=(
                 *_keepers(settings, base),

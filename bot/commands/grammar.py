@@ -26,6 +26,7 @@ class Verb(StrEnum):
 
     HELP = "help"
     STATUS = "status"
+    PREFERENCES = "preferences"
     RERUN = "rerun"
     REVIEW = "review"
     CANCEL = "cancel"
@@ -33,11 +34,14 @@ class Verb(StrEnum):
     REJECT = "reject"
     WAIVE = "waive"
     RETRY = "retry"
+    REMEMBER = "remember"
+    FORGET = "forget"
 
 
 HELP: Mapping[Verb, str] = {
     Verb.HELP: "show this list",
     Verb.STATUS: "say where the review of this pull request stands",
+    Verb.PREFERENCES: "list what is remembered, here and for the whole repository",
     Verb.RERUN: "run the review of the current commit again, or a step of it on:"
     " `rerun verify`",
     Verb.REVIEW: "review the current commit, also while it is a draft",
@@ -46,12 +50,16 @@ HELP: Mapping[Verb, str] = {
     Verb.REJECT: "stop this commit at a gate that asks, and why: `reject approval …`",
     Verb.WAIVE: "overrule a gate for this commit, and why: `waive static_analysis …`",
     Verb.RETRY: "let the gates that failed judge again",
+    Verb.REMEMBER: "remember what you want of reviews: `remember prefer dataclasses`,"
+    " `remember --repository width=88`",
+    Verb.FORGET: "erase what is remembered, by its number: `forget 3`,"
+    " `forget --all --repository`",
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """A known verb and the words after it: a step, or a gate and a reason."""
+    """A known verb and what follows: a step, a gate and a reason, a preference."""
 
     verb: Verb
     arguments: tuple[str, ...] = ()

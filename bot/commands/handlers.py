@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from bot import comments
 from bot.commands.deciding import GateCommands
 from bot.commands.grammar import HELP, Command, Unknown, Verb, parse_command
+from bot.commands.remembering import KEPT, MemoryCommands
+from bot.commands.talk import Talk
 from bot.github.client import Connection, GitHubApp
 from bot.github.comments import (
     create_comment,
@@ -15,6 +17,7 @@ from bot.github.comments import (
     react_to_review_comment,
 )
 from bot.github.markers import effect_marker
+from bot.github.values import IssueComment
 from bot.operations import Operations
 from bot.pipeline.github_source import connection
 from bot.reviews import Reviews, Wish
@@ -24,7 +27,7 @@ from core.errors import ConflictError, InputError, NotFoundError
 from core.runs.model import Subject
 
 # These change something, so they need write access; the others only tell.
-CHANGING = frozenset(Verb) - {Verb.HELP, Verb.STATUS}
+CHANGING = frozenset(Verb) - {Verb.HELP, Verb.STATUS, Verb.PREFERENCES}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,13 +37,14 @@ class Commands:
     reviews: Reviews
     operations: Operations
     gates: GateCommands
+    wishes: MemoryCommands
     app: GitHubApp
 
     async def handle(self, event: CommentEvent, *, tries: int) -> Outcome:
         """React, do, answer; `tries` counts how often this comment was tried."""
         # Markdown made to be slow to read must not hold up everybody else.
         asked = await asyncio.to_thread(parse_command, event.body)
-        if asked is None:
+        if asked is None and not _is_reply(event):
             return Ignored("the comment holds no command")
         subject = Subject(
             repository=event.repository,
@@ -49,18 +53,28 @@ class Commands:
             installation_id=event.installation_id,
         )
         gh = await connection(self.app, subject)
+        talk = Talk(memory=self.wishes.memory, gh=gh, event=event)
+        if asked is None:
+            return await talk.replied((await self.app.identity()).bot_login)
         await _react(gh, event)
+        await talk.said(asked)
         marker = effect_marker(f"comment-{event.comment_id}", "answer")
-        if tries > 1 and await self._answered(gh, event, marker):
+        found = await self._answered(gh, event, marker) if tries > 1 else None
+        if found is not None:
+            await talk.answered(asked, found.body.replace(marker, "").strip(), found.id)
             return Done()
         text = await self._do(gh, event, asked, tries=tries)
-        await create_comment(gh, event.repository, event.number, text, marker=marker)
+        made = await create_comment(
+            gh, event.repository, event.number, text, marker=marker
+        )
+        await talk.answered(asked, text, made.id)
         return Done()
 
-    async def _answered(self, gh: Connection, event: CommentEvent, marker: str) -> bool:
+    async def _answered(
+        self, gh: Connection, event: CommentEvent, marker: str
+    ) -> IssueComment | None:
         author = (await self.app.identity()).bot_login
-        found = await find_comment(gh, event.repository, event.number, marker, author)
-        return found is not None
+        return await find_comment(gh, event.repository, event.number, marker, author)
 
     async def _do(
         self,
@@ -79,6 +93,8 @@ class Commands:
             if not allowed.may_write:
                 return comments.may_not(event.author, asked.verb)
         try:
+            if asked.verb in KEPT:
+                return await self.wishes.answer(gh, event, asked, tries=tries)
             return await self._change(event, asked, tries=tries)
         except (InputError, NotFoundError, ConflictError) as error:
             return comments.refused(error)
@@ -140,6 +156,10 @@ class Commands:
             reason=f"cancelled by {event.author}",
         )
         return comments.cancelling(run)
+
+
+def _is_reply(event: CommentEvent) -> bool:
+    return isinstance(event, ReviewCommentCreated) and event.in_reply_to is not None
 
 
 async def _react(gh: Connection, event: CommentEvent) -> None:

@@ -7,7 +7,12 @@ from urllib.parse import quote
 from bot.github.client import Connection
 from bot.github.clipping import COMMENT_TEXT, clip
 from bot.github.markers import SUMMARY
-from bot.github.values import IssueComment, RepositoryPermission, decode
+from bot.github.values import (
+    IssueComment,
+    RepositoryPermission,
+    ReviewComment,
+    decode,
+)
 from core.errors import GitHubNotFoundError
 
 Reaction = Literal["+1", "-1", "laugh", "confused", "heart", "hooray", "rocket", "eyes"]
@@ -45,6 +50,14 @@ async def find_comment(
         if comment.author == author and marker in comment.body:
             return comment
     return None
+
+
+async def get_review_comment(
+    gh: Connection, repo: str, comment_id: int
+) -> ReviewComment:
+    """Return one comment on a line."""
+    path = f"/repos/{repo}/pulls/comments/{comment_id}"
+    return decode(ReviewComment, await gh.get(path), path)
 
 
 async def create_comment(

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from functools import partial
 
 from bot.pipeline.cover import Reading
 from bot.pipeline.ports import Described, Source
@@ -58,13 +59,20 @@ class Analyze:
             for hunk in file.hunks
         ]
         kept = {path: key for path, key in digests.items() if key is not None}
+        files_blob = await self.artifacts.keep_json(kept)
+        since = await self.reading.memories.since_last(
+            context.run,
+            fork=state.fork,
+            files=partial(self.artifacts.files_of, files_blob),
+        )
         return StepOutcome(
             state={
-                "files_blob": await self.artifacts.keep_json(kept),
+                "files_blob": files_blob,
+                "since": since,
                 "unread": unread,
                 "sightings_blob": await self.artifacts.keep_sightings(found),
             },
-            summary=_summary(diff),
+            summary=_summary(diff) + (f"; {since}" if since else ""),
         )
 
     async def _fetch(

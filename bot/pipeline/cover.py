@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from bot.models.rules.paths import is_utf8
 from bot.models.rules.secret_scan import sighted
+from bot.pipeline.memories import NO_MEMORIES, Memories
 from bot.pipeline.ports import Sources
 from core.errors import DiffSyntaxError, DiffTooLargeError
 from core.review.hunks import Diff, FilePatch, Status, parse_diff
@@ -46,10 +47,11 @@ class Cover:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """Where changes are read from, and what takes the secrets out of them."""
+    """Where changes are read from, what takes the secrets out, what is remembered."""
 
     sources: Sources
     cover: Cover
+    memories: Memories = NO_MEMORIES
 
 
 def _is_there(file: FilePatch) -> bool:

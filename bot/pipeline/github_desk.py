@@ -82,6 +82,7 @@ class GitHubDesk(Desk):
         effects: Effects,
         report: ReviewReport,
         judged: tuple[Judged, ...],
+        since: str,
     ) -> Posted:
         gh = await self._gh(run, effects)
         repository, number = run.subject.repository, run.subject.pull
@@ -92,7 +93,8 @@ class GitHubDesk(Desk):
         plan = plan_review(judged, standing)
         published = await self._review(run, effects, report, plan, author)
         summarised = {**plan.summarised, **published.demoted}
-        await self._summary(run, effects, report, summarised, author)
+        body = comments.summary(run, report, summarised, since)
+        await self._summary(run, effects, body, author)
         count = len(published.posted)
         kept = len(plan.standing)
         return Posted(
@@ -212,16 +214,10 @@ class GitHubDesk(Desk):
         return PublishedReview(**result)
 
     async def _summary(
-        self,
-        run: Run,
-        effects: Effects,
-        report: ReviewReport,
-        summarised: dict[str, str],
-        author: str,
+        self, run: Run, effects: Effects, body: str, author: str
     ) -> None:
         gh = await self._gh(run, effects)
         repository, number = run.subject.repository, run.subject.pull
-        body = comments.summary(run, report, summarised)
 
         async def perform() -> JSON:
             made = await upsert_summary(gh, repository, number, body, author)

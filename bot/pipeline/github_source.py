@@ -30,6 +30,7 @@ class GitHubSource(Source):
             author=pull.author,
             base_sha=pull.base_sha,
             head_sha=pull.head_sha,
+            fork=pull.is_fork,
         )
 
     @override

@@ -32,6 +32,7 @@ class NobodysDesk(Desk):
         effects: Effects,
         report: ReviewReport,
         judged: Sequence[Judged],
+        since: str,
     ) -> Posted:
         return Posted(words="nothing is posted")
 

@@ -15,13 +15,17 @@ from core.runs.pipeline import Ending
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Described:
-    """A change in words; title and description are untrusted."""
+    """A change in words; title and description are untrusted.
+
+    `fork` is False only where the head is certain to be in the repository itself.
+    """
 
     title: str
     description: str
     author: str
     base_sha: str
     head_sha: str
+    fork: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,8 +90,12 @@ class Desk(Protocol):
         effects: Effects,
         report: ReviewReport,
         judged: tuple[Judged, ...],
+        since: str,
     ) -> Posted:
-        """Show the findings on their lines, and the summary."""
+        """Show the findings on their lines, and the summary.
+
+        `since` says what changed since the last review, empty when nobody knows.
+        """
         ...
 
     async def conclude(

@@ -28,7 +28,9 @@ class Publish:
         judged = await self.artifacts.judged(state)
         report = await self.reporting.report(context.run, state)
         desk = self.desk_for(context.run)
-        posted = await desk.publish(context.run, context.effects, report, judged)
+        posted = await desk.publish(
+            context.run, context.effects, report, judged, state.since
+        )
         events = [event for one in judged for event in _events(one, posted)]
         return StepOutcome(
             state={

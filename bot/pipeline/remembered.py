@@ -1,8 +1,9 @@
 """Review file by file, and only what nobody has reviewed before just like this."""
 
 import asyncio
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from bot.pipeline.asking import asked
@@ -95,8 +96,11 @@ def _keys(model: ReviewModel, request: ReviewRequest) -> dict[str, Key]:
     patches: dict[str, list[FilePatch]] = {}
     for patch in request.diff.files:
         patches.setdefault(patch.path, []).append(patch)
-    # What people say of the change is read by language models alone.
-    said = (request.title, request.description) if model.is_model else ("", "")
+    # What people say of the change and want is read by language models alone.
+    said: tuple[str, ...] = ("", "")
+    if model.is_model:
+        wanted = json.dumps([asdict(one) for one in request.preferences])
+        said = (request.title, request.description, wanted)
     return {
         path: key_of(
             (

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
+from bot.pipeline.memories import Memories
 from bot.pipeline.overrides import Choices
 from bot.pipeline.remembered import KIND, Answers, Remembered
 from bot.pipeline.state import Artifacts, State
@@ -26,12 +27,15 @@ class Review:
     choices: Choices
     answers: Answers
     artifacts: Artifacts
+    memories: Memories
     name: str = "review"
 
     async def run(self, context: StepContext) -> StepOutcome:
         """Keep the findings, what was not read, and what the review cost."""
         state = State.of(context.state)
         diff = await self.artifacts.diff(state)
+        # Read now, and kept with the run by name alone: what is forgotten stays so.
+        wanted = await self.memories.preferences(context.run, fork=state.fork)
         request = ReviewRequest(
             repository=context.run.subject.repository,
             title=state.title,
@@ -40,6 +44,7 @@ class Review:
             files=await self.artifacts.files(state),
             read=_read(context, diff),
             sightings=await self.artifacts.sightings(state),
+            preferences=wanted.preferences,
         )
         model = self.choices.model_for(context.run)
         answer = await self.answers.review(model, request, context.run.id)
@@ -70,6 +75,7 @@ class Review:
                 "missing": missing,
                 "unread": [pair for pair in unread.items() if nameable(pair[0])],
                 "usage": usage.model_dump(mode="json"),
+                "recalled": [asdict(one) for one in wanted.recalled],
             },
             events=(*_told(model.name, answer), *proposed),
             summary=_summary(len(findings), model.name, answer),

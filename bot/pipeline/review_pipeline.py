@@ -80,10 +80,10 @@ class ReviewPipeline:
         steps: tuple[Step, ...] = (
             Snapshot(reading, kept),
             Analyze(reading, kept),
-            Review(choices, answers, kept),
+            Review(choices, answers, kept, reading.memories),
             Verify(choices, kept),
             Publish(desk_for, reporting, kept),
-            Conclude(desk_for, reporting, kept, gates),
+            Conclude(desk_for, reporting, kept, gates, reading.memories),
         )
         self.steps: tuple[Step, ...] = tuple(_Shown(step, desk_for) for step in steps)
 

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from bot.pipeline.memories import Recalled
 from bot.pipeline.ports import Described
 from core.checkpoints.merge_rules import BY_PAIR, MergeRules
 from core.checkpoints.pointers import pointer
@@ -38,6 +39,8 @@ class State(BaseModel):
     author: str = ""
     base_sha: str = ""
     head_sha: str = ""
+    # A state of an earlier version does not say: then it is taken for a fork's.
+    fork: bool = True
     diff_blob: str = ""
     missing: Pairs = ()
     files_blob: str = ""
@@ -49,6 +52,8 @@ class State(BaseModel):
     comments: dict[str, int] = {}  # pydantic copies a default
     summarised: dict[str, str] = {}  # pydantic copies a default
     report_blob: str = ""
+    recalled: tuple[Recalled, ...] = ()
+    since: str = ""
 
     @classmethod
     def of(cls, state: JSON) -> Self:
@@ -69,6 +74,7 @@ class State(BaseModel):
             author=self.author,
             base_sha=self.base_sha,
             head_sha=self.head_sha,
+            fork=self.fork,
         )
 
 
@@ -85,7 +91,11 @@ class Artifacts:
 
     async def files(self, state: State) -> dict[str, bytes]:
         """Return the changed files' bytes at the head, by path."""
-        digests: dict[str, str] = await self._blobs.get_json(Digest(state.files_blob))
+        return await self.files_of(state.files_blob)
+
+    async def files_of(self, files_blob: str) -> dict[str, bytes]:
+        """Return the bytes of files, by path, that a blob lists by their digests."""
+        digests: dict[str, str] = await self._blobs.get_json(Digest(files_blob))
         return {
             path: await self._blobs.get(Digest(key)) for path, key in digests.items()
         }

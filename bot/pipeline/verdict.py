@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 
 from bot.pipeline.gating import checks_of, ruling
+from bot.pipeline.memories import Memories, Reviewed
 from bot.pipeline.ports import DeskFor, Posted
 from bot.pipeline.reporting import Reporting
 from bot.pipeline.state import Artifacts, State
 from core.runs import gates
+from core.runs.model import Run
 from core.runs.pipeline import StepContext, StepOutcome
 
 
@@ -30,6 +32,7 @@ class Conclude:
     reporting: Reporting
     artifacts: Artifacts
     policy: GatePolicy
+    memories: Memories
     name: str = "verdict"
 
     async def run(self, context: StepContext) -> StepOutcome:
@@ -50,8 +53,20 @@ class Conclude:
         posted = Posted(comments=state.comments, summarised=state.summarised)
         await self.desk_for(run).conclude(run, context.effects, report, posted, ruled)
         digest = await self.artifacts.keep_json(report.model_dump(mode="json"))
+        summary = f"{ruled.verdict.conclusion}: {ruled.verdict.reason}"
+        await self._remember(run, state, summary)
         return StepOutcome(
             state={"report_blob": digest},
             checks=checks,
-            summary=f"{ruled.verdict.conclusion}: {ruled.verdict.reason}",
+            summary=summary,
         )
+
+    async def _remember(self, run: Run, state: State, verdict: str) -> None:
+        reviewed = Reviewed(
+            fork=state.fork,
+            verdict=verdict,
+            number=len(run.approvals),
+            recalled=state.recalled,
+            files=lambda: self.artifacts.files(state),
+        )
+        await self.memories.reviewed(run, reviewed)

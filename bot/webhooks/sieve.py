@@ -7,7 +7,7 @@ a delivery is kept, with the reason, in the one write that keeps any; pure.
 from collections.abc import Callable, Mapping
 
 from bot.naming import PREFIX
-from bot.webhooks.event_types import CommentEvent
+from bot.webhooks.event_types import CommentEvent, ReviewCommentCreated
 from bot.webhooks.events import parse_event
 from bot.webhooks.outcome import Ignored
 
@@ -25,8 +25,15 @@ def sieve(app_id: int) -> Sift:
         if isinstance(event, Ignored):
             return event
         # Whether it is a command is not asked here: reading Markdown takes its time.
-        if isinstance(event, CommentEvent) and PREFIX not in event.body.lower():
+        if isinstance(event, CommentEvent) and _is_talk(event):
             return Ignored("the comment holds no command")
         return None
 
     return sift
+
+
+def _is_talk(event: CommentEvent) -> bool:
+    """Return whether a comment is for others: no command, and no reply on a line."""
+    if isinstance(event, ReviewCommentCreated) and event.in_reply_to is not None:
+        return False
+    return PREFIX not in event.body.lower()

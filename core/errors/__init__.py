@@ -76,6 +76,7 @@ from core.errors.machine import (
 from core.errors.memory import (
     AuditBrokenError,
     AuditHeadError,
+    ForkMemoryError,
     HoldNotFoundError,
     ImportLineError,
     ImportStoppedError,
@@ -217,6 +218,7 @@ __all__ = [
     "FeedOvertakenError",
     "FileUnreadableError",
     "FileUnwritableError",
+    "ForkMemoryError",
     "GateNotFoundError",
     "GateNotReachedError",
     "GitHubAnswerTooLargeError",

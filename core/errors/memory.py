@@ -119,6 +119,17 @@ class ItemMalformedError(InputError):
     hint = "See the API's description at /openapi.json."
 
 
+class ForkMemoryError(ConflictError):
+    """What a fork's pull request may not reach: memory beyond its own session."""
+
+    message = (
+        "Pull request {number} is a fork's: what {repository} remembers is not for it."
+    )
+    hint = (
+        "Leave out `--repository`, or ask on a pull request of the repository itself."
+    )
+
+
 class ImportLineError(InputError):
     """A line of an import cannot be used, so nothing of it was imported."""
 

@@ -8,6 +8,7 @@ STATES = Bound("live", "ending")
 CHANNELS = Bound("event", "http")
 OUTCOMES = Bound("sent", "failed", "given_up")
 REASONS = Bound("expired", "deleted", "redacted", "forgotten", "compacted", "orphaned")
+USES = Bound("recall", "compare", "record")
 
 SESSIONS = LateGauge(
     "nofx_sessions",
@@ -35,4 +36,9 @@ ERASED = BoundedCounter(
     "nofx_memory_erased_total",
     "Items that this process erased, by reason.",
     {"reason": REASONS},
+)
+UNUSED = BoundedCounter(
+    "nofx_memory_unused_total",
+    "Times that a review or a comment went on without its memory, by what for.",
+    {"use": USES},
 )

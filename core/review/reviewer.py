@@ -29,6 +29,20 @@ class Sighting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Preferred:
+    """What somebody with write access wants of reviews: data to weigh, not an order.
+
+    `scope` is `pull` or `repository`, `set_by` a login.
+    """
+
+    name: str
+    value: str
+    why: str
+    set_by: str
+    scope: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewRequest:
     """What a reviewer sees: the diff and the changed files as they are at the head.
 
@@ -36,6 +50,7 @@ class ReviewRequest:
     `read` is to be told how many of the diff's files have been read so far.
     `files` maps a path to its bytes; a file that is binary, removed or too large to
     fetch is absent. `title` and `description` are the pull request's, untrusted.
+    `preferences` were remembered for it; a prompt quotes them as data.
     """
 
     repository: str
@@ -45,6 +60,7 @@ class ReviewRequest:
     files: Mapping[str, bytes]
     read: Read = unwatched
     sightings: tuple[Sighting, ...] = ()
+    preferences: tuple[Preferred, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from core.events import schema
 from core.memory.keys.local import LocalKeys
 from core.memory.keys.ring import CACHED, STREAM, KeyRing
 from core.memory.keys.rotation import Rotation
-from core.memory.keys.signing import Signing
+from core.memory.keys.signing import Signing, verify
 from core.memory.keys.state import SETTLED
 from core.memory.model import Scope
 from core.memory.schema import SESSIONS
@@ -201,6 +201,25 @@ async def test_a_key_that_still_signs_is_needed_too(
     await clock.advance(SETTLED.total_seconds())
     with pytest.raises(MemoryKeyUsedError, match="1 are under it"):
         await rotation.retire("k1", actor="cli:ada")
+
+
+async def test_who_signs_next_has_a_new_key_when_the_old_one_was_lost(
+    here: Remembering, clock: FakeClock
+) -> None:
+    """What the lost one signed can still be verified."""
+    first = await Signing(here.database, here.ring, clock=clock).signer()
+    rotation = rotation_of(here)
+    await promoted(rotation)
+    await clock.advance(SETTLED.total_seconds())
+    await rotation.retire("k1", actor="cli:ada", reason="lost", force=True)
+
+    signing = Signing(here.database, here.ring, clock=clock)
+    second = await signing.signer()
+
+    assert (first.key_id, second.key_id) == ("sign_1", "sign_2")
+    public = await signing.public("sign_1")
+    assert public is not None
+    assert verify(public, first.sign(b"a tombstone"), b"a tombstone")
 
 
 async def test_what_does_not_open_is_named_and_left(here: Remembering) -> None:

@@ -21,7 +21,7 @@ from core.store.database import Database, Document, DuplicateKeyError, translati
 from core.store.schema import CollectionSpec, IndexSpec
 
 COLLECTION = "signing_keys"
-FIRST = "sign_1"
+NAMES = "sign_{}"
 SIGNING_KEYS = CollectionSpec(
     name=COLLECTION,
     validator={
@@ -80,10 +80,13 @@ class Signing:
         self._signer: Signer | None = None
 
     async def signer(self) -> Signer:
-        """Return what signs; it is made at the first call of all."""
+        """Return what signs; it is made at the first call of all.
+
+        One whose private half is lost with a retired key is followed by another; its
+        public half still verifies what it signed.
+        """
         if self._signer is None:
-            found = await self._stored(FIRST) or await self._made()
-            self._signer = await self._opened(found)
+            self._signer = await self._opened(await self._usable())
         return self._signer
 
     async def public(self, key_id: str) -> bytes | None:
@@ -91,16 +94,26 @@ class Signing:
         found = await self._stored(key_id)
         return bytes(found["public"]) if found else None
 
+    async def _usable(self) -> Document:
+        await self._ring.ready()
+        number = 1
+        while True:
+            name = NAMES.format(number)
+            found = await self._stored(name) or await self._made(name)
+            if await self._ring.allows(found["key"]["kek"]):
+                return found
+            number += 1
+
     async def _stored(self, key_id: str) -> Document | None:
         with translating():
             return await self._keys.find_one({"_id": key_id})
 
-    async def _made(self) -> Document:
-        signer = Signer(FIRST, Ed25519PrivateKey.generate())
+    async def _made(self, name: str) -> Document:
+        signer = Signer(name, Ed25519PrivateKey.generate())
         raw = signer._private.private_bytes_raw()  # noqa: SLF001 # it is this room's
-        key = await self._ring.wrap(raw, context_of(FIRST, signer.public))
+        key = await self._ring.wrap(raw, context_of(name, signer.public))
         document: Document = {
-            "_id": FIRST,
+            "_id": name,
             "public": signer.public,
             "key": key_document(key),
             "made_at": self._clock.now(),
@@ -109,7 +122,7 @@ class Signing:
             try:
                 await self._keys.insert_one(document)
             except DuplicateKeyError:
-                found = await self._stored(FIRST)
+                found = await self._stored(name)
                 if found is None:
                     raise
                 return found

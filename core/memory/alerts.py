@@ -71,6 +71,7 @@ class Alerts:
         *,
         clock: Clock,
         kept: timedelta,
+        give_up: timedelta = GIVE_UP,
         notifier: Notifier | None = None,
     ) -> None:
         self._store = store
@@ -78,6 +79,7 @@ class Alerts:
         self._clock = clock
         self._notifier = notifier
         self._kept = kept
+        self._give_up = give_up
 
     async def tell(self, alert: Alert) -> None:
         """Tell an alert once in each channel, whoever else does so now."""
@@ -129,7 +131,7 @@ class Alerts:
 
     async def _send(self, one: Intention, notifier: Notifier) -> None:
         now = self._clock.now()
-        if now > one.expires_at + GIVE_UP:
+        if now > one.expires_at + self._give_up:
             if await self._store.settle(one, "given_up"):
                 ALERTS.inc(channel=HTTP, outcome="given_up")
                 log.error("memory.unnotified", alert=one.id, attempts=one.attempts)

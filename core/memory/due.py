@@ -1,76 +1,21 @@
 """Finds what is due in the sessions, lets one worker have it, and keeps where it is."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 
 from core.memory.documents import session_from
-from core.memory.expiry import Alerted, Standing
 from core.memory.model import Session
+from core.memory.mortal import FIELD, Mortal, mortal_from
 from core.memory.schema import CONTENTS, ITEMS, SESSIONS
-from core.store.database import Collection, Database, Document, translating
+from core.store.database import (
+    Collection,
+    Database,
+    Document,
+    UpdateOne,
+    translating,
+)
 
 STATES = ("live", "ending", "ended")
-FIELD = "mortality"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
-    """Why a session ends; `key_gone_at` once nothing opens its contents any more."""
-
-    reason: str
-    actor: str
-    why: str
-    at: datetime
-    key_gone_at: datetime | None = None
-
-
-EXPIRED: Document = {"reason": "expired", "actor": "nofx", "why": ""}
-
-
-def closing(ending: Document, now: datetime) -> Document:
-    """Return the fields by which a session takes no items any more, and is due."""
-    return {"state": "ending", "due_at": now, f"{FIELD}.ending": {**ending, "at": now}}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Erasing:
-    """Items that are being erased: decided, and not to be held any more."""
-
-    seqs: tuple[int, ...]
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mortal:
-    """A session with what is known of its end.
-
-    `begun_at` is when its generation began, `days` which alert went out for the items
-    that end on a day, `due_at` when it is to be looked at. `untold` is what somebody
-    did to it, until the journal and the audit have it.
-    """
-
-    session: Session
-    due_at: datetime | None
-    begun_at: datetime
-    alerted: Alerted | None = None
-    days: Mapping[int, Alerted] = field(default_factory=dict)
-    ending: Ending | None = None
-    erasing: Erasing | None = None
-    purge_after: datetime | None = None
-    untold: Mapping[str, str] | None = None
-
-    def standing(self) -> Standing:
-        """Return how the session itself stands."""
-        one = self.session
-        life = one.expires_at - self.begun_at
-        return Standing(
-            expires_at=one.expires_at,
-            generation=one.generation,
-            life=timedelta(seconds=one.sliding) if one.sliding else life,
-            alerted=self.alerted,
-        )
 
 
 class DueStore:
@@ -185,13 +130,21 @@ class DueStore:
 
         Those that are `gone` are being erased already.
         """
-        wanted: Document = {"session": session_id, "expires_at": {"$lt": end}}
-        if gone and not seqs:
-            wanted["seq"] = {"$nin": list(gone)}
-        if seqs:
-            wanted["seq"] = {"$in": list(seqs)}
+        chosen = [
+            one["_id"]
+            for one in await self.ending_items(session_id, end)
+            if one["seq"] not in gone and (not seqs or one["seq"] in seqs)
+        ]
+        await self._update_items(chosen, {"$set": {"expires_at": end}})
+
+    async def _update_items(self, ids: Sequence[str], change: Document) -> int:
+        """Change items by their ids, for more conditions would not use an index."""
+        if not ids:
+            return 0
+        writes = [UpdateOne({"_id": one}, change) for one in ids]
         with translating():
-            await self._items.update_many(wanted, {"$set": {"expires_at": end}})
+            done = await self._items.bulk_write(writes, ordered=False)
+        return int(done.modified_count)
 
     async def blank(
         self, session_id: str, erased: Document, seqs: Sequence[int] | None = None
@@ -200,14 +153,11 @@ class DueStore:
 
         Their places stay taken, so that who appends with an old end collides.
         """
-        wanted: Document = {"session": session_id, "sealed": {"$exists": True}}
-        if seqs is not None:
-            wanted["seq"] = {"$in": list(seqs)}
         gone = dict.fromkeys(("sealed", "patch", "blobs", "expires_at"), "")
         change = {"$set": {"erased": erased}, "$unset": gone}
-        with translating():
-            done = await self._items.update_many(wanted, change)
-        return int(done.modified_count)
+        found = await self.ending_items(session_id, None)
+        chosen = [one["_id"] for one in found if seqs is None or one["seq"] in seqs]
+        return await self._update_items(chosen, change)
 
     async def strip(self, session_id: str, purge_after: datetime) -> None:
         """Leave of a session's blank items their places alone."""
@@ -262,37 +212,6 @@ class DueStore:
             if found is None:
                 gone.append(session_id)
         return tuple(gone)
-
-
-def mortal_from(found: Document) -> Mortal:
-    """Read a session with what is known of its end."""
-    told: Document = found.get(FIELD, {})
-    ending, erasing, alerted = (
-        told.get(name) for name in ("ending", "erasing", "alerted")
-    )
-    return Mortal(
-        session=session_from(found),
-        due_at=found.get("due_at"),
-        begun_at=told.get("begun_at") or found["created_at"],
-        alerted=Alerted(**alerted) if alerted else None,
-        days={int(day): Alerted(**one) for day, one in told.get("days", {}).items()},
-        ending=Ending(**ending) if ending else None,
-        erasing=Erasing(seqs=tuple(erasing["seqs"]), at=erasing["at"])
-        if erasing
-        else None,
-        purge_after=found.get("purge_after"),
-        untold=told.get("untold"),
-    )
-
-
-def alerted_document(alerted: Alerted) -> Document:
-    """Return an alert as it is stored."""
-    fields: dict[str, Any] = {
-        "threshold": alerted.threshold,
-        "expires_at": alerted.expires_at,
-        "at": alerted.at,
-    }
-    return fields
 
 
 def _names(content_id: str) -> set[str]:

@@ -17,8 +17,9 @@ from core.errors import (
 from core.events import schema
 from core.events.base import Payload
 from core.memory.documents import hold_document
-from core.memory.due import FIELD, DueStore, Mortal
+from core.memory.due import DueStore
 from core.memory.model import Hold, Session
+from core.memory.mortal import FIELD, Mortal
 from core.memory.policy import Policy
 from core.memory.store import MemoryStore
 from core.memory.telling import Telling

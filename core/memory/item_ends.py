@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from core.memory.alerts import Alert, Alerts
-from core.memory.due import FIELD, Mortal, alerted_document
 from core.memory.expiry import (
     Alerted,
     Standing,
@@ -18,6 +17,7 @@ from core.memory.expiry import (
 )
 from core.memory.holds import Registry
 from core.memory.model import Session
+from core.memory.mortal import FIELD, Mortal, alerted_document
 from core.memory.shredding import Shredding
 from core.store.database import Document
 

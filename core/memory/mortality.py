@@ -10,9 +10,9 @@ from core.errors import (
     SessionMovedError,
 )
 from core.events import schema
-from core.memory.due import FIELD
 from core.memory.holds import TRIES, Done, Holds, Registry, reason_of, renewed
 from core.memory.model import Hold, Session
+from core.memory.mortal import FIELD
 from core.memory.shredding import Shredding
 
 

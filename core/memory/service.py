@@ -21,11 +21,11 @@ from core.errors import (
 )
 from core.memory import chain
 from core.memory.documents import facts_from, shown
-from core.memory.due import EXPIRED, closing
 from core.memory.envelope import Sealer, context_of, new_key
 from core.memory.keys.ring import KeyRing
 from core.memory.marks import Marks
 from core.memory.model import JSON, Draft, Facts, Item, Scope, Session
+from core.memory.mortal import EXPIRED, closing
 from core.memory.opened import Opened
 from core.memory.policy import USUAL, Policy
 from core.memory.sealing import Sealing

@@ -15,9 +15,9 @@ from core.events import schema
 from core.events.base import Payload
 from core.events.schema.memory import Reason
 from core.memory.documents import facts_from
-from core.memory.due import FIELD, Ending, Erasing, Mortal, closing
 from core.memory.holds import TRIES, Registry
 from core.memory.model import Draft, Kind, Session
+from core.memory.mortal import FIELD, Ending, Erasing, Mortal, closing
 from core.memory.service import Memory
 from core.metrics.memory import ERASED
 from core.store.database import Document

@@ -17,8 +17,8 @@ from core.audit.service import Audit
 from core.clock import Clock, Ids
 from core.errors import ConflictError, NofxError, StoreUnavailableError
 from core.memory.alert_store import AlertStore
-from core.memory.alerts import Alert, Alerts, Notifier
-from core.memory.due import FIELD, DueStore, Mortal, alerted_document
+from core.memory.alerts import GIVE_UP, Alert, Alerts, Notifier
+from core.memory.due import DueStore
 from core.memory.expiry import (
     Alerted,
     Standing,
@@ -30,6 +30,7 @@ from core.memory.expiry import (
 from core.memory.holds import Registry
 from core.memory.item_ends import UNSENT, ItemEnds
 from core.memory.model import Session
+from core.memory.mortal import FIELD, Mortal, alerted_document
 from core.memory.mortality import Mortality
 from core.memory.policy import Policy
 from core.memory.service import Memory
@@ -276,6 +277,8 @@ def mortality_on(
         telling,
         clock=clock,
         kept=policy.tombstone,
+        # Not while what it is about still waits for it.
+        give_up=max(GIVE_UP, policy.grace),
         notifier=notifier,
     )
     sweeper = MemorySweeper(

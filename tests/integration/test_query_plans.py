@@ -41,6 +41,7 @@ from core.store.database import Database, connect
 from core.store.migrate import migrate
 from core.store.roles import Roles
 from tests.fakes.clock import NOON, FakeClock
+from tests.fakes.ends import sessions_end
 from tests.fakes.feeds import entries, lay
 from tests.fakes.histories import append
 from tests.fakes.keeping import blobs_come_and_go, deliveries_are_worked
@@ -53,6 +54,8 @@ CLOCK = SystemClock()
 WHOLE = {
     Query("journal", "find", ()): "the garbage collector marks what entries name",
     Query("journal", "find", ("seq",)): "`migrate --rebuild` and `events verify`",
+    Query("memory", "distinct", ()): "what is left of purged sessions, once a day",
+    Query("memory_contents", "distinct", ()): "what is left of them, once a day",
     Query("runs", "find", ()): "`nofx migrate --rebuild` compares every run",
 }
 
@@ -238,6 +241,7 @@ async def test_every_question_has_an_index(watched: tuple[Database, QueryLog]) -
     await gauges_are_read(stage)
     await deliveries_are_worked(database)
     await blobs_come_and_go(database)
+    await sessions_end(database)
     await stage.runs.journal.close()
     asked = dict(log.asked)
     assert "\n".join(log.unwalked()) == ""

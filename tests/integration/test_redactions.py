@@ -21,6 +21,7 @@ from core.events import schema
 from core.memory.documents import hold_document
 from core.memory.model import Draft, Hold, Item, Kind, Scope
 from core.memory.redaction_rules import MessageTarget, PatternTarget, SpanTarget
+from core.memory.redactor import LOOK, Redactor
 from core.memory.schema import ITEMS, REDACTIONS
 from core.store.database import Database
 from core.store.migrate import migrate
@@ -457,3 +458,24 @@ async def test_a_session_that_is_over_waits_for_its_redactions(
     await here.sweeper.sweep()
     ended = await here.store.get(session_id)
     assert ended is None or ended.key is None
+
+
+async def test_whoever_serves_takes_up_what_is_due(
+    here: Remembering, copies: Copies, clock: FakeClock
+) -> None:
+    """Every few seconds, and on when the database was away for a while."""
+    session_id = await talked(here, message(f"it is {SECRET}"))
+    copies.away = 1
+    asked = await here.redactions.request(session_id, MessageTarget(seqs=(1,)), **WHO)
+    redactor = Redactor(here.redactions, clock=clock)
+    running = asyncio.create_task(redactor.run())
+    async with asyncio.timeout(30):
+        while True:
+            await clock.sleeping()
+            found = await here.redactions.get(session_id, asked.id)
+            if found.status == "complete":
+                break
+            await clock.advance(LOOK)
+    redactor.stop()
+    await running
+    assert (found.attempts, found.sealed) == (1, None)

@@ -129,6 +129,8 @@ class Indexer:
         return True
 
     async def _one_block(self) -> bool:
+        if self._cuts_seen is None:
+            await self._was_cut()
         if self._next is None:
             self._next = await self._index.end(await self._feed.oldest())
             self._before = await self._index.at(self._next - 1)

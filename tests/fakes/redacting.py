@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.redaction_places import derived_places
+from bot.simulator.records import IssueComment, Review, ReviewComment
 from core.redaction.places import Derived, Order
 from tests.fakes.road import REPO, Road
 from tests.fakes.signing import FakeSigner
@@ -32,6 +33,20 @@ async def until_reached(places: Sequence[Derived], order: Order) -> dict[str, in
             if not any(one.left or one.changed for one in answers.values()):
                 return changes
             await asyncio.sleep(0.05)
+
+
+def let_the_bot_quote(road: Road, number: int, text: str) -> int:
+    """Have every comment and review of our App say a text; returns how many."""
+    pull = road.github.world.pull(REPO, number)
+    written: list[IssueComment | ReviewComment | Review] = [
+        *pull.comments,
+        *pull.review_comments,
+        *pull.reviews,
+    ]
+    ours = [one for one in written if one.user == "nofx[bot]" and one.body]
+    for one in ours:
+        one.body = f"It says {text}.\n\n{one.body}"
+    return len(ours)
 
 
 def said_at_github(road: Road, number: int, text: str) -> list[str]:

@@ -15,7 +15,12 @@ from core.feed.replay import Replay
 from core.redaction.places import Derived
 from core.redaction.public_keys import public_keys
 from tests.fakes.raw import places_of
-from tests.fakes.redacting import places_on, said_at_github, until_reached
+from tests.fakes.redacting import (
+    let_the_bot_quote,
+    places_on,
+    said_at_github,
+    until_reached,
+)
 from tests.fakes.road import REPO, RISKY, Road
 from tests.fakes.signing import FakeSigner, order, publish
 
@@ -40,6 +45,7 @@ async def reviewed(road: Road) -> int:
     await road.until(lambda: road.check(number)["conclusion"] == "neutral")
     await road.until_runs_end()
     await road.until_quiet()
+    let_the_bot_quote(road, number, SECRET)
     return number
 
 

@@ -1,5 +1,6 @@
 """Sessions and items in MongoDB; nothing here can open them."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -18,7 +19,9 @@ from core.store.database import (
 )
 
 # So many items are read by one command: at most 16 MiB, and usually far less.
-STRETCH = 250
+STRETCH = 100
+# The embedded server looks for each list of ids anew: the fewer lists, the better.
+LISTED = 250
 HEAVY = {"sealed": 0, "blobs": 0}
 
 
@@ -121,21 +124,28 @@ class MemoryStore:
 
         `bare` ones come without what is sealed in them and what they name.
         """
-        found: list[Document] = []
-        for at in range(first, last + 1, STRETCH):
-            until = min(last, at + STRETCH - 1)
-            wanted = {"session": session_id, "seq": {"$gte": at, "$lte": until}}
+        stretches = [
+            {"$gte": at, "$lte": min(last, at + STRETCH - 1)}
+            for at in range(first, last + 1, STRETCH)
+        ]
+        fields = HEAVY if bare else None
+
+        async def found(stretch: Document) -> list[Document]:
+            wanted = {"session": session_id, "seq": stretch}
             with translating():
-                found += await self._items.find(
-                    wanted, HEAVY if bare else None
-                ).to_list(None)
-        return sorted(found, key=lambda one: int(one["seq"]))
+                cursor = self._items.find(wanted, fields).batch_size(STRETCH)
+                return await cursor.to_list(None)
+
+        # At once: what one waits for, the server or the wire, another need not.
+        parts = await asyncio.gather(*map(found, stretches))
+        whole = [one for part in parts for one in part]
+        return sorted(whole, key=lambda one: int(one["seq"]))
 
     async def chosen(self, item_ids: Sequence[str]) -> dict[str, Document]:
         """Return stored items, in whatever order, by `session:seq`."""
         found: dict[str, Document] = {}
-        for at in range(0, len(item_ids), STRETCH):
-            wanted = {"_id": {"$in": list(item_ids[at : at + STRETCH])}}
+        for at in range(0, len(item_ids), LISTED):
+            wanted = {"_id": {"$in": list(item_ids[at : at + LISTED])}}
             with translating():
                 some = await self._items.find(wanted).to_list(None)
             found |= {str(one["_id"]): one for one in some}

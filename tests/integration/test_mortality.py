@@ -477,3 +477,20 @@ async def test_who_asks_sees_what_ends_soon_as_far_as_it_may(
     assert await soon(89) == [first.id]
     assert await soon(90) == [first.id, second.id]
     assert await soon(90, first.id) == [second.id]
+
+
+async def test_a_sweeper_looks_twice_a_minute_until_it_is_stopped(
+    here: Remembering, clock: FakeClock
+) -> None:
+    """What is due meanwhile is done by it, and it ends when it is told to."""
+    session = await begun(here)
+    clock.jump(LIFE - 60)
+    running = asyncio.create_task(here.sweeper.run())
+    for _ in range(2):
+        await clock.sleeping()
+        assert await thresholds(here, session) in ([], [(1, HOUR)])
+        await clock.advance(30)
+    await clock.sleeping()
+    assert await thresholds(here, session) == [(1, HOUR)]
+    here.sweeper.stop()
+    await running

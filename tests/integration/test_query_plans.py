@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +20,7 @@ from core.clock import Ids, SystemClock
 from core.errors import ActiveRunError, ConcurrencyError
 from core.events.bus import Bus
 from core.events.journal import Journal
+from core.events.redacting import JournalRedaction
 from core.feed.feeder import Feeder
 from core.feed.indexer import Indexer
 from core.feed.lag import FeedLag
@@ -30,6 +32,7 @@ from core.feed.round import Pace as FeedPace
 from core.feed.round import Round
 from core.feed.stretch import LENGTH
 from core.feed.trim import Trimmer
+from core.redaction.public_keys import public_keys
 from core.runs.lister import RunLister
 from core.runs.listing import RunFilter
 from core.runs.pipeline import StepContext
@@ -47,6 +50,8 @@ from tests.fakes.histories import append
 from tests.fakes.keeping import blobs_come_and_go, deliveries_are_worked
 from tests.fakes.queries import Query, QueryLog, scans
 from tests.fakes.stage import QUICK, ScriptedPipeline, Stage, serving, subject
+from tests.faults import redaction_stories as stories
+from tests.faults.deaths import Said
 
 CLOCK = SystemClock()
 
@@ -56,6 +61,10 @@ WHOLE = {
     Query("journal", "find", ("seq",)): "`migrate --rebuild` and `events verify`",
     Query("memory", "distinct", ()): "what is left of purged sessions, once a day",
     Query("memory_contents", "distinct", ()): "what is left of them, once a day",
+    Query("work", "find", ("run_id $in",)): "a redaction deletes what runs left",
+    Query("blobs", "find", ("codec",)): "a redaction asks who needs a part",
+    Query("deliveries", "find", ("repository",)): "a redaction cuts a week of them",
+    Query("signing_keys", "find", ()): "whoever verifies knows all of the few keys",
     Query("runs", "find", ()): "`nofx migrate --rebuild` compares every run",
 }
 
@@ -242,11 +251,23 @@ async def test_every_question_has_an_index(watched: tuple[Database, QueryLog]) -
     await deliveries_are_worked(database)
     await blobs_come_and_go(database)
     await sessions_end(database)
+    await texts_are_redacted(database)
     await stage.runs.journal.close()
     asked = dict(log.asked)
     assert "\n".join(log.unwalked()) == ""
     scanned = {one for one in asked if await scans(database, one, asked[one])}
     assert scanned == WHOLE.keys()
+
+
+async def texts_are_redacted(database: Database) -> None:
+    """Take a text out of everything, and out of an entry that another has cut."""
+    await stories.leave_everything(database)
+    await public_keys(database)
+    redaction = JournalRedaction(database, signer=stories.SIGNER, clock=CLOCK)
+    seen = await redaction.stream("pull/octo/hello#1")
+    for _ in range(2):
+        await redaction.cut(seen, stories.wanted())
+    await stories.redact(database, Said(Path("unused")))
 
 
 async def test_a_question_without_an_index_is_seen(

@@ -43,7 +43,7 @@ def cut_out(event: JSON, needles: Needles) -> JSON:
 def _cut(value: Any, needles: Needles) -> Any:
     match value:
         case str():
-            return value if NAME.fullmatch(value) else needles.cut(value)
+            return value if _is_name(value, needles) else needles.cut(value)
         case Mapping():
             return {
                 _name(name, needles): item if name in OURS else _cut(item, needles)
@@ -56,7 +56,17 @@ def _cut(value: Any, needles: Needles) -> Any:
 
 
 def _name(name: str, needles: Needles) -> str:
-    return name if name in OURS or NAME.fullmatch(name) else needles.cut(name)
+    return name if name in OURS or _is_name(name, needles) else needles.cut(name)
+
+
+def _is_name(text: str, needles: Needles) -> bool:
+    """Return whether a text only looks as if a needle were in it: a digest, an id.
+
+    One that is a needle as a whole may be a token.
+    """
+    return NAME.fullmatch(text) is not None and (
+        (0, len(text)) not in needles.spans_in(text)
+    )
 
 
 def _reads(event: JSON) -> bool:

@@ -165,6 +165,22 @@ def test_what_programs_go_by_is_never_cut() -> None:
     assert "success" not in made["data"]["reason"]
 
 
+def test_a_digest_stays_and_a_token_that_looks_like_one_goes() -> None:
+    """A needle may turn up in a digest by chance, and may be hexadecimal itself."""
+    token, digest = "0123456789abcdef" * 2, "abc123" + "f" * 58
+    event = GateVerdictRecorded(
+        subject="g",
+        transition="pass",
+        from_="evaluating",
+        to="passed",
+        conclusion="success",
+        reason=token,
+    ).stored()
+    assert cut_out(event, Needles((token,), MARK))["data"]["reason"] == MARK
+    event["data"]["reason"] = digest
+    assert cut_out(event, Needles(("abc123",), MARK)) is event
+
+
 def test_a_field_that_could_not_be_read_any_more_stays() -> None:
     """The others are cut all the same."""
     event = {

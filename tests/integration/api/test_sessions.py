@@ -41,9 +41,9 @@ async def said(api: ApiStage, *drafts: Draft, scope: Scope = PULL) -> Session:
 
 
 async def audited(api: ApiStage) -> list[dict[str, Any]]:
-    """Return what the audit says, oldest first."""
+    """Return what the audit says, oldest first; not how the first key came."""
     entries: list[dict[str, Any]] = (await api.ask("/audit")).body["entries"]
-    return entries
+    return [one for one in entries if not one["action"].startswith("memory_key.")]
 
 
 async def downloaded(api: ApiStage, session: Session) -> str:

@@ -75,6 +75,8 @@ def _narrow(wanted: SessionFilter) -> list[Document]:
         return [{"holds.kind": kind} for kind in HOLD_KINDS]
     if wanted.expiring_before is not None and wanted.state == "live":
         return [{"state": "live", "expires_at": {"$lt": wanted.expiring_before}}]
+    if wanted.updated_since is not None:
+        return [{"updated_at": {"$gte": wanted.updated_since}}]
     return []
 
 

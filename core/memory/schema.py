@@ -83,6 +83,7 @@ SESSIONS_SPEC = CollectionSpec(
         IndexSpec(keys=("scope.repository", "created_at")),
         IndexSpec(keys=("authors", "created_at")),
         IndexSpec(keys=("holds.kind",)),
+        IndexSpec(keys=("updated_at",)),
         IndexSpec(keys=("purge_after",), expire_after_seconds=0),
     ),
 )

@@ -16,11 +16,14 @@ from core.access.store import TokenStore
 from core.access.ticket_desk import TicketDesk
 from core.access.ticket_store import TicketStore
 from core.access.tokens import Scope
+from core.audit.proof import AuditProver
+from core.audit.reader import AuditFilter, AuditReader
 from core.clock import Ids, SystemClock
 from core.errors import ActiveRunError, ConcurrencyError
 from core.events.bus import Bus
 from core.events.journal import Journal
 from core.events.redacting import JournalRedaction
+from core.events.schema import AuditRecorded
 from core.feed.feeder import Feeder
 from core.feed.indexer import Indexer
 from core.feed.lag import FeedLag
@@ -32,6 +35,8 @@ from core.feed.round import Pace as FeedPace
 from core.feed.round import Round
 from core.feed.stretch import LENGTH
 from core.feed.trim import Trimmer
+from core.memory.lister import SessionLister
+from core.memory.listing import SessionFilter
 from core.redaction.public_keys import public_keys
 from core.runs.lister import RunLister
 from core.runs.listing import RunFilter
@@ -48,6 +53,7 @@ from tests.fakes.ends import sessions_end
 from tests.fakes.feeds import entries, lay
 from tests.fakes.histories import append
 from tests.fakes.keeping import blobs_come_and_go, deliveries_are_worked
+from tests.fakes.memory import PULL, message, remembering
 from tests.fakes.queries import Query, QueryLog, scans
 from tests.fakes.stage import QUICK, ScriptedPipeline, Stage, serving, subject
 from tests.faults import redaction_stories as stories
@@ -167,6 +173,34 @@ async def work_is_remembered(database: Database) -> None:
     assert await work.done([key])
 
 
+async def sessions_are_listed(database: Database) -> None:
+    """List sessions by each thing that narrows a list, and page through the audit."""
+    here = await remembering(database, CLOCK)
+    session = await here.memory.of(PULL)
+    await here.memory.append(session.id, [message("one")])
+    await here.memory.sealing.flush()
+    await here.audit.record(
+        AuditRecorded(actor="ada", action="memory.read", subject=session.id)
+    )
+    lister = SessionLister(database, clock=CLOCK)
+    some = SessionFilter()
+    for narrowed in (
+        some,
+        replace(some, repository="octo/hello"),
+        replace(some, repository="octo/hello", pull=7),
+        replace(some, actor="ada"),
+        replace(some, author="ada"),
+        replace(some, held=True),
+        replace(some, expiring_before=CLOCK.now()),
+        replace(some, updated_since=NOON),
+    ):
+        page = await lister.page(narrowed, limit=1)
+        await lister.page(narrowed, after=page.next, limit=1)
+    assert (await AuditReader(here.journal).page(AuditFilter(since=NOON))).entries
+    assert (await AuditProver(here.journal).prove()).entries
+    await here.close()
+
+
 async def tokens_are_kept(database: Database) -> None:
     """Make a token and a ticket, find them, list the one and revoke it."""
     tokens = Tokens(TokenStore(database), clock=CLOCK, ids=Ids(CLOCK))
@@ -244,6 +278,7 @@ async def test_every_question_has_an_index(watched: tuple[Database, QueryLog]) -
     await runs_are_listed(stage)
     await runs_are_read(stage)
     await work_is_remembered(database)
+    await sessions_are_listed(database)
     await tokens_are_kept(database)
     await the_feed_is_fed(database)
     await events_are_searched(database)

@@ -61,12 +61,6 @@ class Contents:
         with translating():
             await self._contents.replace_one({"_id": document["_id"]}, document)
 
-    async def erase(self, ids: Collection[str]) -> None:
-        """Take contents away; one that is gone already is no matter."""
-        for batch in _batches(sorted(ids)):
-            with translating():
-                await self._contents.delete_many({"_id": {"$in": list(batch)}})
-
 
 def _batches(items: Sequence[T]) -> Iterable[Sequence[T]]:
     return (items[at : at + BATCH] for at in range(0, len(items), BATCH))

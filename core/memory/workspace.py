@@ -8,7 +8,6 @@ import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import zstandard
@@ -30,8 +29,6 @@ LARGEST_WHOLE = 32_000_000
 LARGEST_TREE = 800_000
 # Beside its path, so much of the item is needed for a file.
 ENTRY = 100
-# Whoever stores contents names them in an item sooner than this.
-UNNAMED = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,27 +141,6 @@ class Workspaces:
                 await self._contents.replace(self._document(opened, name, cut))
                 changed += 1
         return changed
-
-    async def sweep(self, session_id: str) -> int:
-        """Erase what no tree names any more, such as those of erased snapshots.
-
-        What was stored within the last hour may still be named by one.
-        """
-        chosen = await of_kinds(self._memory, session_id, {Kind.SNAPSHOT})
-        named = {
-            _id(session_id, entry.blob)
-            for item in chosen.items
-            for entry in _snapshot(item).tree.values()
-        }
-        before = self._memory.now() - UNNAMED
-        stored = await self._contents.of_session(session_id)
-        gone = {
-            str(one["_id"])
-            for one in stored
-            if one["_id"] not in named and one["stored_at"] < before
-        }
-        await self._contents.erase(gone)
-        return len(gone)
 
     async def _keep(self, opened: Opened, data: Mapping[str, bytes]) -> None:
         """Store what is not stored yet, by its name."""

@@ -147,22 +147,6 @@ async def test_a_content_in_anothers_place_does_not_open(here: Remembering) -> N
         await of(here).content(session.id, "0" * 64)
 
 
-async def test_what_no_tree_names_is_swept_after_an_hour(
-    here: Remembering, clock: FakeClock
-) -> None:
-    """Until then somebody may be about to name it."""
-    session = await here.memory.of(PULL)
-    first = await of(here).save(session.id, "a" * 40, FILES)
-    await of(here).save(session.id, "b" * 40, {"a.py": FILES["a.py"]})
-    await here.redactions.forget(
-        session.id, [first.seq], actor="ada", reason="forgotten"
-    )
-    assert await of(here).sweep(session.id) == 0
-    clock.jump(3601)
-    assert await of(here).sweep(session.id) == 2
-    assert len(await stored(here)) == 1
-
-
 NAMES = st.sampled_from(["a", "b", "c", "d", "e"])
 TREES = st.dictionaries(
     NAMES, st.builds(Entry, blob=st.sampled_from("xyz"), size=st.just(1))

@@ -7,7 +7,6 @@ from datetime import datetime
 
 from bot.webhooks.delivery import KEPT, Arrival, DeliveryState
 from bot.webhooks.delivery_schema import COLLECTION
-from bot.webhooks.grouped import GroupedWrites
 from bot.webhooks.news import Kind, News
 from core.clock import Clock
 from core.errors import (
@@ -24,6 +23,7 @@ from core.store.database import (
     refusals,
     translating,
 )
+from core.store.grouped import GroupedWrites
 
 PAUSE_SECONDS = 0.1
 

@@ -6,9 +6,11 @@ in between loses nothing: whoever reads next finds the items behind the head, ch
 their links, and goes on from there. Below the head an item that is missing is a break.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from weakref import WeakValueDictionary
 
 from cachetools import LRUCache
 
@@ -64,6 +66,7 @@ class Memory:
         self._mask = mask
         self._policy = policy
         self._cached: LRUCache[str, Opened] = LRUCache(CACHED)
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def session(self, session_id: str) -> Session:
         """Return a live session without opening it; raises SessionNotFoundError."""
@@ -105,6 +108,17 @@ class Memory:
         ItemTooLargeError.
         """
         left = [self._masked(draft) for draft in drafts]
+        # In this process nobody races for a place; other processes may.
+        async with self._turn(session_id):
+            return await self._append(session_id, left, expected, epoch)
+
+    async def _append(
+        self,
+        session_id: str,
+        left: Sequence[Draft],
+        expected: int | None,
+        epoch: int | None,
+    ) -> tuple[Facts, ...]:
         done: dict[int, Facts] = {}
         for _ in range(TRIES):
             opened = await self._at_end(session_id)
@@ -202,6 +216,9 @@ class Memory:
     def forget(self, session_id: str) -> None:
         """Look at a session again before anything is appended to it."""
         self._cached.pop(session_id, None)
+
+    def _turn(self, session_id: str) -> asyncio.Lock:
+        return self._turns.setdefault(session_id, asyncio.Lock())
 
     async def close(self) -> None:
         """Seal in what was appended last."""

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from core.errors import RefusedByDatabaseError
+from core.errors import RefusedByDatabaseError, StoreUnavailableError
 from core.memory.documents import session_document, session_from
 from core.memory.model import Session
 from core.memory.schema import ITEMS, REDACTIONS, SESSIONS
@@ -17,6 +17,7 @@ from core.store.database import (
     refusals,
     translating,
 )
+from core.store.grouped import GroupedWrites
 
 # So many items are read by one command: at most 16 MiB, and usually far less.
 STRETCH = 100
@@ -32,6 +33,8 @@ class MemoryStore:
         self._sessions = database.db[SESSIONS]
         self._items = database.db[ITEMS]
         self._redactions = database.db[REDACTIONS]
+        # What several sessions of this process wait for goes in one command.
+        self._singles: GroupedWrites[Document, int] = GroupedWrites(self._insert)
 
     async def add(self, session: Session, **more: Any) -> bool:
         """Store a new session; False when its scope has a live one already."""
@@ -94,14 +97,11 @@ class MemoryStore:
         Returns how many were stored: somebody may have come in between two of them.
         Raises RefusedByDatabaseError for what the validator does not take.
         """
+        if len(documents) == 1:
+            return await self._singles.add(documents[0])
         with translating():
             try:
-                if len(documents) == 1:
-                    await self._items.insert_one(documents[0])
-                else:
-                    await self._items.insert_many(documents, ordered=True)
-            except DuplicateKeyError:
-                return 0
+                await self._items.insert_many(documents, ordered=True)
             except BulkWriteError as error:
                 refusal = refusals(error)[0]
                 if refusal.duplicate:
@@ -110,6 +110,24 @@ class MemoryStore:
                     collection=ITEMS, reason=refusal.reason
                 ) from error
         return len(documents)
+
+    async def _insert(self, documents: Sequence[Document]) -> list[int | Exception]:
+        """Store items of as many sessions; say of each whether it is there now."""
+        answers: list[int | Exception] = [1] * len(documents)
+        try:
+            with translating():
+                # Unordered: one whose place is taken stops nobody else.
+                await self._items.insert_many(documents, ordered=False)
+        except BulkWriteError as error:
+            if doubt := (error.details or {}).get("writeConcernErrors"):
+                raise StoreUnavailableError(reason=str(doubt)) from error
+            for one in refusals(error):
+                answers[one.position] = (
+                    0
+                    if one.duplicate
+                    else RefusedByDatabaseError(collection=ITEMS, reason=one.reason)
+                )
+        return answers
 
     async def named(self, names: Sequence[str]) -> dict[str, Document]:
         """Return the stored items that are kept once under these names, by name."""

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.webhooks.grouped import GroupedWrites
+from core.store.grouped import GroupedWrites
 
 
 class Log:

@@ -7,7 +7,6 @@ import pytest
 import structlog
 from typing_extensions import override
 
-from bot.webhooks.grouped import GroupedWrites
 from core.clock import SystemClock
 from core.errors import StoreUnavailableError
 from core.events.bus import Bus
@@ -17,6 +16,7 @@ from core.feed.reader import FeedReader
 from core.feed.replay import Replay
 from core.live.backlog import BLOCK, Backlog
 from core.live.tail import Tail
+from core.store.grouped import GroupedWrites
 from tests.fakes.log_lines import production_log
 
 log = structlog.get_logger("test")

@@ -327,3 +327,22 @@ async def test_with_a_wrong_key_the_review_is_done_all_the_same(
         assert "The memory key k1" in answer
     road.bot = right
     assert len(await items(road, pull(number))) == before
+
+
+async def test_each_ruling_is_kept_and_the_files_once(
+    tmp_path: Path, mongodb_url: str
+) -> None:
+    """The last step is done again once people have decided about its gates."""
+    async with a_road(tmp_path, mongodb_url, memory_keys=KEYS) as road:
+        number = await reviewed(road)
+        await ask(road, number, "/nofx waive static_analysis it is a demo")
+        await road.until(lambda: road.check(number)["conclusion"] == "neutral")
+        await again(road, number)
+
+        verdicts = [
+            str((one.content or {})["text"]).partition(":")[0]
+            for one in await items(road, pull(number), Kind.MESSAGE)
+            if one.facts.refs.get("part") == "verdict"
+        ]
+        assert verdicts == ["failure", "neutral"]
+        assert len(await items(road, pull(number), Kind.SNAPSHOT)) == 1

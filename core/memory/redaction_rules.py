@@ -268,5 +268,7 @@ def _cut_span(
 def _at(pointer: str, content: JSON) -> Any:
     try:
         return JsonPointer(pointer).resolve(content)
-    except JsonPointerException as error:
-        raise RedactionTargetError(reason=f"{pointer!r}: {error}") from None
+    except JsonPointerException:
+        # What the library says of it quotes the content.
+        reason = f"{pointer!r} leads nowhere in it"
+        raise RedactionTargetError(reason=reason) from None

@@ -114,6 +114,18 @@ def test_half_a_pair_of_surrogates_is_a_character() -> None:
     assert left == {"text": f"\ud83d [redacted:{ID}] \ude00"}
 
 
+@pytest.mark.parametrize("pointer", ["/nothing", "/text/0", "/more/9", "text", "/~"])
+def test_a_pointer_that_leads_nowhere_tells_nothing_of_the_content(
+    pointer: str,
+) -> None:
+    """Whoever reads the refusal has not read the item, and the audit says so."""
+    content: JSON = {"text": "hunter2hunter2", "more": ["hunter2hunter2"]}
+    target = SpanTarget(seq=1, pointer=pointer, start=0, end=1)
+    with pytest.raises(RedactionTargetError) as refused:
+        named(target, [item(content)])
+    assert "hunter2" not in str(refused.value)
+
+
 def test_summaries_of_what_changed_go_and_of_those_too() -> None:
     """Whether it goes whole, loses a part, or only holds the text."""
     items = [

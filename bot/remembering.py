@@ -97,10 +97,14 @@ class PullMemory(Memories):
         return found or await memory.of(pull.scope, fork=await fork())
 
     async def found(self, scope: Scope) -> Session | None:
-        """Return a scope's live session, if there is one."""
+        """Return a scope's session that takes items, if there is one.
+
+        One that is over, and of which something is held, is no part of the talk any
+        more.
+        """
         memory = self._parts.opened()
         for one in await memory.store.of_scope(scope.key):
-            if one.is_live(memory.now()):
+            if one.is_open(memory.now()):
                 return one
         return None
 

@@ -41,7 +41,7 @@ from core.store.database import Database, connect
 from core.store.embedded import EmbeddedServer
 from core.store.migrate import migrate
 from tests.fakes.clock import FakeClock
-from tests.fakes.memory import Remembering, message, remembering
+from tests.fakes.memory import LASTING, Remembering, message, remembering
 from tests.fakes.payloads import comment
 
 SECRET = "correct horse battery staple"
@@ -327,6 +327,26 @@ async def test_who_read_before_a_redaction_writes_nothing_of_it(story: Story) ->
         await story.here.memory.append(
             session.id, [message(SECRET)], epoch=given.recalled[0].epoch
         )
+
+
+async def test_what_is_held_of_the_past_does_not_end_the_talk(
+    story: Story, clock: FakeClock
+) -> None:
+    """A session of which one item is kept is over; the next words begin another."""
+    await story.say("hello")
+    await story.here.memory.sealing.flush()
+    past = await story.session()
+    await story.here.mortality.hold(
+        past.id, kind="legal", reason="case", actor="boss", items=(1,)
+    )
+    clock.jump(2 * LASTING.days * DAY)
+    for _ in range(2):
+        await story.say("hello again")
+        await story.here.memory.sealing.flush()
+    session = await story.session()
+    assert session.id != past.id
+    assert len(await story.here.memory.read(session.id)) == 2
+    assert len(await story.here.memory.read(past.id)) == 1
 
 
 async def test_what_is_erased_is_gone_with_its_key(story: Story) -> None:

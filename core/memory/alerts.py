@@ -119,15 +119,20 @@ class Alerts:
         return all((one.subject, one.generation) != mine for one in waiting)
 
     async def deliver(self) -> int:
-        """Send what is due; return how many there were."""
-        now = self._clock.now()
-        due = await self._store.due(now, MOST)
-        for one in due:
+        """Send what is due; return how many there were that could be.
+
+        What was to be sent when there was a notifier waits for one.
+        """
+        done = 0
+        for one in await self._store.due(self._clock.now(), MOST):
             if one.state == "sent":
                 await self._tell_sent(one)
             elif self._notifier is not None:
                 await self._send(one, self._notifier)
-        return len(due)
+            else:
+                continue
+            done += 1
+        return done
 
     async def _send(self, one: Intention, notifier: Notifier) -> None:
         now = self._clock.now()

@@ -410,6 +410,25 @@ async def test_who_deletes_a_session_leaves_nothing_and_nobody_writes_it_back(
     await there.close()
 
 
+async def test_a_process_that_notifies_nobody_leaves_alerts_to_others(
+    here: Remembering, clock: FakeClock, receiver: Receiver
+) -> None:
+    """It sweeps to an end, and who has somewhere to send them sends them."""
+    session = await begun(here)
+    quiet = await remembering(here.database, clock)
+    receiver.answers = [503]
+    clock.jump((session.expires_at - clock.now()).total_seconds() - DAY)
+    await here.sweeper.sweep()
+    clock.jump(3600)
+
+    async with asyncio.timeout(10):
+        await quiet.sweeper.sweep()
+
+    await here.sweeper.sweep()
+    assert len(receiver.taken) == 1
+    await quiet.close()
+
+
 async def test_three_sweepers_at_once_send_each_alert_once(
     here: Remembering, clock: FakeClock, receiver: Receiver
 ) -> None:

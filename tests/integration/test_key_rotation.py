@@ -191,6 +191,34 @@ async def test_a_key_that_is_needed_is_not_retired_unless_that_is_wanted(
     await there.close()
 
 
+async def test_a_key_that_is_lost_stops_no_other_rotation(
+    here: Remembering, clock: FakeClock
+) -> None:
+    """What was under it is lost until it expires; the rest moves on."""
+    lost = await begun(here, 2)
+    rotation = rotation_of(here)
+    await promoted(rotation)
+    await clock.advance(SETTLED.total_seconds())
+    await rotation.retire("k1", actor="cli:ada", reason="lost", force=True)
+    await clock.advance(CACHED)
+    later = await here.memory.of(pull(99))
+    left = {"k2": KEYS["k2"], "k3": b"3" * 32}
+    there = await remembering(here.database, clock, provider=LocalKeys(left))
+    rotation = rotation_of(there)
+    await rotation.add("k3", actor="cli:ada")
+    await rotation.promote("k3", actor="cli:ada")
+
+    done = await rotation.rewrap(actor="cli:ada")
+
+    assert (done.moved, done.left) == (1, 2)
+    assert done.broken == tuple(f"sessions/{one}" for one in sorted(lost))
+    moved = await there.store.get(later.id)
+    assert moved is not None
+    assert moved.key is not None
+    assert moved.key.kek == "k3"
+    await there.close()
+
+
 async def test_a_key_that_still_signs_is_needed_too(
     here: Remembering, clock: FakeClock
 ) -> None:

@@ -107,7 +107,10 @@ class Rotation:
             under = sum((await self._wrapped.under(key.id)).values())
             if key.id == ring.active or not under:
                 continue
-            if most is None or moved < most:
+            if key.retired_at is not None and await self._trouble_of(key):
+                # Lost for good: that must not keep anything else under an old key.
+                broken |= await self._wrapped.named(key.id)
+            elif most is None or moved < most:
                 most_here = None if most is None else most - moved
                 moved += await self._wrapped.move(key.id, most_here, broken)
                 under = sum((await self._wrapped.under(key.id)).values())
@@ -162,8 +165,9 @@ class Rotation:
         await self._telling.say_on(STREAM, event)
 
     async def _trouble(self, key: RingKey) -> str:
-        if key.retired_at is not None:
-            return ""
+        return "" if key.retired_at is not None else await self._trouble_of(key)
+
+    async def _trouble_of(self, key: RingKey) -> str:
         try:
             await self._ring.prove(key)
         except MemoryKeyError as error:

@@ -56,13 +56,25 @@ class Wrapped:
 
     async def under(self, key_id: str) -> dict[str, int]:
         """Return by collection how much is under a key; what has none is left out."""
-        counts: dict[str, int] = {}
-        for kind in KINDS:
-            found = self._db[kind.collection].find({"key.kek": key_id}, {"_id": 1})
-            with translating():
-                # Counting by the server would read every document of the collection.
-                counts[kind.collection] = len(await found.to_list(None))
-        return {name: count for name, count in counts.items() if count}
+        return {
+            kind.collection: len(found)
+            for kind in KINDS
+            if (found := await self._ids(kind, key_id))
+        }
+
+    async def named(self, key_id: str) -> set[str]:
+        """Return `collection/_id` of all that is under a key."""
+        return {
+            f"{kind.collection}/{found}"
+            for kind in KINDS
+            for found in await self._ids(kind, key_id)
+        }
+
+    async def _ids(self, kind: Kind, key_id: str) -> list[str]:
+        found = self._db[kind.collection].find({"key.kek": key_id}, {"_id": 1})
+        with translating():
+            # Counting by the server would read every document of the collection.
+            return [str(one["_id"]) for one in await found.to_list(None)]
 
     async def move(self, key_id: str, most: int | None, broken: set[str]) -> int:
         """Wrap with the active key what is under another; return how much was moved.

@@ -102,12 +102,15 @@ class Redactions:
             raise SessionHeldError(session_id=session_id, reason="no reason was given")
         wish = await self._wish(session, target, purpose="redacted")
         wish = replace(wish, actor=actor, reason=reason, override_hold=override_hold)
-        if dry_run:
-            _, asked, _ = await self._decided(wish, Secret(target=target), revision)
-            asked = replace(asked, status="planned", due_at=None)
-            await self._news.looked(asked)
-            return asked
-        return await self.pursue(await self._begin(wish, target, revision))
+        try:
+            if dry_run:
+                return await self._looked(wish, target, revision)
+            begun = await self._begin(wish, target, revision)
+        except (RedactionTargetError, SessionHeldError):
+            # A refusal tells whether a pattern matches: asked often, it tells the text.
+            await self._news.refused(wish)
+            raise
+        return await self.pursue(begun)
 
     async def forget(
         self, session_id: str, seqs: Sequence[int], *, actor: str, reason: str
@@ -187,6 +190,14 @@ class Redactions:
             places={name: PlaceState() for name in names},
             due_at=now + timedelta(seconds=LEASE),
         )
+
+    async def _looked(
+        self, wish: Redaction, target: Target, revision: int | None
+    ) -> Redaction:
+        _, asked, _ = await self._decided(wish, Secret(target=target), revision)
+        asked = replace(asked, status="planned", due_at=None)
+        await self._news.looked(asked)
+        return asked
 
     async def _begin(
         self, wish: Redaction, target: Target, revision: int | None

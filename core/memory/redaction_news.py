@@ -1,6 +1,7 @@
 """Tells of redactions in the journal, once each, and records them in the audit."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from core.audit.service import Audit
@@ -31,6 +32,14 @@ class RedactionNews:
     async def looked(self, redaction: Redaction) -> None:
         """Record that somebody asked what would go: it was read for that."""
         await self._record(redaction, f"{ACTIONS[redaction.purpose]}_preview")
+
+    async def refused(self, redaction: Redaction) -> None:
+        """Record that nothing goes, and that contents were read to find that out.
+
+        The reason is left out: it may hold what was looked for.
+        """
+        wish = replace(redaction, reason="")
+        await self._record(wish, f"{ACTIONS[redaction.purpose]}_refused")
 
     async def requested(self, redaction: Redaction) -> None:
         """Tell that something is to go."""

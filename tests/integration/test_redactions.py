@@ -479,3 +479,30 @@ async def test_whoever_serves_takes_up_what_is_due(
     redactor.stop()
     await running
     assert (found.attempts, found.sealed) == (1, None)
+
+
+@pytest.mark.parametrize("is_held", [False, True])
+@pytest.mark.parametrize("dry_run", [False, True])
+async def test_a_refusal_is_in_the_audit_for_it_tells_what_is_there(
+    here: Remembering, *, is_held: bool, dry_run: bool
+) -> None:
+    """Whoever asks letter by letter would read a text that nobody saw them read."""
+    session_id = await talked(here, message(f"it is {SECRET}"))
+    if is_held:
+        await here.mortality.hold(session_id, kind="legal", actor="ada", reason="so")
+    pattern = "correct.*" if is_held else "wrong.*"
+    refusal = SessionHeldError if is_held else RedactionTargetError
+
+    with pytest.raises(refusal):
+        await here.redactions.request(
+            session_id,
+            PatternTarget(pattern=pattern),
+            actor="token:boss",
+            reason=f"is it {SECRET}?",
+            dry_run=dry_run,
+        )
+
+    entry = [one.events[0] for one in await here.audit.volume(1)][-1]
+    assert isinstance(entry, schema.AuditRecorded)
+    assert (entry.actor, entry.action) == ("token:boss", "memory.redact_refused")
+    assert SECRET not in str(entry)

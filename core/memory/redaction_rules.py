@@ -13,6 +13,7 @@ from jsonpointer import JsonPointer, JsonPointerException
 
 from core.errors import RedactionTargetError
 from core.memory.model import JSON, Item, Kind
+from core.memory.parcel import files_of
 from core.memory.patterns import compiled, spans
 from core.memory.texts import mapped, put, text_of, texts_of
 from core.redaction.needles import SHORTEST, Needles
@@ -119,25 +120,17 @@ def without(
 ) -> JSON | None:
     """Return an item's content as it may stay; None when it has to go whole.
 
-    `target` is given for the items that it names by itself.
+    `target` is given for the items that it names by itself. A tree of files that is
+    none any more goes whole: nothing could be compared with it.
     """
-    content = item.content
-    match target:
-        case SpanTarget(seq=seq) if seq == item.seq:
-            content = _cut_span(content, target, texts, needles.mark)
-        case PatternTarget():
-            find = compiled(target.pattern)
-            content = mapped(
-                content, lambda text: put(text, spans(find, text), needles.mark)
-            )
-        case _:
-            pass
-    for _ in range(TIMES):
-        if not any(map(needles.are_in, texts_of(content))):
-            return content
-        content = mapped(content, needles.cut)
-    # Mark and neighbours make the text anew, again and again.
-    return None
+    content = _rest(item, target, texts, needles)
+    if content is None or item.facts.kind is not Kind.SNAPSHOT:
+        return content
+    try:
+        files_of(content)
+    except ValueError:
+        return None
+    return content
 
 
 def needles_of(texts: Sequence[str], redaction_id: str) -> Needles:
@@ -163,6 +156,28 @@ def bucket(length: int) -> str:
 def reaches(texts: Iterable[str]) -> bool:
     """Return whether a text is long enough to be looked for elsewhere."""
     return any(len(text.strip()) >= SHORTEST for text in texts)
+
+
+def _rest(
+    item: Item, target: Target | None, texts: Sequence[str], needles: Needles
+) -> JSON | None:
+    content = item.content
+    match target:
+        case SpanTarget(seq=seq) if seq == item.seq:
+            content = _cut_span(content, target, texts, needles.mark)
+        case PatternTarget():
+            find = compiled(target.pattern)
+            content = mapped(
+                content, lambda text: put(text, spans(find, text), needles.mark)
+            )
+        case _:
+            pass
+    for _ in range(TIMES):
+        if not any(map(needles.are_in, texts_of(content))):
+            return content
+        content = mapped(content, needles.cut)
+    # Mark and neighbours make the text anew, again and again.
+    return None
 
 
 def _messages(target: MessageTarget, items: Sequence[Item]) -> Plan:

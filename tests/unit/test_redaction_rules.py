@@ -1,6 +1,7 @@
 """What a redaction takes out: pure, so tried on whatever can be thought of."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -178,3 +179,27 @@ def test_a_length_is_told_about(length: int, shown: str) -> None:
     """Exact lengths help those who guess."""
     assert bucket(length) == shown
     assert bucket(2**21).endswith("-")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "stays"),
+    [("src", True), ("blob", False), ("files", False), ("12", False)],
+)
+def test_a_tree_of_files_that_is_none_any_more_goes_whole(
+    pattern: str, *, stays: bool
+) -> None:
+    """The next review compares with a tree, or with nothing; never with a wreck."""
+    tree = item(
+        {
+            "files": {"src/app.py": {"blob": "beef", "size": 12}},
+            "head_sha": "cafe",
+            "left_out": 0,
+        }
+    )
+    tree = replace(tree, facts=replace(tree.facts, kind=Kind.SNAPSHOT))
+    target = PatternTarget(pattern=pattern)
+    plan = named(target, [tree])
+
+    left = without(tree, target, plan.texts, needles_of(plan.texts, ID))
+
+    assert (left is not None) == stays

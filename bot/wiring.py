@@ -32,6 +32,8 @@ from core.feed.indexer import Indexer
 from core.feed.just_fed import JustFed
 from core.feed.lag import FeedLag
 from core.memory.due import DueStore
+from core.memory.redaction_standing import RedactionStanding
+from core.memory.redaction_store import RedactionStore
 from core.memory.redactor import Redactor
 from core.memory.standing import MemoryStanding
 from core.metrics.gauges import Refresher
@@ -207,7 +209,8 @@ def gauges_of(base: Base) -> Refresher:
     standing = standings(base.runs.projection, clock=base.clock)
     lag = FeedLag(base.database, clock=base.clock)
     remembered = MemoryStanding(DueStore(base.database), clock=base.clock)
-    return Refresher((*standing, lag, remembered), clock=base.clock)
+    redacted = RedactionStanding(RedactionStore(base.database), clock=base.clock)
+    return Refresher((*standing, lag, remembered, redacted), clock=base.clock)
 
 
 def _announcer(base: Base, deliveries: Deliveries) -> Announcer:

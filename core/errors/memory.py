@@ -201,7 +201,7 @@ class RedactionNotFoundError(NotFoundError):
     """The session has no such redaction."""
 
     message = "Session {session_id} has no redaction {redaction_id}."
-    hint = "`nofx memory show SESSION` lists its redactions."
+    hint = "`nofx memory redactions SESSION` lists them."
 
 
 class RedactionElsewhereError(ConflictError):

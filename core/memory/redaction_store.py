@@ -97,6 +97,13 @@ class RedactionStore:
         made = map(redaction_from, found)
         return tuple(sorted(made, key=lambda one: (one.due_at or now, one.id)))
 
+    async def oldest_pending(self) -> datetime | None:
+        """Return when the oldest was asked for that is not everywhere yet."""
+        wanted = {"status": "pending"}
+        with translating():
+            found = await self._redactions.find(wanted, {"at": 1}).to_list(None)
+        return min((one["at"] for one in found), default=None)
+
     async def claim(
         self, redaction: Redaction, now: datetime, seconds: float
     ) -> Redaction | None:

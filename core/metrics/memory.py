@@ -27,6 +27,11 @@ LAG = LateGauge(
     "For how long a session has been due that no sweeper looked at. The same in every"
     " process that serves HTTP.",
 )
+PENDING = LateGauge(
+    "nofx_memory_redaction_pending_seconds",
+    "For how long the oldest redaction has been pending that is not everywhere yet. The"
+    " same in every process that serves HTTP.",
+)
 ALERTS = BoundedCounter(
     "nofx_memory_alerts_total",
     "Alerts before an end that this process sent, by channel and outcome.",

@@ -5,6 +5,8 @@ from datetime import timedelta
 
 from core.memory.due import DueStore
 from core.memory.policy import DAY
+from core.memory.redaction_standing import RedactionStanding
+from core.memory.redaction_store import RedactionStore
 from core.memory.schema import SESSIONS
 from core.memory.standing import MemoryStanding
 from core.store.database import Database
@@ -29,6 +31,7 @@ async def sessions_end(database: Database) -> None:
         clock.jump(2 * DAY)
         await brief.sweeper.sweep()
         await MemoryStanding(DueStore(database), clock=clock).read()
+        await RedactionStanding(RedactionStore(database), clock=clock).read()
         for one in (here, brief):
             await one.close()
 

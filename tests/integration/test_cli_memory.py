@@ -232,18 +232,26 @@ def test_what_was_said_is_taken_out() -> None:
     span = ("--span", "1", "/text", "6", str(6 + len(WORDS)), "--reason", "a password")
 
     would = told("memory", "redact", session, *span, "--dry-run")
-    assert would.startswith(f"1 item (1) of {session} would go.\n")
+    none = told("memory", "redactions", session)
+    assert none == f"Nothing was taken out of {session}.\n"
+    assert would.startswith(f"1 item (1) of {session} would change.\n")
+    assert "pending" not in would
     done = answered("memory", "redact", session, *span)
     assert (done["status"], done["actor"]) == ("pending", "cli:ada")
     left = {name for name, one in done["places"].items() if one["left"]}
     assert left == {"github"}
+    listed = told("memory", "redactions", session)
+    assert f"{done['id']}: 1 item (1) of {session} is going" in listed
+    assert done["places"]["github"]["left"] in listed
+    assert "by cli:ada" in listed
     shown = told("memory", "show", session, "--part", "messages", "--decrypt")
     assert WORDS not in shown
     assert f"[redacted:{done['id']}]" in shown
 
     pattern = ("--pattern", "(?i)WELL", "--reason", "x")
     again = told("memory", "redact", session, *pattern)
-    assert "is gone, everywhere" in again
+    assert "is gone from every place that is ours" in again
+    assert "github: not searched, no text has 6 characters" in again
 
 
 @pytest.mark.parametrize(

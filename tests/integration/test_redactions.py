@@ -21,8 +21,11 @@ from core.events import schema
 from core.memory.documents import hold_document
 from core.memory.model import Draft, Hold, Item, Kind, Scope
 from core.memory.redaction_rules import MessageTarget, PatternTarget, SpanTarget
+from core.memory.redaction_standing import RedactionStanding
+from core.memory.redaction_store import RedactionStore
 from core.memory.redactor import LOOK, Redactor
 from core.memory.schema import ITEMS, REDACTIONS
+from core.metrics.memory import PENDING
 from core.store.database import Database
 from core.store.migrate import migrate
 from tests.fakes.clock import FakeClock
@@ -53,6 +56,14 @@ async def here(
 def summary(text: str, *lineage: int) -> Draft:
     """Return what stands for some items."""
     return Draft(kind=Kind.SUMMARY, content={"text": text}, lineage=lineage)
+
+
+async def pending(here: Remembering) -> float:
+    """Return for how long the gauge says that a redaction has been pending."""
+    store = RedactionStore(here.database)
+    await RedactionStanding(store, clock=here.clock).read()
+    (sample,) = next(iter(PENDING.collect())).samples
+    return float(sample.value)
 
 
 async def talked(here: Remembering, *drafts: Draft) -> str:
@@ -293,11 +304,13 @@ async def test_a_place_that_is_away_or_busy_is_asked_again_until_it_is_done(
     assert await there.redactions.take_up() == 0
     found = await there.redactions.get(session_id, asked.id)
     assert found.places["copies"].left == "a run is under way"
+    assert await pending(here) == 10
     clock.jump(60)
     assert await there.redactions.take_up() == 1
 
     done = await here.redactions.get(session_id, asked.id)
     assert (done.status, done.places["copies"].changed) == ("complete", 1)
+    assert await pending(here) == 0
     assert SECRET not in str(await copies.texts())
     assert len({order.redaction_id for order in copies.orders}) == 1
     await there.close()

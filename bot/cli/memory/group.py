@@ -8,7 +8,7 @@ from bot.cli.memory.carrying import export, import_lines
 from bot.cli.memory.ends import delete, hold, release, renew
 from bot.cli.memory.keys import keys
 from bot.cli.memory.reading import expiring, list_sessions, show_session
-from bot.cli.memory.redacting import redact
+from bot.cli.memory.redacting import redact, redactions
 from bot.cli.running import guarded
 
 memory = typer.Typer(
@@ -17,7 +17,7 @@ memory = typer.Typer(
     help="See, hold and redact what sessions remember; rotate the keys.",
 )
 COMMANDS: tuple[Callable[..., None], ...] = (
-    *(expiring, hold, release, renew, redact, delete, export),
+    *(expiring, hold, release, renew, redact, redactions, delete, export),
 )
 NAMED: Mapping[str, Callable[..., None]] = {
     "list": list_sessions,

@@ -63,6 +63,24 @@ def redact(  # noqa: PLR0913  # one argument an option
     show(found, redaction_words.redaction, as_json=as_json)
 
 
+def redactions(
+    context: typer.Context, session_id: SessionId, *, as_json: AsJson = False
+) -> None:
+    """List what was taken out of a session, and what still keeps it from being gone.
+
+    For example:
+
+    ```
+    nofx memory redactions session_01hxqg5t0kc8f2v7w3m9b4n6ry
+    ```
+    """
+    from bot.cli.memory import redaction_words  # noqa: PLC0415  # as above
+
+    ids = {"session_id": session_id}
+    found = ask(context, "GET", f"{PATH}/redactions", ids=ids)
+    show(found, redaction_words.redactions, as_json=as_json)
+
+
 def _target(
     message: int | None, span: tuple[int, str, int, int] | None, pattern: str | None
 ) -> dict[str, Any]:

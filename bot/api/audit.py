@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from bot.api.answers.audit import AuditList
+from bot.api.bodies import Moment
 from bot.api.endpoint import Call, Endpoint, Incoming, Nothing, get
 from bot.api.event_query import LAST_POSITION
 from core.access.tokens import Scope
@@ -27,12 +28,10 @@ class AuditQuery(Incoming):
         Field(pattern=r"^[a-z_]{1,40}\.[a-z_]{1,40}$", description="as memory.read"),
     ] = None
     subject: Name = None
-    since: AwareDatetime | None = Field(
+    since: Moment | None = Field(
         default=None, description="recorded at this time or later"
     )
-    until: AwareDatetime | None = Field(
-        default=None, description="recorded before this time"
-    )
+    until: Moment | None = Field(default=None, description="recorded before this time")
 
 
 class AuditEndpoints:

@@ -1,16 +1,19 @@
 """What request bodies share."""
 
 import re
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, AwareDatetime, Field
 
 from bot.api.endpoint import Incoming
+from core.store.slices import BEFORE_ALL
 
 # No name that GitHub gives is `.` or `..`, which would lead elsewhere in its API.
 REPOSITORY = (
     r"^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}/\.{0,2}[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}$"
 )
+AFTER_ALL = datetime(9000, 1, 1, tzinfo=UTC)
 LINE = r"[^\x00-\x1f\x7f]*"
 
 
@@ -38,6 +41,15 @@ Why = Annotated[
     Field(max_length=500, json_schema_extra={"pattern": f"^{LINE}$"}),
     AfterValidator(_on_one_line),
 ]
+
+
+def _storable(time: datetime) -> datetime:
+    """Return the time, or the nearest that a database can compare with."""
+    return max(BEFORE_ALL, min(time, AFTER_ALL))
+
+
+# Times at the very ends of the calendar have no equal in UTC.
+Moment = Annotated[AwareDatetime, AfterValidator(_storable)]
 Overrides = dict[str, Any]
 
 

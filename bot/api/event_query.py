@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
-from bot.api.bodies import Repository
+from bot.api.bodies import Moment, Repository
 from bot.api.endpoint import Incoming
 from bot.api.requests import IDS
 from core.access.tokens import Token
@@ -54,12 +54,10 @@ class StoryQuery(Incoming):
             description="types of events, or nouns such as `run.*`, with commas",
         ),
     ] = None
-    since: AwareDatetime | None = Field(
+    since: Moment | None = Field(
         default=None, description="decided at this time or later"
     )
-    until: AwareDatetime | None = Field(
-        default=None, description="decided before this time"
-    )
+    until: Moment | None = Field(default=None, description="decided before this time")
     q: Annotated[
         str | None,
         Field(

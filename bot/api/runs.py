@@ -1,12 +1,11 @@
 """`/runs`: lists of runs, and one run as its history tells it."""
 
-from datetime import UTC, datetime
 from typing import Any
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from bot.api.answers.runs import RunDetail, RunPage
-from bot.api.bodies import Repository
+from bot.api.bodies import Moment, Repository
 from bot.api.endpoint import Call, Endpoint, Incoming, Nothing, get
 from bot.api.reading import RunReading
 from bot.api.requests import IDS
@@ -18,9 +17,7 @@ from core.runs.lister import RunLister
 from core.runs.listing import RunFilter
 from core.runs.states import Status
 from core.store.positions import position_in
-from core.store.slices import BEFORE_ALL
 
-AFTER_ALL = datetime(9000, 1, 1, tzinfo=UTC)
 MOST_PULLS = 2**31 - 1
 
 
@@ -36,12 +33,10 @@ class RunQuery(Incoming):
         pattern=IDS["run_id"].pattern,
         description="the run that they descend from",
     )
-    since: AwareDatetime | None = Field(
+    since: Moment | None = Field(
         default=None, description="created at this time or later"
     )
-    until: AwareDatetime | None = Field(
-        default=None, description="created before this time"
-    )
+    until: Moment | None = Field(default=None, description="created before this time")
     cursor: str | None = Field(
         default=None,
         pattern=r"^[A-Za-z0-9_-]{1,200}$",
@@ -57,15 +52,10 @@ class RunQuery(Incoming):
             status=self.status,
             pipeline=self.pipeline,
             family=self.family,
-            since=_storable(self.since),
-            until=_storable(self.until),
+            since=self.since,
+            until=self.until,
             sees=token.sees,
         )
-
-
-def _storable(time: datetime | None) -> datetime | None:
-    """Return the time, or the nearest that a database can compare with."""
-    return time and max(BEFORE_ALL, min(time, AFTER_ALL))
 
 
 class RunEndpoints:

@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Callable, Collection
 from functools import partial
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, Field, ValidationInfo, field_validator
 
 from bot.api.answers.sessions import ItemDetail, ItemList, SessionDetail, SessionList
-from bot.api.bodies import Repository
+from bot.api.bodies import Moment, Repository
 from bot.api.endpoint import Call, Endpoint, Incoming, Nothing, get
 from bot.api.plaintext import Plaintext
 from bot.memory import MemoryParts
@@ -60,8 +60,8 @@ class SessionQuery(Incoming):
         str | None, Field(pattern=LOGIN, description="who wrote something in them")
     ] = None
     held: bool | None = None
-    expiring_before: AwareDatetime | None = None
-    updated_since: AwareDatetime | None = None
+    expiring_before: Moment | None = None
+    updated_since: Moment | None = None
     cursor: str | None = Field(
         default=None,
         pattern=r"^[A-Za-z0-9_-]{1,200}$",

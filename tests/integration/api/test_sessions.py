@@ -417,3 +417,26 @@ async def test_a_download_that_cannot_be_finished_is_cut_off(api: ApiStage) -> N
 
     with pytest.raises(ClientError):
         await downloaded(api, session)
+
+
+@pytest.mark.parametrize(
+    "time", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"]
+)
+@pytest.mark.parametrize(
+    "query",
+    [
+        "/sessions?expiring_before=",
+        "/sessions?updated_since=",
+        "/audit?since=",
+        "/audit?until=",
+    ],
+)
+async def test_a_time_that_has_no_equal_in_utc_is_before_or_after_all(
+    api: ApiStage, query: str, time: str
+) -> None:
+    """Whoever asks for the end of the calendar gets an answer, not an incident."""
+    await said(api, message(WORDS))
+
+    answer = await api.ask(f"{query}{time.replace('+', '%2B')}")
+
+    assert answer.status == 200, answer.body

@@ -76,20 +76,22 @@ class MemoryStore:
             done = await self._sessions.update_one(seen, change)
         return bool(done.matched_count)
 
-    async def advance(self, changes: Sequence[tuple[str, int, Document]]) -> None:
-        """Move heads on; each is `(session, new seq, change)`, and none goes back.
+    async def advance(self, changes: Sequence[tuple[str, int, Document]]) -> int:
+        """Move heads on from where they are said to be; return how many were there.
 
-        Of several changes of one session the first that fits is made: one that sets
-        when the database purges it does not fit while it is held.
+        Each is `(session, its head's seq, change)`. Of several changes of one session
+        the first that fits is made: one that sets when the database purges it does not
+        fit while it is held.
         """
         writes = []
         for session_id, seq, change in changes:
-            seen = {"_id": session_id, "head.seq": {"$lt": seq}, "state": "live"}
+            seen = {"_id": session_id, "head.seq": seq, "state": "live"}
             if "purge_after" in change.get("$max", {}):
                 seen["holds"] = []
             writes.append(UpdateOne(seen, change))
         with translating():
-            await self._sessions.bulk_write(writes, ordered=True)
+            done = await self._sessions.bulk_write(writes, ordered=True)
+        return int(done.matched_count)
 
     async def insert(self, documents: Sequence[Document]) -> int:
         """Store items in order, up to the first whose place or name is taken.

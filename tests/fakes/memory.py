@@ -64,13 +64,14 @@ async def remembering(  # noqa: PLR0913  # one argument a part
     policy: Policy = LASTING,
     notifier: Notifier | None = None,
     places: Sequence[Derived] = (),
+    journal: Journal | None = None,
 ) -> Remembering:
     """Put a process's memory together over a migrated database.
 
     A `ring` that is given is not opened yet.
     """
     ids = Ids(clock)
-    journal = Journal(database, clock=clock, ids=ids, bus=Bus())
+    journal = journal or Journal(database, clock=clock, ids=ids, bus=Bus())
     if ring is None:
         ring = KeyRing(database, provider or LocalKeys(KEYS), clock=clock)
         await ring.open()

@@ -122,9 +122,11 @@ async def opened(
             yield base
         finally:
             setting.cancel()
-            await base.memory.close()
-            await base.runs.close()
-            await warming
+            try:
+                await base.memory.close()
+            finally:
+                await base.runs.close()
+                await warming
 
 
 @asynccontextmanager

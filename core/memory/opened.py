@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from core.errors import ItemTooLargeError, SealBrokenError
+from core.errors import ItemMalformedError, ItemTooLargeError, SealBrokenError
 from core.events import canonical
 from core.memory import chain
 from core.memory.documents import facts_from, item_document
@@ -150,8 +150,13 @@ class Opened:
 
 
 def encoded(content: JSON) -> bytes:
-    """Return a content as bytes; raises ItemTooLargeError."""
-    plain = canonical.dumps(content)
+    """Return a content as bytes; raises ItemTooLargeError, ItemMalformedError."""
+    try:
+        plain = canonical.dumps(content)
+    except ValueError:
+        # Half a surrogate pair, or a number past 2^53: what it is must not be quoted.
+        reason = "its content cannot be written as canonical JSON"
+        raise ItemMalformedError(reason=reason) from None
     if len(plain) > LARGEST_ITEM:
         raise ItemTooLargeError(size=len(plain), most=LARGEST_ITEM)
     return plain

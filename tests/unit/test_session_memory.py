@@ -329,6 +329,14 @@ async def test_who_read_before_a_redaction_writes_nothing_of_it(story: Story) ->
         )
 
 
+async def test_what_cannot_be_kept_fails_nothing_but_its_record(story: Story) -> None:
+    """Half a surrogate pair is JSON, and cannot be written in UTF-8."""
+    await story.say("half of it \ud83d")
+    await story.say("hello")
+    items = await story.here.memory.read((await story.session()).id)
+    assert [one.content for one in items] == [{"text": "hello"}]
+
+
 async def test_what_is_held_of_the_past_does_not_end_the_talk(
     story: Story, clock: FakeClock
 ) -> None:

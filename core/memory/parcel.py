@@ -8,7 +8,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+)
 
 from core.errors import ImportLineError
 from core.events import canonical
@@ -17,6 +25,18 @@ from core.memory.model import JSON, LARGEST_ITEM, Kind, Role, Source
 LONGEST_LINE = 2 * 1024 * 1024
 LARGEST = 128 * 1024 * 1024
 MOST_LINES = 50_000
+LAST_SEQ = 2**31 - 1
+FIRST_YEAR, LAST_YEAR = 1970, 9000
+
+
+def _storable(time: datetime) -> datetime:
+    if not FIRST_YEAR <= time.year < LAST_YEAR:
+        raise ValueError(f"the year must be {FIRST_YEAR} or later, before {LAST_YEAR}")
+    return time
+
+
+# Times at the very ends of the calendar have no equal in UTC.
+Moment = Annotated[AwareDatetime, AfterValidator(_storable)]
 
 
 class _Line(BaseModel):
@@ -31,8 +51,8 @@ class HeaderLine(_Line):
     session: str
     scope: dict[str, str | int]
     fork: bool
-    created_at: datetime
-    expires_at: datetime
+    created_at: Moment
+    expires_at: Moment
 
 
 class ContentLine(_Line):
@@ -47,15 +67,15 @@ class ItemLine(_Line):
     """An item with its content."""
 
     type: Literal["item"] = "item"
-    seq: Annotated[int, Field(ge=1)]
+    seq: Annotated[int, Field(ge=1, le=LAST_SEQ)]
     kind: Kind
     role: Role | None = None
     source: Source
     author: Annotated[str, Field(max_length=200)]
-    at: datetime
+    at: Moment
     lineage: tuple[int, ...] = ()
     refs: dict[str, Annotated[str, Field(max_length=500)]] = Field(default_factory=dict)
-    expires_at: datetime | None = None
+    expires_at: Moment | None = None
     content: dict[str, Any]
 
 
@@ -63,7 +83,7 @@ class ErasedLine(_Line):
     """The place of an item that was erased, or that marks an erasure."""
 
     type: Literal["erased"] = "erased"
-    seq: Annotated[int, Field(ge=1)]
+    seq: Annotated[int, Field(ge=1, le=LAST_SEQ)]
     kind: Kind
 
 

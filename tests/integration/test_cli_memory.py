@@ -309,3 +309,32 @@ def test_what_is_no_export_brings_nothing_in(tmp_path: Path, text: str) -> None:
 
     assert ended.exit_code == 2
     assert told("memory", "list") == "No session fits.\n"
+
+
+@pytest.mark.parametrize(
+    ("scope", "options"),
+    [
+        ({"kind": "repository", "repository": "octo/../x"}, ()),
+        ({"kind": "pull", "repository": "octo/hello", "pull": -5}, ()),
+        ({"kind": "pull", "repository": "octo/hello", "pull": 2**70}, ()),
+        ({"kind": "actor", "actor": "eve\x1b[31m"}, ()),
+        ({"kind": "installation", "installation_id": 2**70}, ()),
+        ({"kind": "repository", "repository": "octo/x"}, ("--repo", "\x1b[31m")),
+    ],
+)
+def test_an_import_begins_no_session_that_nobody_can_ask_for(
+    tmp_path: Path, scope: dict[str, Any], options: tuple[str, ...]
+) -> None:
+    """Its file comes from elsewhere, and may say anything."""
+    at = "2026-01-01T00:00:00Z"
+    header = {"type": "session", "session": "s", "fork": False, "scope": scope}
+    header |= {"format": "nofx-memory/1", "created_at": at, "expires_at": at}
+    end = {"type": "end", "items": 0, "contents": 0}
+    path = tmp_path / "hostile.ndjson"
+    path.write_text("".join(f"{json.dumps(one)}\n" for one in (header, end)))
+
+    ended = nofx("memory", "import", str(path), *options)
+
+    assert ended.exit_code == 2, ended.stderr
+    assert "\x1b" not in ended.stderr
+    assert told("memory", "list") == "No session fits.\n"

@@ -163,6 +163,12 @@ BAD: dict[str, tuple[int, Callable[[list[bytes]], list[bytes]]]] = {
     "no end": (10, lambda lines: lines[:-1]),
     "an item less": (9, lambda lines: [*lines[:2], *lines[3:]]),
     "behind the end": (11, lambda lines: [*lines, lines[2]]),
+    "a time before all": (
+        3,
+        lambda lines: changed(lines, 2, expires_at="0001-01-01T00:00:00+23:59"),
+    ),
+    "a time after all": (3, lambda lines: changed(lines, 2, at="9999-12-31T23:59:59Z")),
+    "a number after all": (3, lambda lines: changed(lines, 2, seq=2**63)),
     "a marker": (3, lambda lines: changed(lines, 2, kind="marker")),
     "too long": (3, lambda lines: [*lines[:2], b" " * (LONGEST_LINE + 1), *lines[2:]]),
 }

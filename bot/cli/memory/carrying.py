@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from bot.base import Base
-    from core.memory.model import Scope
+    from core.memory.model import Scope, ScopeKind
     from core.memory.parcel import Parcel
     from core.memory.portable import Imported
 
@@ -29,6 +29,8 @@ NEEDED = {
     "installation": ("installation_id",),
     "actor": ("actor",),
 }
+
+MOST_INSTALLATIONS = 2**53
 
 
 def export(
@@ -151,17 +153,34 @@ def _scope(parcel: "Parcel", repo: str | None, pull: int | None) -> "Scope":
 
     from core.memory.model import Scope  # noqa: PLC0415  # as above
 
-    if repo is not None and pull is not None:
-        return Scope(kind="pull", repository=repo, pull=pull)
     if repo is not None:
-        return Scope(kind="repository", repository=repo)
+        kind: ScopeKind = "repository" if pull is None else "pull"
+        given = Scope(kind=kind, repository=repo, pull=pull)
+        if not _can_be_asked_for(given):
+            raise OptionInvalidError(option="--repo", reason="it must be owner/name")
+        return given
     try:
         found = TypeAdapter(Scope).validate_python(parcel.header.scope)
     except ValidationError:
         raise ImportLineError(line=1, reason="it names no scope") from None
     if any(getattr(found, name) is None for name in NEEDED[found.kind]):
         raise ImportLineError(line=1, reason="its scope is not whole")
+    if not _can_be_asked_for(found):
+        raise ImportLineError(line=1, reason="nothing at GitHub has such a name")
     return found
+
+
+def _can_be_asked_for(scope: "Scope") -> bool:
+    """Return whether its names are such that somebody can find the session again."""
+    from pydantic import ValidationError  # noqa: PLC0415  # as above
+
+    from bot.api.sessions import SessionQuery  # noqa: PLC0415  # as above
+
+    try:
+        SessionQuery(repo=scope.repository, pull=scope.pull, actor=scope.actor)
+    except ValidationError:
+        return False
+    return 0 <= (scope.installation_id or 0) <= MOST_INSTALLATIONS
 
 
 def _fresh(path: Path) -> "BinaryIO":

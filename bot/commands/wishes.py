@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from core.errors import ItemMalformedError
-from core.memory.preferences import Value, Wish, type_of
+from core.memory.preferences import (
+    LONGEST_LIST,
+    LONGEST_NAME,
+    LONGEST_TEXT,
+    Value,
+    Wish,
+    type_of,
+)
 
 ALL, REPOSITORY = "--all", "--repository"
 NAMED = re.compile(r"([A-Za-z0-9][A-Za-z0-9_./-]{0,59})=(\S.*)", re.DOTALL)
@@ -22,6 +29,16 @@ FLAGS = {
     "off": False,
 }
 BECAUSE = " because "
+# What is said of each part that does not fit, to people who never saw the code.
+LIMITS = {
+    "name": f"a name has at most {LONGEST_NAME} letters, digits and ./_-",
+    "type": "a number has to be one",
+    "value": (
+        f"a preference has 1 to {LONGEST_TEXT} characters,"
+        f" or {LONGEST_LIST} such texts in a list"
+    ),
+    "why": f"what follows `because` has at most {LONGEST_TEXT} characters",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,9 +72,9 @@ def wanted_of(words: Sequence[str], *, name: str) -> Wanted:
     try:
         wish = Wish(name=name, type=type_of(value) or "text", value=value, why=why)
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        reason = f"{first['loc'][0] if first['loc'] else 'it'}: {first['msg']}"
-        raise ItemMalformedError(reason=reason) from None
+        places = {one["loc"][0] for one in error.errors() if one["loc"]}
+        reason = " and ".join(LIMITS[str(one)] for one in sorted(places, key=str))
+        raise ItemMalformedError(reason=reason or "it is no preference") from None
     return Wanted(wish=wish, repository=repository)
 
 

@@ -8,6 +8,7 @@ from core.errors.families import (
     UnavailableError,
 )
 
+PLACES = "NOFX_MEMORY_KEY_FILE, NOFX_MEMORY_KEYS or memory.keys in NOFX_DATA_DIR"
 KEYS = "`nofx memory keys list` tells which keys there are and which are needed."
 
 
@@ -29,12 +30,17 @@ class MemoryKeyMissingError(MemoryKeyError):
     """The key is nowhere among those that this process was given."""
 
     message = "The memory key {key_id} is not among the keys of this process."
+    hint = f"Put it where its keys are: {PLACES}. {KEYS}"
 
 
 class MemoryKeyWrongError(MemoryKeyError):
     """The key has the right name and other bytes."""
 
     message = "The memory key {key_id} is not the key that was used under this name."
+    hint = (
+        f"Put back what {PLACES} had; a file that was lost is made anew with another"
+        " key. Nothing was overwritten."
+    )
 
 
 class MemoryKeyRetiredError(MemoryKeyError):
@@ -116,7 +122,7 @@ class ItemMalformedError(InputError):
     """An item has no form that memory knows."""
 
     message = "The item cannot be kept: {reason}."
-    hint = "See the API's description at /openapi.json."
+    hint = "Say it shorter, or as `/nofx help` shows it."
 
 
 class ForkMemoryError(ConflictError):

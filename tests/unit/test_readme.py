@@ -90,7 +90,7 @@ def programs(page: Path) -> Iterator[list[str]]:
         for line in block.splitlines():
             words: list[str] = []
             for word in [*shlex.split(line, comments=True), "|"]:
-                if word not in {"|", ">"}:
+                if word not in {"|", ">", ">>"}:
                     words.append(word)
                 elif words:
                     yield words

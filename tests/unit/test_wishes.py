@@ -59,3 +59,19 @@ def test_what_names_nothing_forgets_nothing(text: str) -> None:
     """All of it is forgotten only by its own word."""
     with pytest.raises(ItemMalformedError):
         unwanted_of(text.split())
+
+
+@pytest.mark.parametrize(
+    ("said", "limit"),
+    [
+        ("", "1 to 500 characters"),
+        ("x" * 501, "1 to 500 characters"),
+        (f"x because {'y' * 501}", "`because` has at most 500"),
+    ],
+)
+def test_what_is_too_long_is_answered_with_the_limit(said: str, limit: str) -> None:
+    """The answer is read at GitHub, where nobody knows what a valid boolean is."""
+    with pytest.raises(ItemMalformedError) as refused:
+        wanted_of(said.split(" "), name="comment-1")
+    assert limit in str(refused.value)
+    assert "boolean" not in str(refused.value)

@@ -5,7 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from core.errors import ItemMalformedError, ItemTooLargeError, SealBrokenError
+from core.errors import (
+    ItemMalformedError,
+    ItemTooLargeError,
+    SealBrokenError,
+    SessionMovedError,
+    SessionRedactedError,
+)
 from core.events import canonical
 from core.memory import chain
 from core.memory.documents import facts_from, item_document
@@ -111,6 +117,14 @@ class Opened:
             "revision": later.revision,
             "patch": {"digest": made, "mac": mac},
         }
+
+    def expect(self, end: int | None, epoch: int | None) -> None:
+        """Raise SessionMovedError or SessionRedactedError where it has gone on."""
+        session_id = self.session.id
+        if end is not None and self.seq != end:
+            raise SessionMovedError(session_id=session_id, head=self.seq, expected=end)
+        if epoch is not None and self.epoch != epoch:
+            raise SessionRedactedError(session_id=session_id)
 
     def head(self) -> Head:
         """Return the head that seals in everything up to the last item."""

@@ -19,9 +19,9 @@ from core.errors import (
     ItemNotFoundError,
     SessionMovedError,
     SessionNotFoundError,
-    SessionRedactedError,
 )
 from core.memory import chain
+from core.memory.beginning import beginning, ends
 from core.memory.documents import facts_from, shown
 from core.memory.envelope import Sealer, context_of, new_key
 from core.memory.keys.ring import KeyRing
@@ -83,7 +83,7 @@ class Memory:
                     return found
                 await self._close(found)
             made, sealer = await self._new(scope, fork=fork)
-            if await self.store.add(made, **self._ends(made)):
+            if await self.store.add(made, **ends(self._policy, made)):
                 opened = Opened(made, sealer, 0, chain.GENESIS, 0)
                 self._cached[made.id] = opened
                 await self.sealing.began(made)
@@ -122,7 +122,7 @@ class Memory:
         done: dict[int, Facts] = {}
         for _ in range(TRIES):
             opened = await self._at_end(session_id)
-            _expect(opened, expected, epoch)
+            opened.expect(expected, epoch)
             waiting = [place for place in range(len(left)) if place not in done]
             documents, _ = opened.sealed(
                 [left[at] for at in waiting], self._clock.now()
@@ -253,14 +253,6 @@ class Memory:
             now = self._clock.now()
             await self.store.change(session, closing(EXPIRED, now))
 
-    def _ends(self, session: Session) -> Document:
-        """Return when a new session is to be looked at, and purged."""
-        end = session.expires_at
-        return {
-            "due_at": self._policy.first_look(end, session.created_at),
-            "purge_after": self._policy.purge_after(end),
-        }
-
     async def _sealer(self, session: Session) -> Sealer:
         if session.key is None:
             raise SessionNotFoundError(session_id=session.id)
@@ -275,20 +267,15 @@ class Memory:
         now, session_id, key = self._clock.now(), self._ids.new("session"), new_key()
         sealer = Sealer(key)
         wrapped = await self.ring.wrap(key, context_of(scope.tenant, session_id))
-        session = Session(
-            id=session_id,
-            scope=scope,
+        head = chain.head(sealer, session_id, 0, chain.GENESIS, 0)
+        session = beginning(
+            self._policy,
+            scope,
+            head,
+            wrapped,
+            session_id=session_id,
             fork=fork,
-            state="live",
-            revision=1,
-            epoch=0,
-            head=chain.head(sealer, session_id, 0, chain.GENESIS, 0),
-            key=wrapped,
-            created_at=now,
-            updated_at=now,
-            expires_at=now + self._policy.life,
-            generation=1,
-            sliding=self._policy.slides_by,
+            now=now,
         )
         return session, sealer
 
@@ -303,14 +290,3 @@ class Memory:
     def _masked(self, draft: Draft) -> Draft:
         end = self._policy.item_end(draft, self._clock.now())
         return replace(draft, content=self._mask(draft.content), expires_at=end)
-
-
-def _expect(opened: Opened, expected: int | None, epoch: int | None) -> None:
-    """Raise SessionMovedError or SessionRedactedError where it has gone on."""
-    session_id = opened.session.id
-    if expected is not None and opened.seq != expected:
-        raise SessionMovedError(
-            session_id=session_id, head=opened.seq, expected=expected
-        )
-    if epoch is not None and opened.epoch != epoch:
-        raise SessionRedactedError(session_id=session_id)

@@ -16,7 +16,7 @@ from tests.fakes.memory import PULL
 from tests.faults import forgetting_stories as stories
 from tests.faults.deaths import Cradle, Death, Said, Story, cradle, deaths
 
-SAMPLES = [5, pytest.param(1, marks=[pytest.mark.slow, pytest.mark.timeout(900)])]
+SAMPLES = [13, pytest.param(1, marks=[pytest.mark.slow, pytest.mark.timeout(900)])]
 MOST = 120
 
 

@@ -25,7 +25,7 @@ K2 = LocalKeys({"k2": KEYS["k2"]})
 # More than a story has; a test that meets them all was no story that ends.
 MOST = 200
 # `make soak` tries every point.
-SAMPLES = [7, pytest.param(1, marks=[pytest.mark.slow, pytest.mark.timeout(600)])]
+SAMPLES = [17, pytest.param(1, marks=[pytest.mark.slow, pytest.mark.timeout(600)])]
 
 
 class Ground:

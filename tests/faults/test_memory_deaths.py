@@ -23,7 +23,7 @@ USED = (
     "memory_keys",
 )
 # `make soak` tries every point.
-SAMPLES = [5, pytest.param(1, marks=[pytest.mark.slow, pytest.mark.timeout(900)])]
+SAMPLES = [13, pytest.param(1, marks=[pytest.mark.slow, pytest.mark.timeout(900)])]
 
 
 class Ground:

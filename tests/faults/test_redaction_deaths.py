@@ -23,7 +23,7 @@ USED = (
     *("blobs", "work"),
 )
 # `make soak` tries every point.
-SAMPLES = [7, pytest.param(1, marks=[pytest.mark.slow, pytest.mark.timeout(2400)])]
+SAMPLES = [17, pytest.param(1, marks=[pytest.mark.slow, pytest.mark.timeout(2400)])]
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from core.store.grouped import GroupedWrites
 
 # So many items are read by one command: at most 16 MiB, and usually far less.
 STRETCH = 100
+MOST = 100
 # The embedded server looks for each list of ids anew: the fewer lists, the better.
 LISTED = 250
 HEAVY = {"sealed": 0, "blobs": 0}
@@ -144,9 +145,11 @@ class MemoryStore:
 
         `bare` ones come without what is sealed in them and what they name.
         """
+        # Whoever asks may name places that there are not, as far off as numbers go.
+        step = STRETCH if last - first < MOST * STRETCH else last - first + 1
         stretches = [
-            {"$gte": at, "$lte": min(last, at + STRETCH - 1)}
-            for at in range(first, last + 1, STRETCH)
+            {"$gte": at, "$lte": min(last, at + step - 1)}
+            for at in range(first, last + 1, step)
         ]
         fields = HEAVY if bare else None
 

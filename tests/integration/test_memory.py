@@ -202,3 +202,13 @@ async def test_who_ends_in_the_middle_of_a_sealing_seals_it_all(
     assert (found.head.seq, found.counts) == (1, {"message": 1})
     events = await here.memory.sealing.telling.events(session.id)
     assert any(isinstance(one, schema.MemoryAppended) for one in events)
+
+
+async def test_places_that_there_are_not_cost_nothing(here: Remembering) -> None:
+    """However far off they are: a caller may name any number."""
+    session = await here.memory.of(PULL)
+    await here.memory.append(session.id, [message("one"), message("two")])
+
+    found = await here.store.items(session.id, 2, 2**62)
+
+    assert [one["seq"] for one in found] == [2]

@@ -54,6 +54,7 @@ from tests.fakes.feeds import entries, lay
 from tests.fakes.histories import append
 from tests.fakes.keeping import blobs_come_and_go, deliveries_are_worked
 from tests.fakes.memory import PULL, message, remembering
+from tests.fakes.memory_used import memory_is_used
 from tests.fakes.queries import Query, QueryLog, scans
 from tests.fakes.stage import QUICK, ScriptedPipeline, Stage, serving, subject
 from tests.faults import redaction_stories as stories
@@ -286,6 +287,7 @@ async def test_every_question_has_an_index(watched: tuple[Database, QueryLog]) -
     await deliveries_are_worked(database)
     await blobs_come_and_go(database)
     await sessions_end(database)
+    await memory_is_used(database, FakeClock())
     await texts_are_redacted(database)
     await stage.runs.journal.close()
     asked = dict(log.asked)

@@ -51,7 +51,7 @@ async def test_a_key_that_cannot_be_used_is_named(
             assert answer.status == 503
             assert answer.body["code"] == code
             assert "k1" in answer.body["detail"]
-            assert "nofx memory keys list" in answer.body["hint"]
+            assert "NOFX_MEMORY_KEY_FILE" in answer.body["hint"]
         await wrong.base.memory.close()
 
     assert await stored(database) == before

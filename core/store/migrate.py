@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import bson
+from pymongo import IndexModel
 from pymongo.errors import CollectionInvalid, OperationFailure
 
 from core.errors import IndexDiffersError, SchemaNewerError
@@ -108,11 +109,30 @@ class Migration:
                 await self._refuse_newer()
                 await self._db[spec.name].drop_index(name)
                 self._note("index_dropped", spec.name, name)
+        missing = [one for one in spec.indexes if one.name not in present]
         for index in spec.indexes:
-            if (found := present.get(index.name)) is None:
-                await self._add_index(spec.name, index)
-            elif not _same_index(found, index):
+            found = present.get(index.name)
+            if found is not None and not _same_index(found, index):
                 raise _differs(spec.name, index, found)
+        if missing and not await self._add_at_once(spec.name, missing):
+            for index in missing:
+                await self._add_index(spec.name, index)
+
+    async def _add_at_once(self, collection: str, missing: list[IndexSpec]) -> bool:
+        """Make indexes by one command; False when one of them cannot be made so."""
+        await self._refuse_newer()
+        models = [
+            IndexModel(one.order, name=one.name, **one.options) for one in missing
+        ]
+        try:
+            await self._db[collection].create_indexes(models)
+        except OperationFailure as error:
+            if error.code not in INDEX_CONFLICTS:
+                raise
+            return False
+        for index in missing:
+            self._note("index_created", collection, index.name)
+        return True
 
     async def _add_index(self, collection: str, index: IndexSpec) -> None:
         await self._refuse_newer()

@@ -51,6 +51,10 @@ FAILED_VALIDATION = 121
 # Shutting down, stepping down, interrupted: another try finds a server again.
 # Source: https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml
 SERVER_IS_LEAVING = frozenset({91, 189, 10107, 11600, 11602, 13435, 13436})
+# It answers, and can do nothing more: an internal error, a full disk. After a disk was
+# full, the embedded server says so until it is started again, and has lost nothing.
+SERVER_IS_BROKEN = frozenset({1, 14031})
+WAY_OUT = "look for a full disk, free some of it, and start the database's server again"
 
 # Not a replica set; a stage that is unknown there.
 NO_CHANGE_STREAMS = frozenset({40573, 40324})
@@ -175,6 +179,9 @@ def translating() -> Iterator[None]:
     except OperationFailure as error:
         if error.code in SERVER_IS_LEAVING:
             raise StoreUnavailableError(reason=_first_words(error)) from error
+        if error.code in SERVER_IS_BROKEN:
+            reason = f"{_server_words(error)}: {WAY_OUT}"
+            raise StoreUnavailableError(reason=reason) from error
         raise
 
 
@@ -227,6 +234,11 @@ def _refusal(item: Mapping[str, Any]) -> WriteRefusal:
         fields=tuple(item.get("keyPattern", ())),
         reason=item.get("errmsg", ""),
     )
+
+
+def _server_words(error: OperationFailure) -> str:
+    """Return what the server said, without the answer that the driver quotes."""
+    return str(error).partition(", full error:")[0]
 
 
 def _first_words(error: PyMongoError) -> str:

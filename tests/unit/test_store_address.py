@@ -100,6 +100,19 @@ def test_a_server_that_is_away_is_one_error(error: Exception) -> None:
     assert "Topology" not in str(caught.value)
 
 
+@pytest.mark.parametrize("code", [1, 14031])
+def test_a_server_that_can_do_nothing_more_is_away_too(code: int) -> None:
+    """As after a full disk: who reads it at three in the morning is told what to do."""
+    answer = {"ok": 0.0, "errmsg": "internal server error", "$clusterTime": "noise"}
+    error = OperationFailure("internal server error", code=code, details=answer)
+
+    with pytest.raises(StoreUnavailableError) as caught, translating():
+        raise error
+
+    assert "full disk" in str(caught.value)
+    assert "noise" not in str(caught.value)
+
+
 def test_what_is_not_a_refused_write_has_no_refusals() -> None:
     """A lost connection and a bad command name no write."""
     assert refusals(AutoReconnect("x")) == ()

@@ -1,13 +1,13 @@
 """Takes up redactions that are not everywhere yet, whichever process comes to it."""
 
 import asyncio
-from contextlib import suppress
 
 import structlog
 
 from core.clock import Clock
 from core.errors import NofxError
 from core.memory.redaction import Redactions
+from core.store.until import until
 
 LOOK = 5.0
 log = structlog.get_logger()
@@ -23,13 +23,7 @@ class Redactor:
 
     async def run(self) -> None:
         """Go on with what is due, until `stop` is called."""
-        acting = asyncio.create_task(self._act())
-        stopped = asyncio.create_task(self._stopped.wait())
-        await asyncio.wait({acting, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        for task in (acting, stopped):
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        await until(self._stopped, self._act())
 
     def stop(self) -> None:
         """End, in the middle of one if need be: another goes on with it."""

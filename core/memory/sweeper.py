@@ -7,7 +7,6 @@ revision and by what was told.
 
 import asyncio
 import random
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -38,6 +37,7 @@ from core.memory.shredding import NOFX, Shredding
 from core.metrics.memory import ERASED
 from core.store.database import Database, Document
 from core.store.roles import Roles
+from core.store.until import until
 
 LOOK = 30.0
 LEASE = timedelta(seconds=60)
@@ -70,13 +70,7 @@ class MemorySweeper:
 
     async def run(self) -> None:
         """Sweep every half minute."""
-        sweeping = asyncio.create_task(self._for_ever())
-        stopped = asyncio.create_task(self._stopped.wait())
-        await asyncio.wait({sweeping, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        for task in (sweeping, stopped):
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        await until(self._stopped, self._for_ever())
 
     def stop(self) -> None:
         """End, in the middle of it if need be: another goes on."""

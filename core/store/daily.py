@@ -2,7 +2,6 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from contextlib import suppress
 
 import structlog
 
@@ -10,6 +9,7 @@ from core.clock import Clock
 from core.errors import ConflictError, StoreUnavailableError
 from core.store.database import Database
 from core.store.roles import Roles
+from core.store.until import until
 
 DAY = 24 * 3600.0
 LOOK = 600.0
@@ -33,13 +33,7 @@ class Daily(ABC):
 
     async def run(self) -> None:
         """Look every ten minutes whether the day is over, until `stop` is called."""
-        acting = asyncio.create_task(self._act_daily())
-        stopped = asyncio.create_task(self._stopped.wait())
-        await asyncio.wait({acting, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        for task in (acting, stopped):
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        await until(self._stopped, self._act_daily())
 
     def stop(self) -> None:
         """End, in the middle of it if need be."""

@@ -150,8 +150,13 @@ class Redactions:
         done = 0
         for due in await self._store.due(self._clock.now()):
             held = await self._store.claim(due, self._clock.now(), LEASE)
-            if held is not None:
+            if held is None:
+                continue
+            try:
                 done += (await self.pursue(held)).status == "complete"
+            except Exception:
+                # The others do not wait for it. It is due again when its lease ends.
+                log.exception("memory.redaction_failed", redaction_id=held.id)
         return done
 
     async def pursue(self, redaction: Redaction) -> Redaction:

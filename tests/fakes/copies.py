@@ -13,11 +13,15 @@ COLLECTION = "copies"
 
 @dataclass
 class Copies(Derived):
-    """Texts in the clear; `away` fails so many times, `busy` is so often not done."""
+    """Texts in the clear; `away` fails so many times, `busy` is so often not done.
+
+    `broken` is how often there is a bug.
+    """
 
     database: Database
     away: int = 0
     busy: int = 0
+    broken: int = 0
     orders: list[Order] = field(default_factory=list)
 
     @property
@@ -40,6 +44,9 @@ class Copies(Derived):
         if self.away:
             self.away -= 1
             raise StoreUnavailableError(reason="it is away")
+        if self.broken:
+            self.broken -= 1
+            raise RuntimeError("a bug")
         changed = 0
         copies = self.database.db[COLLECTION]
         for one in await copies.find({}).to_list(None):

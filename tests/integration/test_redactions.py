@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.schema import SCHEMA
 from core.errors import (
@@ -314,6 +315,29 @@ async def test_a_place_that_is_away_or_busy_is_asked_again_until_it_is_done(
     assert SECRET not in str(await copies.texts())
     assert len({order.redaction_id for order in copies.orders}) == 1
     await there.close()
+
+
+async def test_one_that_a_bug_stops_does_not_stop_the_others(
+    here: Remembering, copies: Copies, clock: FakeClock
+) -> None:
+    """It is named in the log, and tried again with its next lease."""
+    session_id = await talked(here, message(f"it is {SECRET}"), message("other words"))
+    copies.away = 2
+    asked = [
+        await here.redactions.request(session_id, MessageTarget(seqs=(seq,)), **WHO)
+        for seq in (1, 2)
+    ]
+    clock.jump(60)
+    copies.broken = 1
+
+    with capture_logs() as logs:
+        assert await here.redactions.take_up() == 1
+
+    failed = [one for one in logs if one["event"] == "memory.redaction_failed"]
+    assert len(failed) == 1
+    assert failed[0]["redaction_id"] in {one.id for one in asked}
+    clock.jump(600)
+    assert await here.redactions.take_up() == 1
 
 
 async def test_nobody_puts_back_what_was_redacted(here: Remembering) -> None:

@@ -1,8 +1,7 @@
 """Takes a session out as lines of JSON, and brings such lines into a fresh session."""
 
-import asyncio
 import base64
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +22,6 @@ from core.memory.parcel import (
     ItemLine,
     Parcel,
     files_of,
-    parcel_of,
     written,
 )
 from core.memory.service import Memory
@@ -65,16 +63,14 @@ async def exported(
 
 
 async def imported(
-    memory: Memory, workspaces: Workspaces, session_id: str, lines: Iterable[bytes]
+    memory: Memory, workspaces: Workspaces, session_id: str, parcel: Parcel
 ) -> Imported:
-    """Bring exported lines into a session that has no items yet.
+    """Bring what was exported into a session that has no items yet.
 
-    Everything is read before anything is written. Items get new numbers without gaps,
-    the source `import`, and their old source and time among their refs; who wrote them
-    stays. Raises ImportLineError, SessionMovedError for a session that is not fresh,
-    and ImportStoppedError, which says how much is there.
+    Items get new numbers without gaps, the source `import`, and their old source and
+    time among their refs; who wrote them stays. Raises SessionMovedError for a session
+    that is not fresh, and ImportStoppedError, which says how much is there.
     """
-    parcel = await asyncio.to_thread(parcel_of, lines)
     opened = await memory.opened(session_id)
     _refuse_used(opened)
     there = {name: data for name, data in parcel.contents.items() if data is not None}

@@ -46,7 +46,9 @@ async def out(here: Remembering, session_id: str) -> list[bytes]:
 async def into(here: Remembering, lines: list[bytes]) -> tuple[str, Imported]:
     """Import lines into a fresh session."""
     session = await here.memory.of(ELSEWHERE)
-    return session.id, await imported(here.memory, of(here), session.id, lines)
+    return session.id, await imported(
+        here.memory, of(here), session.id, parcel_of(lines)
+    )
 
 
 async def filled(here: Remembering) -> str:
@@ -123,7 +125,7 @@ async def test_it_comes_in_as_it_goes_out_again(here: Remembering) -> None:
     once = [json.loads(line) for line in await out(here, there)]
     third = await here.memory.of(replace(ELSEWHERE, pull=2))
     lines = await out(here, there)
-    await imported(here.memory, of(here), third.id, lines)
+    await imported(here.memory, of(here), third.id, parcel_of(lines))
     twice = [json.loads(line) for line in await out(here, third.id)]
     for one in (*once, *twice):
         one.pop("name", None)
@@ -137,7 +139,7 @@ async def test_only_a_fresh_session_takes_an_import(here: Remembering) -> None:
     session_id = await filled(here)
     lines = await out(here, session_id)
     with pytest.raises(SessionMovedError):
-        await imported(here.memory, of(here), session_id, lines)
+        await imported(here.memory, of(here), session_id, parcel_of(lines))
 
 
 def changed(lines: list[bytes], place: int, **fields: Any) -> list[bytes]:
@@ -180,7 +182,7 @@ async def test_a_bad_line_is_named_and_nothing_is_imported(here: Remembering) ->
     session = await here.memory.of(ELSEWHERE)
     for name, (number, spoil) in BAD.items():
         with pytest.raises(ImportLineError) as caught:
-            await imported(here.memory, of(here), session.id, spoil(good))
+            await imported(here.memory, of(here), session.id, parcel_of(spoil(good)))
         assert caught.value.facts["line"] == number, name
     assert await here.memory.read(session.id) == ()
     assert (

@@ -138,7 +138,7 @@ def import_lines(  # one argument an option
             )
         )
         workspaces = Workspaces(memory, Contents(base.database))
-        return session.id, await imported(memory, workspaces, session.id, lines)
+        return session.id, await imported(memory, workspaces, session.id, parcel)
 
     session_id, done = run(
         context, lambda service, settings: service.on_base(settings, bring)

@@ -75,6 +75,7 @@ from core.events.schema.runs import (
 )
 from core.events.schema.sandbox import SandboxFinished
 from core.events.schema.steps import (
+    Failure,
     ModelCalled,
     StepFinished,
     StepMove,
@@ -82,8 +83,10 @@ from core.events.schema.steps import (
     StepRetried,
     StepReused,
     StepStarted,
+    Used,
     WorkReused,
 )
+from core.events.schema.workers import WorkerLeft
 from core.events.schema.writers import WriterRetired
 
 __all__ = [
@@ -107,6 +110,7 @@ __all__ = [
     "EffectMove",
     "EffectPerformed",
     "EffectReconciled",
+    "Failure",
     "FindingAddressed",
     "FindingAnchored",
     "FindingDemoted",
@@ -158,7 +162,9 @@ __all__ = [
     "StepRetried",
     "StepReused",
     "StepStarted",
+    "Used",
     "WorkReused",
+    "WorkerLeft",
     "WriterRetired",
     "json_schema",
     "read",
@@ -226,6 +232,7 @@ Known = Annotated[
     | MemoryKeyChanged
     | AuditRecorded
     | AuditContinued
+    | WorkerLeft
     | WriterRetired,
     Field(discriminator="type"),
 ]

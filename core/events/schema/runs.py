@@ -56,7 +56,10 @@ class RunCreated(RunMove):
 
 
 class RunStateChanged(RunMove):
-    """A run moved; who moved it, why, and until when it is held or put off."""
+    """A run moved; who moved it, why, and until when it is held or put off.
+
+    A claim names the `program` of the worker, as `nofx/0.1.0 python/3.11.7 linux`.
+    """
 
     transitions: ClassVar[frozenset[str]] = frozenset(
         {
@@ -70,6 +73,7 @@ class RunStateChanged(RunMove):
     actor: str
     reason: str = ""
     due_at: str | None = None
+    program: str = ""
 
 
 class RunSuperseded(Payload):

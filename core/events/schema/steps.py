@@ -2,7 +2,45 @@
 
 from typing import ClassVar, Literal
 
+from pydantic import BaseModel, ConfigDict, Field
+
 from core.events.base import Move, Payload
+
+
+class Failure(BaseModel):
+    """An error that ended a try, as machines tell it from others.
+
+    `code` is that of a nofx error or, with `known` false, the name of any other class.
+    `status` is the HTTP status, `errno` the system's number, where it had one; `place`
+    the innermost line of nofx's own code, as `bot/github/wire.py:88`. `fingerprint` is
+    the same for errors of one kind at one place of the code, whatever their numbers.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    code: str
+    known: bool = True
+    status: int | None = None
+    errno: int | None = None
+    place: str = ""
+    fingerprint: str = ""
+    facts: dict[str, str] = Field(default_factory=dict)
+
+
+class Used(BaseModel):
+    """What one try of a step used itself, without its sandboxed children.
+
+    Seconds of wall and processor time; requests to GitHub with the bytes of their
+    bodies that went and came.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    wall_seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    github_requests: int = 0
+    github_bytes_sent: int = 0
+    github_bytes_received: int = 0
 
 
 class StepMove(Move):
@@ -22,7 +60,8 @@ class StepStarted(StepMove):
 class StepFinished(StepMove):
     """A step ended: succeeded, failed, skipped or cancelled.
 
-    `log` names the blob with what was logged in its last try, if anything was.
+    `log` names the blob with what was logged in its last try, if anything was, and
+    `exchanges` the one with what was asked of GitHub and answered in it.
     """
 
     transitions: ClassVar[frozenset[str]] = frozenset(
@@ -33,12 +72,15 @@ class StepFinished(StepMove):
     seconds: float = 0.0
     error: str | None = None
     log: str | None = None
+    exchanges: str | None = None
+    failure: Failure | None = None
+    used: Used | None = None
 
 
 class StepRetried(StepMove):
     """A step is put off after an error, held at a gate, or taken from its worker.
 
-    `log` names the blob with what was logged in that try, if anything was.
+    `log` and `exchanges` name blobs as in `step.finished`.
     """
 
     transitions: ClassVar[frozenset[str]] = frozenset(
@@ -48,6 +90,9 @@ class StepRetried(StepMove):
     attempt: int
     error: str
     log: str | None = None
+    exchanges: str | None = None
+    failure: Failure | None = None
+    used: Used | None = None
 
 
 class StepProgressed(Payload):
@@ -87,7 +132,8 @@ class ModelCalled(Payload):
     """A reviewer answered; named after OpenTelemetry's GenAI conventions.
 
     Source: https://opentelemetry.io/docs/specs/semconv/gen-ai/. Seconds, bytes, US
-    dollars.
+    dollars. `bytes_sent` and `bytes_received` are those of a service's questions and
+    answers. `record` names the blob with the question and the raw answer.
     """
 
     type: Literal["model.called"] = "model.called"
@@ -98,3 +144,7 @@ class ModelCalled(Payload):
     wall_seconds: float
     cpu_seconds: float
     peak_memory_bytes: int
+    step: str = ""
+    bytes_sent: int = 0
+    bytes_received: int = 0
+    record: str | None = None

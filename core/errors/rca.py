@@ -1,0 +1,71 @@
+"""What goes wrong with diffs of checkpoints and with bundles."""
+
+from core.errors.families import (
+    ConflictError,
+    InputError,
+    NotFoundError,
+    UnavailableError,
+)
+
+
+class NothingToCompareError(NotFoundError):
+    """A checkpoint was to be compared with one that is not there."""
+
+    message = "Checkpoint {checkpoint_id} of run {run_id} cannot be compared: {reason}."
+    hint = "Name another with --against: parent, a checkpoint, RUN:CHECKPOINT."
+
+
+class DiffUnprovenError(ConflictError):
+    """A difference does not lead from the one state to the other."""
+
+    message = "The difference between {before} and {after} does not hold: {reason}."
+    hint = "This is a bug of nofx; compare the checkpoints' states yourself meanwhile."
+
+
+class BundleNotFoundError(NotFoundError):
+    """No bundle was made of a run, or it was deleted."""
+
+    message = "There is no bundle of run {run_id}."
+    hint = "Make one: POST /runs/{run_id}/rca, or `nofx rca download {run_id}`."
+
+
+class BundleBusyError(UnavailableError):
+    """A bundle is being made, and it is not done yet."""
+
+    message = "A bundle of run {run_id} is being made since {since}."
+    hint = "Ask again in a moment."
+
+
+class BundleRefusedError(InputError):
+    """A file is no bundle of nofx, or not as it was made; `member` names the part."""
+
+    message = "{path} is refused at {member}: {reason}."
+    hint = "Download it again, or make a new one; do not trust what is in it."
+
+
+class BundleFileError(InputError):
+    """A file that should be a bundle cannot be read as one."""
+
+    message = "{path} is no bundle: {reason}."
+    hint = "Give a file that `nofx rca download` has made, or a run's id."
+
+
+class BundleMemberError(NotFoundError):
+    """A bundle has not got a part that is needed."""
+
+    message = "The bundle {path} has no {member}."
+    hint = "`nofx rca show --list` tells what is in it, errors/collection.ndjson why."
+
+
+class DownloadBrokenError(UnavailableError):
+    """A download did not come to its end."""
+
+    message = "{url} broke off after {done} of {size} bytes: {reason}"
+    hint = "Run the command again; it goes on where it stopped."
+
+
+class DownloadDamagedError(ConflictError):
+    """What was downloaded is not what the service has."""
+
+    message = "{path} has SHA-256 {found}, but the service says {wanted}."
+    hint = "The file was put aside as {aside}; run the command again."

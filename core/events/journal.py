@@ -1,7 +1,7 @@
 """The insert-only collection that everything else is read from."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -28,6 +28,7 @@ from core.store.database import (
 from core.store.schema import CollectionSpec, IndexSpec
 
 COLLECTION = "journal"
+PAGE = 500
 Row = tuple[str, str | None, str]
 
 
@@ -266,6 +267,23 @@ class Journal:
 
     async def _get(self, digest: str) -> Any:
         return await self._blobs.get_json(Digest(digest))
+
+    async def pages(
+        self, stream: str, *, first: int = 1, size: int = PAGE
+    ) -> AsyncIterator[tuple[Commit, ...]]:
+        """Yield a stream's commits from `first` on, oldest first, `size` at a time.
+
+        For streams that are too long to hold; raises as `read` does.
+        """
+        while True:
+            names = [f"{stream}:{seq}" for seq in range(first, first + size)]
+            found = await self.find({"_id": {"$in": names}})
+            found.sort(key=lambda one: int(one["seq"]))
+            if found:
+                yield tuple([await self._commit(one) for one in found])
+            if len(found) < size:
+                return
+            first += size
 
     async def documents(self, stream: str) -> list[dict[str, Any]]:
         """Return a stream's raw documents, oldest first."""

@@ -1,0 +1,157 @@
+"""Tells edits to people: what came, went, moved and changed, and what that means."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, get_args
+
+from core.checkpoints.diff.edits import Edit, Reordered
+from core.checkpoints.diff.model import Change, DiffLimits, DiffRules, Kind
+from core.checkpoints.diff.noise import Noise, is_marked
+from core.checkpoints.diff.texts import unified
+from core.checkpoints.json_values import ABSENT, text_of
+from core.checkpoints.pointers import Tokens, pointer
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
+# Stands where a value would tell what was masked or redacted on the other side.
+HIDDEN = "[hidden: the other side is redacted]"
+MOST_PLACES = 10
+
+
+class _Found(NamedTuple):
+    """A change before it is put into words."""
+
+    kind: Kind
+    path: Tokens
+    was: Tokens
+    before: Any
+    after: Any
+    noise: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """Changes, how many there are of each kind and of noise, and what is left out."""
+
+    changes: tuple[Change, ...]
+    counts: dict[str, int]
+    left_out: tuple[str, ...]
+
+
+def told(
+    edits: Iterable[Edit | Reordered], rules: DiffRules, limits: DiffLimits
+) -> Told:
+    """Put edits into words; what is noise is left out first.
+
+    A change that is noise is counted as `noise`, and not by its kind.
+    """
+    found = list(_found(edits, Noise(rules.noise)))
+    counts: dict[str, int] = dict.fromkeys((*KINDS, "noise"), 0)
+    for one in found:
+        counts["noise" if one.noise else one.kind] += 1
+    shown, hidden = _within(found, limits.changes)
+    cut: list[str] = []
+    changes = tuple(_worded(one, limits.text, cut) for one in shown)
+    return Told(
+        changes=changes, counts=counts, left_out=(*_more(hidden), *_parts(cut, limits))
+    )
+
+
+def _found(edits: Iterable[Edit | Reordered], noise: Noise) -> Iterator[_Found]:
+    for edit in edits:
+        if isinstance(edit, Reordered):
+            yield from _items(edit, noise)
+            continue
+        path, was, before, after = edit
+        kind: Kind = "changed"
+        if before is ABSENT:
+            kind = "added"
+        elif after is ABSENT:
+            kind = "removed"
+        yield _Found(
+            kind, path, was, before, after, noise.is_noise(path, before, after)
+        )
+
+
+def _items(edit: Reordered, noise: Noise) -> Iterator[_Found]:
+    path, was, before, after, items = edit
+    is_noise = noise.is_noise((*path, "-"), None, None)
+    for at in items.removed:
+        place, there = (*path, str(at)), (*was, str(at))
+        yield _Found("removed", place, there, before[at], ABSENT, is_noise)
+    came_from = {new: old for old, new in items.moved}
+    for at in sorted([*items.added, *came_from]):
+        place = (*path, str(at))
+        if (old := came_from.get(at)) is None:
+            yield _Found("added", place, was, ABSENT, after[at], is_noise)
+        else:
+            there = (*was, str(old))
+            yield _Found("moved", place, there, before[old], after[at], is_noise)
+
+
+def _within(
+    found: Sequence[_Found], most: int
+) -> tuple[Sequence[_Found], Sequence[_Found]]:
+    """Return what is shown and what is not; in both, the order stays."""
+    if len(found) <= most:
+        return found, ()
+    first = sorted(range(len(found)), key=lambda at: found[at].noise)[:most]
+    kept = set(first)
+    left = [one for at, one in enumerate(found) if at not in kept]
+    return [found[at] for at in sorted(first)], left
+
+
+def _more(hidden: Sequence[_Found]) -> Iterator[str]:
+    places = Counter(pointer(one.path[:1]) for one in hidden)
+    for place, count in places.most_common(MOST_PLACES):
+        under = f" under {place}" if place else ""
+        yield f"{count} more change{'s' * (count > 1)}{under}"
+    if len(places) > MOST_PLACES:
+        yield f"more changes under {len(places) - MOST_PLACES} other names"
+
+
+def _parts(cut: Sequence[str], limits: DiffLimits) -> Iterator[str]:
+    if cut:
+        more = f" and {len(cut) - 1} more places" if len(cut) > 1 else ""
+        yield f"values past {limits.text} characters at {cut[0] or 'the root'}{more}"
+
+
+def _worded(one: _Found, most: int, cut: list[str]) -> Change:
+    path = pointer(one.path)
+    before, after = one.before, one.after
+    marks = is_marked(before), is_marked(after)
+    redacted, text = any(marks), ""
+    if redacted and not all(marks):
+        before = before if marks[0] or before is ABSENT else HIDDEN
+        after = after if marks[1] or after is ABSENT else HIDDEN
+    elif one.kind == "changed" and _has_lines(before, after):
+        text = unified(before, after)
+    shown = [_shown(value, most) for value in (before, after, text)]
+    if any(
+        old is not new for old, new in zip((before, after, text), shown, strict=True)
+    ):
+        cut.append(path)
+    return Change(
+        path=path,
+        kind=one.kind,
+        before=shown[0],
+        after=shown[1],
+        from_=pointer(one.was) if one.kind in ("removed", "moved") else "",
+        text=shown[2],
+        noise=one.noise,
+        redacted=redacted,
+    )
+
+
+def _has_lines(before: Any, after: Any) -> bool:
+    return type(before) is type(after) is str and ("\n" in before or "\n" in after)
+
+
+def _shown(value: Any, most: int) -> Any:
+    """Return a value, or the beginning of it as a text if that is too long."""
+    if isinstance(value, dict | list):
+        text = text_of(value)
+        return value if len(text) <= most else f"{text[:most]}…"
+    if isinstance(value, str) and len(value) > most:
+        return f"{value[:most]}…"
+    return value

@@ -1,11 +1,35 @@
 """Finds differences beside the event loop: large ones in a process of their own."""
 
 import asyncio
+import os
+import sys
+from asyncio.subprocess import PIPE
+from pathlib import Path
 from typing import Any
 
-from core.checkpoints.diff.difference import NO_RULES, USUAL_LIMITS, difference
+import core
+from core.checkpoints.diff import worker
+from core.checkpoints.diff.difference import (
+    NO_RULES,
+    USUAL_LIMITS,
+    difference,
+    replaced,
+)
+from core.checkpoints.diff.exactly import bits
 from core.checkpoints.diff.model import DiffLimits, DiffRules, StateDiff
+from core.checkpoints.diff.wire import Question, read
 from core.clock import SystemClock
+
+# Bytes of both states together. What is smaller takes about a millisecond, and what is
+# larger takes longer than a process does to start.
+SMALL = 8 * 1024
+LARGE = 1024 * 1024
+# How long a process may take beyond `limits.seconds`: to start, and to answer.
+GRACE = 5.0
+# Where Python finds this very package, also when another one is installed.
+HOME = Path(core.__path__[0]).parent
+# In which a process does not get what this one knows from its environment.
+ENVIRONMENT = {"PATH": os.defpath, "PYTHONHASHSEED": "0"}
 
 
 async def compared(
@@ -14,18 +38,68 @@ async def compared(
     *,
     rules: DiffRules = NO_RULES,
     limits: DiffLimits = USUAL_LIMITS,
+    grace: float = GRACE,
 ) -> StateDiff:
-    """Return the difference of two states, within about `limits.seconds`.
+    """Return the difference of two states, after `limits.seconds` and `grace` at most.
 
-    Raises DiffUnprovenError, which is a bug.
+    Both states have to stay as they are meanwhile. Raises DiffUnprovenError, which is
+    a bug.
     """
+    asked = Question(before=before, after=after, rules=rules, limits=limits)
+    size = len(bits(before)) + len(bits(after))
+    if size > LARGE:
+        return await _in_process(asked, limits.seconds + grace)
+    if size > SMALL:
+        return await asyncio.to_thread(_here, asked)
+    return _here(asked)
+
+
+def _here(asked: Question) -> StateDiff:
     clock = SystemClock()
-    end = clock.monotonic() + limits.seconds
-    return await asyncio.to_thread(
-        difference,
-        before,
-        after,
-        rules=rules,
-        limits=limits,
+    end = clock.monotonic() + asked.limits.seconds
+    return difference(
+        asked.before,
+        asked.after,
+        rules=asked.rules,
+        limits=asked.limits,
         is_late=lambda: clock.monotonic() > end,
+    )
+
+
+async def _in_process(asked: Question, seconds: float) -> StateDiff:
+    """Ask a process, which is surely gone afterwards; without an answer, say so."""
+    question = await asyncio.to_thread(asked.written)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", worker.__name__),
+        cwd=HOME,
+        env=ENVIRONMENT,
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=PIPE,
+    )
+    try:
+        async with asyncio.timeout(seconds):
+            said, errors = await process.communicate(question)
+    except TimeoutError:
+        return await _whole(asked, f"no difference was found in {seconds:g} seconds")
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode:
+        words = errors.decode(errors="replace").split("\n")[-2:]
+        reason = f"the process ended with {process.returncode} {words[0]}".strip()
+        return await _whole(asked, reason)
+    return await asyncio.to_thread(read, said)
+
+
+async def _whole(asked: Question, reason: str) -> StateDiff:
+    """Return the replacement of the whole state."""
+    return await asyncio.to_thread(
+        replaced,
+        asked.before,
+        asked.after,
+        rules=asked.rules,
+        limits=asked.limits,
+        why=f"all but that the states differ: {reason}",
     )

@@ -85,10 +85,8 @@ class Edits:
             if kind is type(new) and kind in PLAIN:
                 if old != new:
                     found.append(Edit((*path, name), (*was, name), old, new))
-            elif kind is dict or kind is list:
+            elif not exactly(old, new):
                 self.walk((*path, name), (*was, name), old, new)
-            else:
-                self._whole((*path, name), (*was, name), old, new)
 
     def _list(
         self, path: Tokens, was: Tokens, before: list[Any], after: list[Any]
@@ -97,6 +95,5 @@ class Edits:
         if items.steps:
             self.found.append(Reordered(path, was, before, after, items))
         for old, new in items.inside:
-            one, other = before[old], after[new]
-            if one is not other:
-                self.walk((*path, str(new)), (*was, str(old)), one, other)
+            there = (*path, str(new)), (*was, str(old))
+            self.walk(*there, before[old], after[new])

@@ -19,14 +19,15 @@ def prove(before: Any, operations: Sequence[JSON], after: Any) -> None:
 
     Neither is changed: what an operation touches is copied first, and nothing else.
     """
-    made, own = before, set[int]()
+    made, own, last = before, set[int](), ""
     try:
         for operation in operations:
             if operation["op"] != "test":
-                for place in ("from", "path"):
-                    if place in operation:
-                        tokens = tokens_of(operation[place])
-                        made = _owned(made, tokens[:-1], own)
+                # Items move within one list, so `from` leads to the same.
+                parent = operation["path"].rpartition("/")[0]
+                if parent != last or not own:
+                    made = _owned(made, tokens_of(parent), own)
+                    last = parent
             made = JsonPatch.operations[operation["op"]](operation).apply(made)
     except (JsonPatchException, JsonPointerException) as error:
         raise DiffUnprovenError(**STATES, reason=str(error)[:200]) from error

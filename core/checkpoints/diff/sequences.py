@@ -2,9 +2,9 @@
 
 from bisect import bisect_left
 from collections import Counter, defaultdict, deque
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 
-Pairs = list[tuple[int, int]]
+from core.checkpoints.diff.exactly import Pairs
 
 # How many items may differ for the shortest way between two sequences to be looked
 # for; the time grows with the square of it.
@@ -23,6 +23,19 @@ def shared(before: Sequence[Hashable], after: Sequence[Hashable]) -> Pairs:
     pairs += _between(before, after, start, end)
     tail = range(end, 0, -1)
     return pairs + [(len(before) - at, len(after) - at) for at in tail]
+
+
+def in_turn(
+    before: Sequence[Hashable],
+    after: Sequence[Hashable],
+    left: Iterable[int],
+    right: Iterable[int],
+) -> Pairs:
+    """Pair equal items in turn, those at `left` with those at `right`."""
+    places: defaultdict[Hashable, deque[int]] = defaultdict(deque)
+    for at in left:
+        places[before[at]].append(at)
+    return [(places[after[at]].popleft(), at) for at in right if places.get(after[at])]
 
 
 def rising(places: Sequence[int]) -> list[int]:
@@ -76,22 +89,11 @@ def _between(
     others = Counter(before[at] for at in left)
     right = [at for at in new if after[at] in others]
     one, other = [before[at] for at in left], [after[at] for at in right]
-    found = None
     if len(set(one)) < max(len(one), len(other)):
-        found = _shortest(one, other)
-    if found is None:
-        found = _in_turn(one, other)
-    return [(left[i], right[j]) for i, j in found]
-
-
-def _in_turn(before: Sequence[Hashable], after: Sequence[Hashable]) -> Pairs:
-    """Pair equal items in turn, and keep the most that rise."""
-    places: defaultdict[Hashable, deque[int]] = defaultdict(deque)
-    for at, item in enumerate(before):
-        places[item].append(at)
-    pairs = [
-        (places[item].popleft(), at) for at, item in enumerate(after) if places[item]
-    ]
+        steps = _shortest(one, other)
+        if steps is not None:
+            return [(left[i], right[j]) for i, j in steps]
+    pairs = in_turn(before, after, left, right)
     return [pairs[at] for at in rising([old for old, _ in pairs])]
 
 

@@ -7,14 +7,17 @@ from typing import Any, NamedTuple, get_args
 
 from core.checkpoints.diff.edits import Edit, Reordered
 from core.checkpoints.diff.model import Change, DiffLimits, DiffRules, Kind
-from core.checkpoints.diff.noise import Noise, is_marked
+from core.checkpoints.diff.noise import Noise
+from core.checkpoints.diff.shown import Shown, shown
 from core.checkpoints.diff.texts import unified
-from core.checkpoints.json_values import ABSENT, text_of
+from core.checkpoints.json_values import ABSENT
 from core.checkpoints.pointers import Tokens, pointer
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 # Stands where a value would tell what was masked or redacted on the other side.
-HIDDEN = "[hidden: the other side is redacted]"
+HIDDEN = Shown("[hidden: the other side is redacted]")
+NOTHING = Shown("")
+FROM = ("removed", "moved")
 MOST_PLACES = 10
 
 
@@ -49,11 +52,11 @@ def told(
     counts: dict[str, int] = dict.fromkeys((*KINDS, "noise"), 0)
     for one in found:
         counts["noise" if one.noise else one.kind] += 1
-    shown, hidden = _within(found, limits.changes)
+    within, beyond = _within(found, limits.changes)
     cut: list[str] = []
-    changes = tuple(_worded(one, limits.text, cut) for one in shown)
+    changes = tuple(_worded(one, limits.text, cut) for one in within)
     return Told(
-        changes=changes, counts=counts, left_out=(*_more(hidden), *_parts(cut, limits))
+        changes=changes, counts=counts, left_out=(*_more(beyond), *_parts(cut, limits))
     )
 
 
@@ -101,8 +104,8 @@ def _within(
     return [found[at] for at in sorted(first)], left
 
 
-def _more(hidden: Sequence[_Found]) -> Iterator[str]:
-    places = Counter(pointer(one.path[:1]) for one in hidden)
+def _more(beyond: Sequence[_Found]) -> Iterator[str]:
+    places = Counter(pointer(one.path[:1]) for one in beyond)
     for place, count in places.most_common(MOST_PLACES):
         under = f" under {place}" if place else ""
         yield f"{count} more change{'s' * (count > 1)}{under}"
@@ -118,40 +121,31 @@ def _parts(cut: Sequence[str], limits: DiffLimits) -> Iterator[str]:
 
 def _worded(one: _Found, most: int, cut: list[str]) -> Change:
     path = pointer(one.path)
-    before, after = one.before, one.after
-    marks = is_marked(before), is_marked(after)
-    redacted, text = any(marks), ""
-    if redacted and not all(marks):
-        before = before if marks[0] or before is ABSENT else HIDDEN
-        after = after if marks[1] or after is ABSENT else HIDDEN
-    elif one.kind == "changed" and _has_lines(before, after):
-        text = unified(before, after)
-    shown = [_shown(value, most) for value in (before, after, text)]
-    if any(
-        old is not new for old, new in zip((before, after, text), shown, strict=True)
-    ):
+    before, after = shown(one.before, most), shown(one.after, most)
+    text = NOTHING
+    redacted = before.marked or after.marked
+    if before.marked != after.marked:
+        before, after = _beside_marked(before), _beside_marked(after)
+    elif one.kind == "changed" and _has_lines(one.before, one.after):
+        text = shown(unified(one.before, one.after), most)
+    if before.cut or after.cut or text.cut:
         cut.append(path)
     return Change(
         path=path,
         kind=one.kind,
-        before=shown[0],
-        after=shown[1],
-        from_=pointer(one.was) if one.kind in ("removed", "moved") else "",
-        text=shown[2],
+        before=before.value,
+        after=after.value,
+        from_=pointer(one.was) if one.kind in FROM else "",
+        text=text.value,
         noise=one.noise,
         redacted=redacted,
     )
 
 
+def _beside_marked(side: Shown) -> Shown:
+    """Hide a side that has no mark where the other has one."""
+    return side if side.marked or side.value is ABSENT else HIDDEN
+
+
 def _has_lines(before: Any, after: Any) -> bool:
     return type(before) is type(after) is str and ("\n" in before or "\n" in after)
-
-
-def _shown(value: Any, most: int) -> Any:
-    """Return a value, or the beginning of it as a text if that is too long."""
-    if isinstance(value, dict | list):
-        text = text_of(value)
-        return value if len(text) <= most else f"{text[:most]}…"
-    if isinstance(value, str) and len(value) > most:
-        return f"{value[:most]}…"
-    return value

@@ -5,8 +5,8 @@ from collections import defaultdict, deque
 from collections.abc import Hashable, Sequence
 from typing import Any, NamedTuple
 
-from core.checkpoints.diff.exactly import bits, unlike
-from core.checkpoints.diff.sequences import Pairs, in_turn, rising, shared
+from core.checkpoints.diff.exactly import Pairs, bits, unlike
+from core.checkpoints.diff.sequences import in_turn, rising, shared
 from core.checkpoints.json_values import ABSENT, Absent, text_of
 from core.checkpoints.merge_lists import PAIR
 from core.checkpoints.merge_rules import BY_PAIR, BY_VALUE, Identity, by_field

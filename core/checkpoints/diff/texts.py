@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from core.checkpoints.diff.sequences import Pairs, shared
+from core.checkpoints.diff.exactly import Pairs
+from core.checkpoints.diff.sequences import shared
 
 CONTEXT = 3
 NO_NEWLINE = "\\ No newline at end of file"

@@ -80,7 +80,7 @@ def read(data: bytes) -> StateDiff:
 
 
 def _change(change: Change) -> JSON:
-    """Return a change's fields; a side with nothing is left out, for null is a value."""
+    """Return the fields; a side with nothing is left out, for null is a value."""
     fields: Mapping[str, Any] = {
         name: getattr(change, name) for name in Change.__dataclass_fields__
     }

@@ -115,7 +115,7 @@ def _more(beyond: Sequence[_Found]) -> Iterator[str]:
 
 def _parts(cut: Sequence[str], limits: DiffLimits) -> Iterator[str]:
     if cut:
-        more = f" and {len(cut) - 1} more places" if len(cut) > 1 else ""
+        more = f" and at {len(cut) - 1} more" if len(cut) > 1 else ""
         yield f"values past {limits.text} characters at {cut[0] or 'the root'}{more}"
 
 

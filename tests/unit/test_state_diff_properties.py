@@ -1,4 +1,4 @@
-"""The laws of a difference: it leads from the one to the other, and from nowhere else."""
+"""The laws of a difference: it leads from one state to the other, and no further."""
 
 import copy
 from itertools import pairwise

@@ -1,31 +1,72 @@
-"""Counts requests to GitHub, and keeps what it says of its budgets."""
+"""Counts requests to GitHub, tells of them, and keeps what it says of its budgets."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from weakref import WeakKeyDictionary
 
 from core.metrics.github import REMAINING, REQUEST_SECONDS, REQUESTS, RESOURCES
+from core.runs.metering import Exchange, noted
+
+REFUSED = 400
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Asking:
-    """A request that is under way; `status` is there once GitHub has answered."""
+    """A request that is under way; `status` is there once GitHub has answered.
 
+    `answer` is as much of its body as has come. Bodies are told of where it `writes`,
+    and where it is refused.
+    """
+
+    at: datetime
+    method: str
+    path: str
+    request: bytes
+    writes: bool
     status: int | None = None
+    answer: bytes | bytearray = b""
+
+    def exchange(self, seconds: float, error: str) -> Exchange:
+        """Return it as what is noted of it."""
+        refused = self.status is not None and self.status >= REFUSED
+        read = self.writes or refused
+        return Exchange(
+            at=self.at,
+            method=self.method,
+            path=self.path,
+            status=self.status,
+            seconds=seconds,
+            sent=len(self.request),
+            received=len(self.answer),
+            request=self.request if read else b"",
+            answer=bytes(self.answer) if read else b"",
+            error=error,
+        )
 
 
 @contextmanager
-def asking(method: str) -> Iterator[Asking]:
-    """Count the request that the body makes, however it ends."""
-    one, began = Asking(), time.perf_counter()
+def asking(one: Asking) -> Iterator[Asking]:
+    """Count the request that the body makes, and tell of it, however it ends."""
+    began, error = time.perf_counter(), ""
     try:
         yield one
+    except BaseException as ended:
+        error = reason_of(ended)
+        raise
     finally:
         status = "none" if one.status is None else f"{one.status // 100}xx"
-        REQUESTS.inc(method=method, status=status)
-        REQUEST_SECONDS.observe(time.perf_counter() - began, method=method)
+        seconds = time.perf_counter() - began
+        REQUESTS.inc(method=one.method, status=status)
+        REQUEST_SECONDS.observe(seconds, method=one.method)
+        noted(one.exchange(seconds, error))
+
+
+def reason_of(error: BaseException) -> str:
+    """Return an error's kind and text, without the headers its repr would show."""
+    return f"{type(error).__name__}: {error}".removesuffix(": ")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,9 +44,11 @@ def refusal(method: str, path: str, error: gidgethub.HTTPException) -> NofxError
     """Return the error that says what GitHub's status means and what to do."""
     status, reason = error.status_code, str(error)
     if status in GONE:
-        return GitHubNotFoundError(method=method, path=path)
+        return GitHubNotFoundError(method=method, path=path, status=int(status))
     if status == HTTPStatus.CONFLICT:
-        return GitHubConflictError(method=method, path=path, reason=reason)
+        return GitHubConflictError(
+            method=method, path=path, status=int(status), reason=reason
+        )
     if status == HTTPStatus.FORBIDDEN:
         return GitHubPermissionError(
             method=method,
@@ -80,7 +82,9 @@ def needed_permissions(headers: Mapping[str, str]) -> str:
 def _graphql_refusal(path: str, error: gidgethub.GraphQLException) -> NofxError:
     reason, kind = str(error), _graphql_type(error.response)
     if kind == "NOT_FOUND":
-        return GitHubNotFoundError(method="POST", path=path)
+        return GitHubNotFoundError(
+            method="POST", path=path, status=int(HTTPStatus.NOT_FOUND)
+        )
     if kind == "FORBIDDEN":
         return GitHubPermissionError(
             method="POST",

@@ -63,6 +63,15 @@ class _Progress:
     waited: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Silence:
+    """Until when nothing is asked, in seconds of the clock; and who wanted it so."""
+
+    end: float = 0.0
+    kind: LimitKind = LimitKind.PRIMARY
+    status: int | None = None
+
+
 class Wire:
     """Sends the requests of one identity; what one is told to wait for, all wait for.
 
@@ -84,7 +93,7 @@ class Wire:
         self._clock = clock
         self._timeout = aiohttp.ClientTimeout(total=policy.timeout_seconds)
         self._log = structlog.get_logger("nofx.github")
-        self._silent: dict[str, tuple[float, LimitKind]] = {}
+        self._silent: dict[str, _Silence] = {}
         self._writing = asyncio.Lock()
         self._next_write = 0.0
 
@@ -111,23 +120,23 @@ class Wire:
             if wanted is None:
                 return answer
             progress.refusals += 1
-            self._hush(request, wanted)
+            self._hush(request, wanted, answer.status)
 
     async def _attempt(self, request: Request, progress: _Progress) -> Answer | None:
         try:
             answer = await self._in_turn(request)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            await self._failed(request, progress, _reason(error), sent=False)
+            await self._failed(request, progress, counted.reason_of(error), sent=False)
             return None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            await self._failed(request, progress, _reason(error), sent=True)
+            await self._failed(request, progress, counted.reason_of(error), sent=True)
             return None
         facts = {"method": request.method, "path": request.path}
         self._log.debug("github.answered", **facts, status=answer.status)
         if answer.status < SERVER_ERROR:
             return answer
         reason = f"it answered {answer.status}"
-        await self._failed(request, progress, reason, sent=True)
+        await self._failed(request, progress, reason, sent=True, status=answer.status)
         return None
 
     async def _in_turn(self, request: Request) -> Answer:
@@ -145,7 +154,14 @@ class Wire:
             return await self._exchange(request)
 
     async def _exchange(self, request: Request) -> Answer:
-        with counted.asking(request.method) as asking:
+        asking = counted.Asking(
+            at=self._clock.now(),
+            method=request.method,
+            path=request.path,
+            request=request.body,
+            writes=request.writes,
+        )
+        with counted.asking(asking):
             return await self._asked(request, asking)
 
     async def _asked(self, request: Request, asking: counted.Asking) -> Answer:
@@ -158,7 +174,7 @@ class Wire:
         ) as response:
             asking.status = response.status
             BUDGETS.saw(self, response.headers)
-            body = bytearray()
+            asking.answer = body = bytearray()
             async for chunk in response.content.iter_chunked(CHUNK_BYTES):
                 body += chunk
                 if len(body) > request.limit:
@@ -170,7 +186,13 @@ class Wire:
             )
 
     async def _failed(
-        self, request: Request, progress: _Progress, reason: str, *, sent: bool
+        self,
+        request: Request,
+        progress: _Progress,
+        reason: str,
+        *,
+        sent: bool,
+        status: int | None = None,
     ) -> None:
         """Wait before the next attempt, or raise when there may be none.
 
@@ -180,14 +202,14 @@ class Wire:
         progress.failures += 1
         facts = {"method": request.method, "path": request.path, "reason": reason}
         if sent and not request.repeatable:
-            raise UnclearAnswerError(**facts) from None
+            raise UnclearAnswerError(**facts, status=status) from None
         if progress.failures >= self.policy.attempts:
-            raise GitHubUnavailableError(**facts) from None
+            raise GitHubUnavailableError(**facts, status=status) from None
         wait = backoff(self.policy, progress.failures)
         self._log.warning("github.retrying", **facts, seconds=round(wait, 1))
         await self._clock.sleep(wait)
 
-    def _hush(self, request: Request, wanted: Pause) -> None:
+    def _hush(self, request: Request, wanted: Pause, status: int) -> None:
         """Keep silent as asked: a secondary limit covers both budgets."""
         self._log.warning(
             "github.limited",
@@ -200,21 +222,18 @@ class Wire:
         both = ("rest", "graphql")
         secondary = wanted.kind is LimitKind.SECONDARY
         for resource in both if secondary else (request.resource,):
-            self._silent[resource] = (end, wanted.kind)
+            self._silent[resource] = _Silence(end, wanted.kind, status)
 
     async def _wait_out(self, request: Request, progress: _Progress) -> None:
         while True:
-            end, kind = self._silent.get(request.resource, (0.0, LimitKind.PRIMARY))
-            wait = end - self._clock.monotonic()
+            silence = self._silent.get(request.resource, _Silence())
+            wait = silence.end - self._clock.monotonic()
             if wait <= 0:
                 return
             if progress.waited + wait > self.policy.patience_seconds:
                 moment = until(self._clock.now(), wait)
-                raise GitHubRateLimitedError(kind=kind.value, retry_at=moment)
+                raise GitHubRateLimitedError(
+                    kind=silence.kind.value, retry_at=moment, status=silence.status
+                )
             progress.waited += wait
             await self._clock.sleep(wait)
-
-
-def _reason(error: Exception) -> str:
-    """Return an error's kind and text, without the headers its repr would show."""
-    return f"{type(error).__name__}: {error}".removesuffix(": ")

@@ -24,8 +24,10 @@ class GitHubRateLimitedError(UnavailableError):
     message = "GitHub's {kind} rate limit holds until {retry_at:%Y-%m-%d %H:%M:%S} UTC."
     hint = "Try again after that moment; nothing was changed."
 
-    def __init__(self, *, kind: str, retry_at: datetime) -> None:
-        super().__init__(kind=kind, retry_at=retry_at)
+    def __init__(
+        self, *, kind: str, retry_at: datetime, status: int | None = None
+    ) -> None:
+        super().__init__(kind=kind, retry_at=retry_at, status=status)
         self.retry_at = retry_at
 
 

@@ -85,7 +85,8 @@ class Holder:
 
     async def hold(self, handle: RunHandle) -> Run:
         """Walk a claimed run to its end, or to where it is put off, lost or left."""
-        handle.run_log = RunLog(self._runs.logs.keep)
+        runs = self._runs
+        handle.run_log = RunLog(runs.logs.keep, runs.exchanges.keep)
         with collecting(handle.run.id, handle.run_log):
             return await self._guarded(handle)
 

@@ -5,6 +5,7 @@ to is told by the context in which it was logged, so tasks and threads that a st
 began are told apart without being told of it.
 """
 
+import asyncio
 import json
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -20,10 +21,13 @@ import structlog
 from core.errors import StoreUnavailableError
 from core.events.base import Payload
 from core.events.schema import StepFinished, StepRetried
+from core.runs.exchanges import Exchanges
+from core.runs.metering import Note
 
 Line = Mapping[str, Any]
 # Stores lines, and returns the name of what is stored.
 Keep = Callable[["Lines"], Awaitable[str]]
+KeepExchanges = Callable[[Exchanges], Awaitable[str]]
 CLOSING = (StepFinished, StepRetried)
 log = structlog.get_logger()
 
@@ -118,64 +122,105 @@ class StepLog:
             )
 
 
-class RunLog:
-    """The log of one held run: of the step that is under way, until it is stored."""
+@dataclass(slots=True)
+class _Try:
+    """A try under way, and under which names its parts are stored as far as they are.
 
-    def __init__(self, keep: Keep) -> None:
+    `stored` has how much of a part that was, and the name.
+    """
+
+    log: StepLog
+    exchanges: Exchanges = field(default_factory=Exchanges)
+    stored: dict[str, tuple[int, str]] = field(default_factory=dict)
+
+
+class RunLog:
+    """The log of one held run: of the step that is under way, until it is stored.
+
+    With it go the exchanges with GitHub, if `keep_exchanges` stores them.
+    """
+
+    def __init__(self, keep: Keep, keep_exchanges: KeepExchanges | None = None) -> None:
         self._keep = keep
-        self._step: StepLog | None = None
-        self._kept: tuple[int, str] | None = None
+        self._keep_exchanges = keep_exchanges
+        self._try: _Try | None = None
 
     @property
     def is_open(self) -> bool:
         """Return whether a step is under way, so that lines are taken."""
-        return self._step is not None
+        return self._try is not None
 
-    def begin(self, step: str) -> None:
-        """Collect for a step from now on."""
-        self._step, self._kept = StepLog(step), None
+    @property
+    def step(self) -> str:
+        """Return the step that is under way, empty when there is none."""
+        return self._try.log.step if self._try is not None else ""
+
+    def begin(self, step: str) -> Note:
+        """Collect for a step from now on; what is returned takes its exchanges."""
+        self._try = _Try(StepLog(step))
+        return self._try.exchanges.add
 
     def add(self, line: Line) -> None:
         """Take a line; what is said between two steps stands in the journal itself."""
-        if self._step is not None:
+        if self._try is not None:
             # A holder that closes a run which was cut off is in no step any more.
-            self._step.add({"step": self._step.step, **line})
+            log = self._try.log
+            log.add({"step": log.step, **line})
 
     async def named_in(self, events: Sequence[Payload]) -> Sequence[Payload]:
-        """Store the step's lines, and name them in the event that ends its try.
+        """Store the step's lines and exchanges, named in the event that ends its try.
 
-        Nothing is awaited when there is no such event, or no line. A log that cannot be
-        stored is given up: the run is worth more than it.
+        Nothing is awaited when there is no such event, or nothing to store. What cannot
+        be stored is given up: the run is worth more than it.
         """
-        step = self._step
-        if not step or not any(_closes(event, step.step) for event in events):
+        one = self._try
+        if one is None or not any(_closes(event, one.log.step) for event in events):
             return events
-        try:
-            digest = await self._stored(step)
-        except StoreUnavailableError as error:
-            log.warning("run_log.lost", lines=len(step), reason=str(error))
+        parts: dict[str, Awaitable[str | None]] = {}
+        if one.log:
+            keep = self._keep
+            parts["log"] = self._stored(
+                one, "log", len(one.log), lambda: keep(one.log.lines())
+            )
+        keep_exchanges = self._keep_exchanges
+        if one.exchanges and keep_exchanges is not None:
+            parts["exchanges"] = self._stored(
+                one,
+                "exchanges",
+                len(one.exchanges),
+                lambda: keep_exchanges(one.exchanges),
+            )
+        if not parts:
             return events
-        except Exception:
-            log.exception("run_log.lost", lines=len(step))
-            return events
+        digests = await asyncio.gather(*parts.values())
+        named = dict(zip(parts, digests, strict=True))
         return tuple(
-            event.model_copy(update={"log": digest})
-            if _closes(event, step.step)
-            else event
+            event.model_copy(update=named) if _closes(event, one.log.step) else event
             for event in events
         )
 
-    async def _stored(self, step: StepLog) -> str:
-        count = len(step)
-        if self._kept is None or self._kept[0] != count:
-            self._kept = count, await self._keep(step.lines())
-        return self._kept[1]
+    async def _stored(
+        self, one: _Try, part: str, count: int, keep: Callable[[], Awaitable[str]]
+    ) -> str | None:
+        """Return the name of a part, stored unless it is; None when it is given up."""
+        before = one.stored.get(part)
+        if before is not None and before[0] == count:
+            return before[1]
+        try:
+            digest = await keep()
+        except StoreUnavailableError as error:
+            log.warning("run_log.lost", part=part, lines=count, reason=str(error))
+            return None
+        except Exception:
+            log.exception("run_log.lost", part=part, lines=count)
+            return None
+        one.stored[part] = count, digest
+        return digest
 
     def end(self, events: Sequence[Payload]) -> None:
         """Stop collecting for the step that these events, now appended, have ended."""
-        step = self._step
-        if step is not None and any(_closes(event, step.step) for event in events):
-            self._step = self._kept = None
+        if any(_closes(event, self.step) for event in events):
+            self._try = None
 
 
 _current: ContextVar[RunLog | None] = ContextVar("run_log", default=None)

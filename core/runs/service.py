@@ -18,6 +18,7 @@ from core.events.commit import Commit
 from core.events.journal import Journal
 from core.runs import decide, pulls
 from core.runs.evolve import fold
+from core.runs.exchanges import KeptExchanges
 from core.runs.handle import RunHandle
 from core.runs.kept_logs import KeptLogs
 from core.runs.model import AT_THE_START, Beginning, Run, Subject, stream_of
@@ -60,6 +61,7 @@ class Runs:
         self._at_once = AtOnce(projection, self.projector)
         self.checkpoints = checkpoints
         self.logs = KeptLogs(blobs, mask=checkpoints.mask)
+        self.exchanges = KeptExchanges(blobs, mask=checkpoints.mask)
         self.clock = clock
         self.wake = Wake()
         self._blobs = blobs

@@ -9,12 +9,12 @@ import structlog
 from core.clock import Clock
 from core.errors import (
     CancelRequestedError,
-    NofxError,
     RunOutdatedError,
     UnavailableError,
     kinds_of,
 )
 from core.events.base import Payload
+from core.events.schema import Failure, Used
 from core.metrics.runs import ERROR_CLASSES, RETRIES
 from core.runs import decide, step_moves
 from core.runs.handle import RunHandle
@@ -30,21 +30,37 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
-    """A step that an error ended after so many seconds.
+    """A step that an error ended after so many seconds; `words` say it, masked.
 
-    `children` tell of the programs that ran for it, whatever becomes of it.
+    `children` tell of the programs that ran for it, whatever becomes of it, `failure`
+    what the error was, and `used` what the try has used by the time that it is asked.
     """
 
     step: str
     error: Exception
+    words: str
     seconds: float
+    failure: Failure
+    used: Callable[[], Used]
     children: tuple[Payload, ...] = ()
 
-    def ended(self, run: Run, words: str) -> Payload:
+    def ended(self, run: Run) -> Payload:
         """Return the step's end as a failure."""
         return step_moves.step_ended(
-            run, self.step, "fail", seconds=self.seconds, error=words
+            run,
+            self.step,
+            "fail",
+            seconds=self.seconds,
+            error=self.words,
+            tried=self._tried(),
         )
+
+    def put_back(self, run: Run) -> tuple[Payload, ...]:
+        """Put the step off until it is due again."""
+        return step_moves.steps_put_back(run, "back_off", self.words, self._tried())
+
+    def _tried(self) -> step_moves.Tried:
+        return step_moves.Tried(failure=self.failure, used=self.used())
 
 
 class Setbacks:
@@ -68,20 +84,18 @@ class Setbacks:
         Raises CancelRequestedError when the head moved: the run is then cancelled.
         """
         match failed.error:
-            case RunOutdatedError() as error:
-                await self._outdated(error, worker, failed.children)
+            case RunOutdatedError():
+                await self._outdated(failed, worker)
             case UnavailableError() as error:
                 await self._unavailable(failed, error, worker)
             case _:
                 await self._fail(failed, worker)
 
-    async def _outdated(
-        self, error: RunOutdatedError, worker: str, children: tuple[Payload, ...]
-    ) -> None:
+    async def _outdated(self, failed: Failed, worker: str) -> None:
         await self._handle.append(
             lambda run: (
-                *children,
-                decide.moved(run, "request_cancel", actor=worker, reason=str(error)),
+                *failed.children,
+                decide.moved(run, "request_cancel", actor=worker, reason=failed.words),
             )
         )
         raise CancelRequestedError(run_id=self._handle.run.id)
@@ -102,24 +116,24 @@ class Setbacks:
                 await self._put_off(failed, later, worker)
 
     async def _bury(self, failed: Failed, why: str, worker: str) -> None:
-        reason = f"{failed.step}: {failed.error} ({why})"
+        reason = f"{failed.step}: {failed.words} ({why})"
         await self._close(Ending(kind="dead", reason=reason))
         await self._handle.append(
             lambda run: (
-                failed.ended(run, str(failed.error)),
+                failed.ended(run),
                 *failed.children,
                 decide.moved(run, "exhaust", actor=worker, reason=reason),
             )
         )
 
     async def _put_off(self, failed: Failed, later: Later, worker: str) -> None:
-        error, due_at = str(failed.error), later.due_at
-        reason = f"{failed.step}: {error}"
+        due_at = later.due_at
+        reason = f"{failed.step}: {failed.words}"
         run_id = self._handle.run.id
         log.warning("run.put_off", run_id=run_id, reason=reason, due_at=str(due_at))
         await self._handle.append(
             lambda run: (
-                *step_moves.steps_put_back(run, "back_off", error),
+                *failed.put_back(run),
                 *failed.children,
                 decide.moved(
                     run, later.transition, actor=worker, reason=reason, due_at=due_at
@@ -129,13 +143,11 @@ class Setbacks:
         RETRIES.inc(error_class=type(failed.error).__name__)
 
     async def _fail(self, failed: Failed, worker: str) -> None:
-        error = failed.error
-        words = str(error) if isinstance(error, NofxError) else type(error).__name__
-        reason = f"{failed.step}: {words}"
+        reason = f"{failed.step}: {failed.words}"
         await self._close(Ending(kind="failed", reason=reason))
         await self._handle.append(
             lambda run: (
-                failed.ended(run, words),
+                failed.ended(run),
                 *failed.children,
                 decide.moved(run, "fail", actor=worker, reason=reason),
             )

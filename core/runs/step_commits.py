@@ -6,7 +6,7 @@ from datetime import datetime
 
 from core.checkpoints.capture import NOTHING_YET, Captured, Checkpoints
 from core.events.base import JSON, Payload
-from core.events.schema import CheckpointCaptured
+from core.events.schema import CheckpointCaptured, Used
 from core.runs import decide, gates, step_moves
 from core.runs.model import Run
 from core.runs.pipeline import Step, StepOutcome
@@ -19,7 +19,7 @@ ENDED = STEP.terminal
 class Ended:
     """A step that has been done: what it left, the state after it, its seconds.
 
-    `children` tell of the programs that ran for it.
+    `children` tell of the programs that ran for it, `used` what it used itself.
     """
 
     step: str
@@ -27,6 +27,7 @@ class Ended:
     captured: Captured
     seconds: float
     children: tuple[Payload, ...] = ()
+    used: Used | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +92,7 @@ class StepCommits:
                 "succeed",
                 summary=ended.outcome.summary,
                 seconds=ended.seconds,
+                tried=step_moves.Tried(used=ended.used),
             ),
             *ended.children,
             *ended.outcome.events,
@@ -119,7 +121,7 @@ class StepCommits:
             reason=ended.outcome.summary,
             due_at=until,
         )
-        held = step_moves.step_held(run, ended.step, names)
+        held = step_moves.step_held(run, ended.step, names, ended.used)
         return (*held, *ended.children, *passage.events, checkpoint, move)
 
     def _begun(

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
@@ -18,14 +19,16 @@ from core.errors import (
     UnavailableError,
 )
 from core.events.base import JSON, Payload
-from core.metrics.handler_cpu import handled
+from core.metrics.handler_cpu import Call, handled
 from core.metrics.runs import STEP_SECONDS
 from core.runs import decide, gates
 from core.runs.children import children_ended
 from core.runs.drain import Drain
 from core.runs.effects import Effects
+from core.runs.failures import failure_of, words_of
 from core.runs.handle import Decide, RunHandle
 from core.runs.limits import Limits
+from core.runs.metering import Meter, metered
 from core.runs.model import Run
 from core.runs.pipeline import Ending, Pipeline, Step, StepContext, StepOutcome
 from core.runs.progress import Progress
@@ -35,6 +38,14 @@ from core.runs.step_commits import ENDED, Ended, StepCommits
 from core.sandbox import Seen, witnessing
 
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class _Watched:
+    """What is seen of a step at work: what it uses, and which programs it ran."""
+
+    meter: Meter
+    children: Sequence[Seen]
 
 
 class Walk:
@@ -100,29 +111,40 @@ class Walk:
 
     async def _goes_on(self, step: Step, following: Step | None, worker: str) -> bool:
         """Do a step; False when a gate holds the run up, or an error ended its walk."""
-        if self._handle.run_log is not None:
-            self._handle.run_log.begin(step.name)
-        started = self._clock.monotonic()
+        meter = self._metered_for(step.name)
         with (
             structlog.contextvars.bound_contextvars(step=step.name),
             witnessing() as seen,
+            metered(meter),
         ):
             try:
-                return await self._one(step, following, worker, seen)
+                return await self._one(step, following, worker, _Watched(meter, seen))
             except NOT_OURS:
                 raise
             except Exception as error:
                 if not isinstance(error, NofxError):
                     run_id = self._handle.run.id
                     log.exception("step.crashed", run_id=run_id, step=step.name)
+                mask = self._checkpoints.mask
                 failed = Failed(
                     step=step.name,
                     error=error,
-                    seconds=self._clock.monotonic() - started,
+                    words=words_of(error, mask=mask),
+                    seconds=meter.wall,
+                    failure=failure_of(error, mask=mask),
+                    used=meter.used,
                     children=children_ended(step.name, seen),
                 )
                 await self._setbacks.met(failed, worker)
             return False
+
+    def _metered_for(self, step: str) -> Meter:
+        """Begin to keep what a step says, and what is asked of GitHub for it."""
+        call = Call(f"step:{step}")
+        if self._handle.run_log is None:
+            return Meter(clock=self._clock, call=call)
+        noted = self._handle.run_log.begin(step)
+        return Meter(clock=self._clock, call=call, note=noted)
 
     async def close(self, ending: Ending) -> None:
         """Say at GitHub how the run ends; the holder then appends the end itself.
@@ -172,12 +194,12 @@ class Walk:
         step: Step,
         following: Step | None,
         worker: str,
-        seen: Sequence[Seen],
+        watched: "_Watched",
     ) -> bool:
         """Do a step and keep what it left; False when a gate holds the run up."""
         started = self._clock.monotonic()
         try:
-            outcome = await self._bounded(step)
+            outcome = await self._bounded(step, watched.meter.call)
         finally:
             seconds = self._clock.monotonic() - started
             run_id = self._handle.run.id
@@ -189,7 +211,8 @@ class Walk:
             outcome=outcome,
             captured=captured,
             seconds=seconds,
-            children=children_ended(step.name, seen),
+            children=children_ended(step.name, watched.children),
+            used=watched.meter.used(),
         )
         edge, goes_on = self._edge(ended, following, worker)
         await self._handle.append(edge, state=captured.inline)
@@ -221,14 +244,14 @@ class Walk:
             commits.ended, ended=ended, following=name, worker=worker
         ), following is not None
 
-    async def _bounded(self, step: Step) -> StepOutcome:
+    async def _bounded(self, step: Step, call: Call) -> StepOutcome:
         left = self._setbacks.deadline() - self._clock.now()
         limit = max(0.0, min(self._limits.step_seconds, left.total_seconds()))
         bound = asyncio.timeout(limit)
         try:
             async with bound:
                 work = step.run(self._context(step.name))
-                return await handled(f"step:{step.name}", work)
+                return await handled(call, work)
         except TimeoutError:
             if not bound.expired():  # the step's own, and a bug of it
                 raise

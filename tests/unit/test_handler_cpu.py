@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from core.metrics.handler_cpu import accounting, current_handler, handled
+from core.metrics.handler_cpu import Call, accounting, current_handler, handled
 from core.metrics.handlers import HANDLERS
 from tests.fakes.measures import Measures
 
@@ -278,3 +278,19 @@ def test_loops_in_several_threads_do_not_mix() -> None:
     charged = "nofx_handler_cpu_seconds_total"
     assert measures.moved(charged, handler="test:b") == close_to(0.1)
     assert measures.moved(charged, handler="test:c") == close_to(0.05)
+
+
+async def test_one_call_of_a_handler_can_be_read_for_itself(
+    accounts: Callable[[str], float],
+) -> None:
+    """With its tasks and threads; the handler is charged for all of its calls."""
+
+    async def family(seconds: float) -> None:
+        await asyncio.gather(burning(seconds), asyncio.to_thread(burn, seconds))
+
+    first, second = Call("test:a"), Call("test:a")
+    await asyncio.gather(handled(first, family(0.1)), handled(second, family(0.02)))
+    assert first.total == close_to(0.2)
+    assert second.total == close_to(0.04)
+    both = first.total + second.total
+    assert accounts("test:a") == pytest.approx(both, abs=1e-6)

@@ -1,12 +1,13 @@
 """What is told of requests to GitHub, and of what is left of its budgets."""
 
 import gc
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.github.counted import Budgets, asking
+from bot.github.counted import Asking, Budgets, asking
 from tests.fakes.measures import Measures
 
 
@@ -85,6 +86,12 @@ def test_an_installation_that_is_gone_takes_its_budget_along() -> None:
     assert budgets.lowest() == {}
 
 
+def request(method: str) -> Asking:
+    """Return a request that is about to be sent."""
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    return Asking(at=at, method=method, path="/", request=b"", writes=False)
+
+
 @pytest.mark.parametrize(
     ("status", "shown"), [(200, "2xx"), (304, "3xx"), (404, "4xx"), (502, "5xx")]
 )
@@ -93,7 +100,7 @@ def test_a_request_is_counted_by_the_class_of_its_answer(
 ) -> None:
     """Once, with its time."""
     measures = Measures()
-    with asking("PATCH") as one:
+    with asking(request("PATCH")) as one:
         one.status = status
     assert measures.all_moved("nofx_github_requests_total") == {("PATCH", shown): 1}
     assert measures.moved("nofx_github_request_seconds_count", method="PATCH") == 1
@@ -104,7 +111,7 @@ def test_a_request_without_an_answer_is_counted_too() -> None:
     measures = Measures()
 
     def fail() -> None:
-        with asking("BREW"):
+        with asking(request("BREW")):
             raise TimeoutError
 
     with pytest.raises(TimeoutError):

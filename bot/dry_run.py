@@ -16,6 +16,7 @@ from bot.pipeline.review_pipeline import ReviewPipeline
 from bot.pipeline.state import Artifacts, State
 from bot.pipeline.verdict import GatePolicy
 from bot.settings import Settings
+from bot.version import running_program
 from core.errors import ReviewFailedError
 from core.review.hunks import parse_diff
 from core.review.report import ReviewReport
@@ -64,6 +65,7 @@ async def _review(base: Base, model: str, change: LocalChange) -> ReviewReport:
         name=base.ids.new("worker"),
         pace=Pace(),
         limits=Limits(retries=NEVER),
+        program=running_program(),
     )
     subject = Subject(
         repository=change.repository,

@@ -15,7 +15,7 @@ from core.store.blobs import BLOBS
 from core.store.schema import Schema
 
 SCHEMA = Schema(
-    version=5,
+    version=6,
     collections=(
         *collections(),
         *FEED_COLLECTIONS,

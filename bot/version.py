@@ -1,5 +1,7 @@
 """The version of nofx that runs."""
 
+import platform
+import sys
 from importlib.metadata import PackageNotFoundError, version
 
 
@@ -9,3 +11,9 @@ def running_version() -> str:
         return version("nofx")
     except PackageNotFoundError:
         return "0+checkout"
+
+
+def running_program() -> str:
+    """Return what runs here, as `nofx/0.1.0 python/3.11.7 linux`."""
+    python = platform.python_version()
+    return f"nofx/{running_version()} python/{python} {sys.platform}"

@@ -23,6 +23,7 @@ from bot.reviews import Reviews
 from bot.setting_values import AppCredentials
 from bot.settings import Settings
 from bot.trimming import DailyTrim
+from bot.version import running_program
 from bot.webhooks.announcer import Announcer
 from bot.webhooks.deliveries import Deliveries
 from bot.webhooks.outbox import Outbox
@@ -115,6 +116,7 @@ async def _assembled(
                 repository=settings.runs_per_repository,
                 installation=settings.runs_per_installation,
             ),
+            program=running_program(),
         )
         reviews = Reviews(
             runs=base.runs,

@@ -12,10 +12,11 @@ from bot.api.endpoint import Call, Endpoint, Nothing, get
 from bot.api.reading import RunReading
 from core.checkpoints.chain import verify_run
 from core.errors import BrokenChainError, RunNotFoundError
-from core.events.commit import from_document
+from core.events.commit import from_document, verify_chain
 from core.events.journal import Journal
 from core.redaction.signing import NO_KEYS, PublicKeys
 from core.runs.continuity import verify_moves
+from core.runs.left import left_stream
 from core.runs.lister import RunLister
 from core.runs.listing import RunFilter
 from core.runs.model import stream_of
@@ -96,13 +97,17 @@ class PartEndpoints:
 async def verification(
     journal: Journal, blobs: Blobs, run_id: str, known: PublicKeys = NO_KEYS
 ) -> Verification:
-    """Walk a run's history; raises RunNotFoundError, StoreUnavailableError."""
+    """Walk a run's history, and what workers that let go of it told.
+
+    Raises RunNotFoundError, StoreUnavailableError.
+    """
     documents = await journal.documents(stream_of(run_id))
     if not documents:
         raise RunNotFoundError(run_id=run_id)
     try:
         proof = await verify_run(documents, blobs, known)
         verify_moves(from_document(one) for one in documents)
+        verify_chain(await journal.documents(left_stream(run_id)), known)
     except BrokenChainError as error:
         return Verification.broken(run_id, error)
     return Verification.proved(run_id, proof)

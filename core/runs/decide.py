@@ -50,7 +50,9 @@ def cancelled(run: Run, *, actor: str, reason: str) -> tuple[Payload, ...]:
     return (*steps_cancelled(run), ending)
 
 
-def claimed(run: Run, *, worker: str, until: datetime) -> tuple[Payload, ...]:
+def claimed(
+    run: Run, *, worker: str, until: datetime, program: str = ""
+) -> tuple[Payload, ...]:
     """Hand a due run to a worker; one that waited for a retry is queued first."""
     events: list[Payload] = []
     status = run.status
@@ -65,6 +67,7 @@ def claimed(run: Run, *, worker: str, until: datetime) -> tuple[Payload, ...]:
             to=RUN.step("claim", status),
             actor=worker,
             due_at=until.isoformat(),
+            program=program,
         )
     )
     return tuple(events)

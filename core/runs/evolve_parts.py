@@ -27,8 +27,12 @@ def part(run: Run, event: Move, time: datetime) -> Run:
             attempts = run.step_attempts
             if isinstance(event, schema.StepStarted):
                 attempts = {**attempts, event.subject: event.attempt}
-            steps = {**run.steps, event.subject: event.to}
-            return replace(run, steps=steps, step_attempts=attempts)
+            return replace(
+                run,
+                steps={**run.steps, event.subject: event.to},
+                step_attempts=attempts,
+                fingerprint=_fingerprint(event) or run.fingerprint,
+            )
         case schema.EffectMove():
             effects = {**run.effects, event.subject: _effect(run, event)}
             return replace(run, effects=effects)
@@ -38,6 +42,14 @@ def part(run: Run, event: Move, time: datetime) -> Run:
             return _gate(run, event, time)
         case _:
             return run
+
+
+def _fingerprint(event: schema.StepMove) -> str | None:
+    match event:
+        case schema.StepFinished(failure=failure) | schema.StepRetried(failure=failure):
+            return failure.fingerprint if failure is not None else None
+        case _:
+            return None
 
 
 def _gate(run: Run, event: schema.GateMove, time: datetime) -> Run:

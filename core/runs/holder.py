@@ -21,6 +21,7 @@ from core.events.base import JSON, Payload
 from core.runs import decide, gates, step_moves
 from core.runs.drain import Drain
 from core.runs.handle import RunHandle
+from core.runs.left import LeftNotes, Letting, Why
 from core.runs.limits import Limits
 from core.runs.model import Run
 from core.runs.pipeline import Ending, Pipeline
@@ -75,6 +76,9 @@ class Holder:
         self._limits = limits
         self._clock = runs.clock
         self.drain = Drain(clock=runs.clock, grace=pace.drain)
+        self.left = LeftNotes(
+            runs.journal, clock=runs.clock, mask=runs.checkpoints.mask
+        )
 
     def opening(self, run: Run) -> Opening:
         """Return what a claim of this run begins with; empty when it has no chance."""
@@ -95,13 +99,26 @@ class Holder:
             return await self._held(handle)
         except LeaseLostError as error:
             log.warning("run.lost", run_id=handle.run.id, reason=str(error))
+            await self._leave(handle, "fenced", error)
         except (ConcurrencyError, UnavailableError) as error:
             # What stands open is closed by whoever takes the run when the lease ends.
             log.warning("run.left", run_id=handle.run.id, reason=str(error))
-        except Exception:
+            await self._leave(handle, "unavailable", error)
+        except Exception as error:
             # One broken run must not end the worker; losing it often enough buries it.
             log.exception("run.left", run_id=handle.run.id)
+            await self._leave(handle, "crashed", error)
         return handle.run
+
+    async def _leave(self, handle: RunHandle, why: Why, error: Exception) -> None:
+        letting = Letting(
+            run=handle.run,
+            worker=self.name,
+            fence=handle.fence or 0,
+            step=handle.run_log.step if handle.run_log is not None else "",
+            why=why,
+        )
+        await self.left.leave(letting, error)
 
     async def _held(self, handle: RunHandle) -> Run:
         state, unreadable = await self._state_of(handle.run)

@@ -79,8 +79,8 @@ class Run:
     inline; `state_digest` names it always. `family` is the run that it descends from by
     branching, itself when by none; without `publish` it says nothing at GitHub.
     `queued_at` is when it was last queued by its request or by a person, from which its
-    deadline counts. `redacted` are the digests of states that were erased. Times are
-    UTC.
+    deadline counts. `redacted` are the digests of states that were erased.
+    `fingerprint` is that of the last error that ended a try. Times are UTC.
     """
 
     id: str
@@ -113,6 +113,7 @@ class Run:
     redacted: frozenset[str] = frozenset()
     conclusion: str | None = None
     outcome: str = ""
+    fingerprint: str | None = None
     superseded_by: str | None = None
     finished_at: datetime | None = None
 

@@ -22,7 +22,7 @@ LEASED = (Status.RUNNING, Status.CANCELLING)
 ONE_ACTIVE = ("repository", "pull", "head_sha", "pipeline")
 OPTIONAL = (
     *("lease", "finished_at", "conclusion", "checkpoint_id", "superseded_by"),
-    *("base_sha", "installation_id", "lane"),
+    *("base_sha", "installation_id", "lane", "fingerprint"),
 )
 
 
@@ -83,6 +83,7 @@ SHAPE: Document = {
             "additionalProperties": {"enum": list(STEP.states())},
         },
         "publish": {"bsonType": "bool"},
+        "fingerprint": {"bsonType": "string", "pattern": "^[0-9a-f]{16}$"},
         "created_at": {"bsonType": "date"},
         "milestone": {"enum": [True]},
         "due_at": {"bsonType": "date"},
@@ -124,6 +125,7 @@ SPEC = CollectionSpec(
         IndexSpec(keys=("created_at",)),
         IndexSpec(keys=("repository", "created_at")),
         IndexSpec(keys=("status", "created_at")),
+        IndexSpec(keys=("fingerprint", "created_at"), sparse=True),
         IndexSpec(keys=("milestone", "created_at"), partial={"milestone": True}),
         # A branch that says nothing at GitHub stands in nobody's way.
         IndexSpec(
@@ -169,6 +171,7 @@ def document_of(run: Run) -> Document:
         "checkpoint_id": run.checkpoint_id,
         "conclusion": run.conclusion,
         "outcome": run.outcome,
+        "fingerprint": run.fingerprint,
         "superseded_by": run.superseded_by,
         "finished_at": run.finished_at,
     }

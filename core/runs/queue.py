@@ -1,16 +1,27 @@
-"""What the `runs` collection says of runs that wait, are held, or are overdue."""
+"""What `runs` says of those that wait, are held, are overdue, or had an error."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
+from core.clock import SystemClock
 from core.runs.lanes import Lane
 from core.runs.states import Status
 from core.runs.turns import Entry
 from core.store.database import Database, Document, translating
+from core.store.slices import Slices
 
 COLLECTION = "runs"
 SHOWN = dict.fromkeys(
     ("repository", "installation_id", "pipeline", "head_seq", "lane", "lease.owner"), 1
+)
+
+# What is told of runs that came to the same error.
+ALIKE = dict.fromkeys(
+    (
+        *("repository", "pull", "head_sha", "pipeline", "status", "conclusion"),
+        *("outcome", "created_at", "finished_at", "fingerprint"),
+    ),
+    1,
 )
 
 
@@ -19,6 +30,7 @@ class RunQueue:
 
     def __init__(self, database: Database) -> None:
         self._runs = database.db[COLLECTION]
+        self._alike = Slices(self._runs, clock=SystemClock(), fields=ALIKE)
 
     async def due(
         self, statuses: Sequence[Status], now: datetime, *, at_most: int = 20
@@ -50,6 +62,27 @@ class RunQueue:
         with translating():
             found = self._runs.find({"status": str(status)}, shown, batch_size=at_most)
             return [one["due_at"] for one in await found.to_list(at_most)]
+
+    async def of_fingerprint(
+        self, fingerprint: str, limit: int, *, before: datetime
+    ) -> list[Document]:
+        """Return the newest runs whose last error was this one, newest first.
+
+        At most `limit` of those that were created until `before`.
+        """
+        found: list[Document] = []
+        slices = self._alike.back(
+            {"fingerprint": fingerprint},
+            lambda one: one.get("fingerprint") == fingerprint,
+            top=before,
+            limit=limit,
+        )
+        async for documents in slices:
+            found += documents
+            if len(found) >= limit:
+                break
+        found.sort(key=lambda one: (one["created_at"], one["_id"]), reverse=True)
+        return found[:limit]
 
     async def _entries(
         self, query: Document, at_most: int | None, *, retry: bool = False

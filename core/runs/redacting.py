@@ -12,6 +12,7 @@ from core.redaction.blobs import BlobRedaction, Erased
 from core.redaction.places import Order, Reached
 from core.redaction.signing import Signer
 from core.runs.decisions import Decisions
+from core.runs.left import left_stream
 from core.runs.model import Run
 from core.runs.pull_streams import Documents, PullStreams
 from core.runs.queue import COLLECTION
@@ -65,8 +66,9 @@ class RunCopies:
         changed = erased.blobs
         for run in over:
             changed += await self._erase_states(run, order)
-            history = await self._journal.stream(run.stream)
-            changed += await self._journal.cut(history, order)
+            for stream in (run.stream, left_stream(run.id)):
+                history = await self._journal.stream(stream)
+                changed += await self._journal.cut(history, order)
             changed += await self._cut_line(run.id, order)
         session = await self._journal.stream(session_stream(order.session_id))
         deliveries = await self._streams.deliveries(order)

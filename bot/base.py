@@ -15,6 +15,7 @@ from bot.pipeline.cover import Cover, Reading
 from bot.pipeline.memories import NO_MEMORIES, Memories
 from bot.pipeline.overrides import Choices, remembering
 from bot.pipeline.ports import Sources
+from bot.pipeline.recorded import Records
 from bot.pipeline.remembered import Answers
 from bot.pipeline.review_pipeline import NAME as PIPELINE
 from bot.pipeline.state import MERGE_RULES
@@ -75,7 +76,8 @@ class Base:
     def answers(self) -> Answers:
         """Return what reviewers said before, without the secrets in it."""
         work = Work(self.database, clock=self.clock)
-        return Answers(work, self.masker.mask)
+        records = Records(self.blobs, self.runs.checkpoints.mask)
+        return Answers(work, self.masker.mask, records)
 
     def reading(self, sources: Sources, memories: Memories = NO_MEMORIES) -> Reading:
         """Return how changes are read from these sources: without their secrets."""

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from bot.pipeline.asking import asked
+from bot.pipeline.recorded import NOTHING_ASKED, Recorded, Records
 from core.review.coverage import nameable
 from core.review.findings import BODY, TITLE, Proposal
 from core.review.hunks import Diff, FilePatch
@@ -22,7 +23,8 @@ Mask = Callable[[str], str]
 class Remembered:
     """A whole answer, of which `reused` of `files` files were answered before.
 
-    `usage` is what the rest cost now. Secrets are masked in the proposals.
+    `usage` is what the rest cost now, `recorded` where it was kept word for word.
+    Secrets are masked in the proposals.
     """
 
     proposals: tuple[Proposal, ...]
@@ -30,6 +32,7 @@ class Remembered:
     usage: Usage
     files: int
     reused: int
+    recorded: Recorded = NOTHING_ASKED
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class Answers:
 
     work: Work
     mask: Mask
+    records: Records
 
     async def review(
         self, model: ReviewModel, request: ReviewRequest, run_id: str
@@ -52,17 +56,20 @@ class Answers:
         answers: dict[str, Any] = {
             path: known[key] for path, key in keys.items() if key in known
         }
-        usage = Usage()
+        usage, recorded = Usage(), NOTHING_ASKED
         if fresh or not keys:
-            answer = await asked(model, _only(request, fresh))
+            question = _only(request, fresh)
+            answer = await asked(model, question)
             usage = answer.usage
+            recorded = await self.records.keep(model, question, answer)
             proposals = await asyncio.to_thread(masked, answer.proposals, self.mask)
             made = dict(_by_file(fresh, request.diff, proposals, answer.unread))
             answers |= made
             unread = _unread_files(request.diff, answer.unread)
             read = {keys[path]: made[path] for path in fresh - unread}
             await self.work.keep(KIND, run_id, read)
-        return _whole(request.diff, answers, usage, reused=len(keys) - len(fresh))
+        whole = _whole(request.diff, answers, usage, reused=len(keys) - len(fresh))
+        return replace(whole, recorded=recorded)
 
 
 def masked(proposals: Sequence[Proposal], mask: Mask) -> tuple[Proposal, ...]:

@@ -76,8 +76,15 @@ class Review:
                 "unread": [pair for pair in unread.items() if nameable(pair[0])],
                 "usage": usage.model_dump(mode="json"),
                 "recalled": [asdict(one) for one in wanted.recalled],
+                "decided_by": state.decided_with(
+                    model={
+                        "name": model.name,
+                        "version": model.version,
+                        "is_model": model.is_model,
+                    }
+                ),
             },
-            events=(*_told(model.name, answer), *proposed),
+            events=(*_told(self.name, model.name, answer), *proposed),
             summary=_summary(len(findings), model.name, answer),
         )
 
@@ -87,12 +94,17 @@ def _read(context: StepContext, diff: Diff) -> Read:
     return lambda done: context.progress.told(done, of, KIND)
 
 
-def _told(name: str, answer: Remembered) -> Iterator[Payload]:
+def _told(step: str, name: str, answer: Remembered) -> Iterator[Payload]:
     """Yield what was asked of the reviewer, and what did not have to be."""
-    yield schema.ModelCalled(request_model=name, **asdict(answer.usage))
+    yield schema.ModelCalled(
+        request_model=name,
+        step=step,
+        **asdict(answer.usage),
+        **asdict(answer.recorded),
+    )
     if answer.reused:
         yield schema.WorkReused(
-            step="review", kind=KIND, count=answer.reused, of=answer.files
+            step=step, kind=KIND, count=answer.reused, of=answer.files
         )
 
 

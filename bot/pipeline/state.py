@@ -1,6 +1,7 @@
 """The state that the review pipeline hands from step to step, and its artifacts."""
 
 import asyncio
+import json
 from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any, Self
@@ -54,6 +55,9 @@ class State(BaseModel):
     report_blob: str = ""
     recalled: tuple[Recalled, ...] = ()
     since: str = ""
+    # Of the reviewer, the policy and the gates, each as the step had it that asked it:
+    # with them a run's decisions can be made again from its checkpoints alone.
+    decided_by: JSON = {}  # pydantic copies a default
 
     @classmethod
     def of(cls, state: JSON) -> Self:
@@ -64,6 +68,11 @@ class State(BaseModel):
             first = error.errors(include_input=False, include_url=False)[0]
             place = pointer(map(str, first["loc"]))
             raise StateUnusableError(reason=f"{place}: {first['msg']}") from None
+
+    def decided_with(self, **by: JSON) -> JSON:
+        """Return what has decided so far, with what a step adds, as JSON has it."""
+        made: JSON = json.loads(json.dumps({**self.decided_by, **by}))
+        return made
 
     @property
     def described(self) -> Described:

@@ -1,6 +1,6 @@
 """Last step: the gates judge, and the check run says what follows from it."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from bot.pipeline.gating import checks_of, ruling
 from bot.pipeline.memories import Memories, Reviewed
@@ -41,10 +41,11 @@ class Conclude:
         report = await self.reporting.report(run, state)
         choices = self.reporting.choices
         model = choices.model_for(run)
+        policy = choices.policy_for(run)
         checks = checks_of(
             report,
             model=model.name if model.is_model else None,
-            fail_on=choices.policy_for(run).fail_on,
+            fail_on=policy.fail_on,
             approval=self.policy.approval,
             blocking=self.policy.blocking,
         )
@@ -56,7 +57,13 @@ class Conclude:
         summary = f"{ruled.verdict.conclusion}: {ruled.verdict.reason}"
         await self._remember(run, state, summary)
         return StepOutcome(
-            state={"report_blob": digest},
+            state={
+                "report_blob": digest,
+                # A branch may have had another policy by now than when it verified.
+                "decided_by": state.decided_with(
+                    policy=asdict(policy), gates=asdict(self.policy)
+                ),
+            },
             checks=checks,
             summary=summary,
         )

@@ -1,7 +1,7 @@
 """Fourth step: code decides which findings stand, and where GitHub can show them."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 
 from bot.pipeline.overrides import Choices
@@ -27,18 +27,18 @@ class Verify:
         state = State.of(context.state)
         stored = await self.artifacts.json(state.proposals_blob)
         findings = [Finding.model_validate(one) for one in stored]
-        judged = judge(
-            findings,
-            await self.artifacts.diff(state),
-            self.choices.policy_for(context.run),
-        )
+        policy = self.choices.policy_for(context.run)
+        judged = judge(findings, await self.artifacts.diff(state), policy)
         digest = await self.artifacts.keep_json(
             [one.model_dump(mode="json") for one in judged]
         )
         fates = Counter(one.fate for one in judged)
         words = ", ".join(f"{count} {fate}" for fate, count in sorted(fates.items()))
         return StepOutcome(
-            state={"judged_blob": digest},
+            state={
+                "judged_blob": digest,
+                "decided_by": state.decided_with(policy=asdict(policy)),
+            },
             events=tuple(event for one in judged for event in _events(one)),
             summary=words or "nothing to verify",
         )

@@ -76,16 +76,32 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What went to a language model and came back, word for word.
+
+    `repairs` tell what had to be mended in `raw` before it could be read. The bytes are
+    those of the service's requests and answers.
+    """
+
+    prompt: str
+    raw: str
+    repairs: tuple[str, ...] = ()
+    bytes_sent: int = 0
+    bytes_received: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewAnswer:
     """What a reviewer says, and which hunks it did not read and why.
 
     `unread` maps a hunk's id (`path:index`, as `Hunk.id` gives it) to a reason a person
-    understands. Whatever is not in it was read.
+    understands. Whatever is not in it was read. `said` is there when a model was asked.
     """
 
     proposals: tuple[Proposal, ...]
     unread: Mapping[str, str] = field(default_factory=dict)
     usage: Usage = field(default_factory=Usage)
+    said: Said | None = None
 
 
 class ReviewModel(Protocol):

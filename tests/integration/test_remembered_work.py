@@ -1,17 +1,28 @@
 """What was reviewed before is not reviewed again, and nobody can tell by the answer."""
 
 import asyncio
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
 from typing_extensions import override
 
+from bot.pipeline.recorded import LARGEST as LARGEST_RECORD
+from bot.pipeline.recorded import Records
 from bot.pipeline.remembered import Answers
+from core.events.base import JSON
 from core.review.findings import Proposal, Severity
 from core.review.hunks import parse_diff
-from core.review.reviewer import ReviewAnswer, ReviewModel, ReviewRequest, Usage
+from core.review.reviewer import (
+    ReviewAnswer,
+    ReviewModel,
+    ReviewRequest,
+    Said,
+    Usage,
+)
 from core.runs.work import KEPT, LARGEST, WORK, Work, key_of
+from core.store.blobs import BLOBS, Blobs, Digest
 from core.store.database import Database
 from core.store.migrate import migrate
 from core.store.schema import Schema
@@ -25,6 +36,7 @@ class Counting(ReviewModel):
 
     def __init__(self, *, is_model: bool = False, version: str = "1") -> None:
         self.asked: list[list[str]] = []
+        self.said: Said | None = None
         self._is_model = is_model
         self._version = version
 
@@ -67,7 +79,10 @@ class Counting(ReviewModel):
             for path in paths
         )
         return ReviewAnswer(
-            proposals=proposals, unread=unread, usage=Usage(input_tokens=len(paths))
+            proposals=proposals,
+            unread=unread,
+            usage=Usage(input_tokens=len(paths)),
+            said=self.said,
         )
 
 
@@ -90,14 +105,20 @@ def request(files: Mapping[str, str], title: str = "Title") -> ReviewRequest:
 @pytest.fixture
 async def work(database: Database, clock: FakeClock) -> Work:
     """Give an empty memory of work."""
-    await migrate(database, Schema(version=1, collections=(WORK,)))
+    await migrate(database, Schema(version=1, collections=(WORK, *BLOBS)))
     return Work(database, clock=clock)
 
 
 @pytest.fixture
-def memory(work: Work) -> Answers:
+def memory(database: Database, work: Work) -> Answers:
     """Give a memory that knows one secret."""
-    return Answers(work, lambda text: text.replace(SECRET, "***"))
+
+    def mask(value: JSON) -> JSON:
+        masked: JSON = json.loads(json.dumps(value).replace(SECRET, "***"))
+        return masked
+
+    records = Records(Blobs(database), mask)
+    return Answers(work, lambda text: text.replace(SECRET, "***"), records)
 
 
 FILES = {"a.py": "one", "b.py": "two"}
@@ -224,3 +245,48 @@ async def test_what_was_not_read_at_all_is_asked_for_again(memory: Answers) -> N
     again = await memory.review(model, request(FILES), "run_2")
     assert (again.reused, set(again.unread.values())) == (1, {"by chance"})
     assert model.asked == [["a.py", "b.py"], ["b.py"]]
+
+
+async def test_what_was_really_asked_is_kept_word_for_word(
+    memory: Answers, database: Database
+) -> None:
+    """Without secrets, and without what was remembered; nothing when all of it was."""
+    model, blobs = Counting(), Blobs(database)
+    first = await memory.review(model, request(FILES), "run_1")
+    assert first.recorded.record is not None
+    kept = await blobs.get_json(Digest(first.recorded.record))
+    assert kept["request"] == {"files": ["a.py", "b.py"], "hunks": 4}
+    assert kept["prompt"] is None
+    assert [one["title"] for one in kept["raw"]] == ["a.py says ***", "b.py says ***"]
+    assert kept["unread"] == {"a.py:1": "by chance", "b.py:1": "by chance"}
+    changed = await memory.review(model, request(FILES | {"b.py": "new"}), "run_2")
+    assert changed.recorded.record is not None
+    other = await blobs.get_json(Digest(changed.recorded.record))
+    assert other["request"]["files"] == ["b.py"]
+    assert other["prompt_digest"] != kept["prompt_digest"]
+    again = await memory.review(model, request(FILES), "run_3")
+    assert again.recorded.record is None
+
+
+async def test_a_language_models_words_are_kept(
+    memory: Answers, database: Database
+) -> None:
+    """Prompt and answer as they were, masked, and cut with a note when very long."""
+    model = Counting(is_model=True)
+    model.said = Said(
+        prompt=f"Read {SECRET}", raw="[", repairs=("closed",), bytes_sent=7
+    )
+    found = await memory.review(model, request(FILES), "run_1")
+    assert found.recorded.bytes_sent == 7
+    kept = await Blobs(database).get_json(Digest(str(found.recorded.record)))
+    assert (kept["prompt"], kept["raw"], kept["repairs"]) == (
+        "Read ***",
+        "[",
+        ["closed"],
+    )
+    model.said = Said(prompt="\x01" * LARGEST_RECORD, raw="y" * 2 * LARGEST_RECORD)
+    found = await memory.review(model, request({"c.py": "x"}), "run_2")
+    data = await Blobs(database).get(Digest(str(found.recorded.record)))
+    assert len(data) <= LARGEST_RECORD
+    assert "cut" in json.loads(data)["note"]
+    assert json.loads(data)["prompt"].startswith("\x01" * 1000)

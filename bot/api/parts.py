@@ -1,4 +1,4 @@
-"""What belongs to one run: its effects, its family, its proof."""
+"""What belongs to one run: its effects, its usage, its family, its proof."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from bot.api.answers.families import Family, Relative
 from bot.api.answers.parts import EffectList
+from bot.api.answers.usage import UsageDetail
 from bot.api.answers.verification import Verification
 from bot.api.endpoint import Call, Endpoint, Nothing, get
 from bot.api.reading import RunReading
@@ -20,6 +21,7 @@ from core.runs.left import left_stream
 from core.runs.lister import RunLister
 from core.runs.listing import RunFilter
 from core.runs.model import stream_of
+from core.runs.usage import usage_of
 from core.store.blobs import Blobs
 
 MOST_RELATIVES = 1000
@@ -50,6 +52,7 @@ class PartEndpoints:
         """Return what is answered here."""
         return (
             self._get("effects", self.effects, EffectList, "List a run's writes"),
+            self._get("usage", self.usage, UsageDetail, "Show what a run has used"),
             self._get("tree", self.tree, Family, "Show the run's family"),
             self._get(
                 "verification",
@@ -78,6 +81,11 @@ class PartEndpoints:
     async def effects(self, call: Asked) -> BaseModel:
         """Answer the effects of a run."""
         return EffectList.of(await self._reading.run(call))
+
+    async def usage(self, call: Asked) -> BaseModel:
+        """Answer what a run has used."""
+        commits = await self._reading.commits(call)
+        return UsageDetail.of(call.path["run_id"], usage_of(commits))
 
     async def tree(self, call: Asked) -> BaseModel:
         """Answer the family of a run."""

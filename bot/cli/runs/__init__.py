@@ -16,6 +16,7 @@ runs.command("show")(guarded(reading.show_run))
 for command in (
     reading.checkpoints,
     reading.logs,
+    reading.usage,
     reading.tree,
     reading.verify,
     acting.rerun,

@@ -1,4 +1,4 @@
-"""`nofx runs list|show|logs|tree|verify`: what there is, and whether it is true."""
+"""`nofx runs list|show|logs|usage|tree|verify`: what there is, and if it is true."""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -122,6 +122,21 @@ def logs(
     path = "/runs/{run_id}/logs"
     found = ask(context, "GET", path, ids={"run_id": run_id}, query=query)
     show(found, log_words.logs, as_json=as_json)
+
+
+def usage(context: typer.Context, run_id: RunId, *, as_json: AsJson = False) -> None:
+    """Show what a run has used: processor, memory, requests, tokens, cost.
+
+    For example:
+
+    ```
+    nofx runs usage run_01hxqg5t0kc8f2v7w3m9b4n6ry
+    ```
+    """
+    from bot.cli.runs import usage_words  # noqa: PLC0415  # as above
+
+    found = ask(context, "GET", "/runs/{run_id}/usage", ids={"run_id": run_id})
+    show(found, usage_words.usage, as_json=as_json)
 
 
 def tree(context: typer.Context, run_id: RunId, *, as_json: AsJson = False) -> None:

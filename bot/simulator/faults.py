@@ -49,7 +49,8 @@ class Fault:
     """One rule: the next `times` requests of this method and path go wrong.
 
     `path` is a regular expression searched in the path below the API root (GraphQL's
-    is `/graphql`); `seconds` is the wait to ask for, or how slow to be.
+    is `/graphql`); `seconds` is the wait to ask for, or how slow to be, and `words` are
+    what a refusal says in place of its own.
     """
 
     method: str | None
@@ -57,6 +58,7 @@ class Fault:
     kind: Kind
     times: int
     seconds: float | None
+    words: str | None = None
 
     def refusal(self, now: float) -> RefusedError:
         """Return the answer of a fault that refuses."""
@@ -68,7 +70,7 @@ class Fault:
         if self.kind == "primary_limit":
             headers["X-RateLimit-Remaining"] = "0"
             headers["X-RateLimit-Reset"] = str(int(now + wait))
-        return RefusedError(status, message, headers=headers)
+        return RefusedError(status, self.words or message, headers=headers)
 
 
 class Faults:
@@ -85,6 +87,7 @@ class Faults:
         path: str = "",
         times: int = 1,
         seconds: float | None = None,
+        words: str | None = None,
     ) -> Fault:
         """Make the next `times` matching requests fail in the way that `kind` names.
 
@@ -98,6 +101,7 @@ class Faults:
             kind=kind,
             times=times,
             seconds=seconds,
+            words=words,
         )
         self._rules.append(rule)
         return rule

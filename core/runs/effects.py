@@ -16,6 +16,7 @@ from core.errors import (
 )
 from core.events.base import JSON, Payload
 from core.runs import part_moves
+from core.runs.failures import words_of
 from core.runs.handle import RunHandle
 from core.runs.model import Run
 
@@ -96,7 +97,8 @@ class Effects:
         except (UnavailableError, LeaseLostError):
             raise
         except NofxError as error:
-            await self._handle.append(_failed(write.key, str(error)))
+            words = words_of(error, mask=self._handle.mask)
+            await self._handle.append(_failed(write.key, words))
             raise
         await self._handle.append(_performed(write, result, self._step))
         return result

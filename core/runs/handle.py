@@ -16,6 +16,7 @@ from core.events.journal import Journal
 from core.runs import decide
 from core.runs.durations import took_time
 from core.runs.evolve import evolve, fold
+from core.runs.failures import Mask
 from core.runs.model import Run, stream_of
 from core.runs.run_log import RunLog
 from core.runs.states import Status
@@ -31,13 +32,19 @@ class Projects(Protocol):
         ...
 
 
+def unmasked(value: JSON) -> JSON:
+    """Return what is certain to hold no secret as it is."""
+    return value
+
+
 class RunHandle:
     """Appends to one run; a worker's handle carries the fence of its claim.
 
     After a lost race the run is read again and decided anew, but a worker goes on only
     while the last claim is its own and nobody asked it to stop. `held_until` is the end
     of its lease as the last heartbeat set it. Without a projection the run stays unseen
-    by workers. What `run_log` has of a step is stored when that step's try ends.
+    by workers. What `run_log` has of a step is stored when that step's try ends. `mask`
+    takes the secrets out of words that come from outside.
     """
 
     def __init__(
@@ -48,8 +55,10 @@ class RunHandle:
         projection: Projects | None,
         clock: Clock,
         fence: int | None = None,
+        mask: Mask = unmasked,
     ) -> None:
         self.run = run
+        self.mask = mask
         self.closing = False
         self.held_until: datetime | None = None
         self.run_log: RunLog | None = None

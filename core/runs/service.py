@@ -226,6 +226,7 @@ class Runs:
             projection=None if unseen else shown,
             clock=self.clock,
             fence=fence,
+            mask=self.checkpoints.mask,
         )
         handle.check_held()
         return handle

@@ -1,5 +1,6 @@
 """A worker that slept past its lease wakes up, and says nothing at GitHub any more."""
 
+import asyncio
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -8,8 +9,24 @@ import pytest
 
 from bot.simulator.faults import Kind
 from bot.simulator.simulator import Simulator
-from tests.fakes.road import REPO, built_road, driving
+from core.events.schema import WorkerLeft
+from core.runs.left import left_stream
+from tests.fakes.road import REPO, Road, built_road, driving
 from tests.fakes.workers import worker_process
+
+
+async def left_by(road: Road) -> list[str]:
+    """Wait until a worker has told that it let go of a run, and return why."""
+    assert road.bot is not None
+    journal = road.bot.base.runs.journal
+    (run,) = await road.runs()
+    async with asyncio.timeout(10):
+        while True:
+            commits = await journal.read(left_stream(run["_id"]))
+            events = [event for commit in commits for event in commit.events]
+            if events:
+                return [one.why for one in events if isinstance(one, WorkerLeft)]
+            await asyncio.sleep(0.05)
 
 
 @pytest.mark.parametrize(
@@ -49,6 +66,7 @@ async def test_a_zombie_says_nothing(  # fixtures
             first.send_signal(signal.SIGCONT)
             log = tmp_path / "first" / "worker.log"
             await road.until(lambda: "run.lost" in log.read_text())
+            assert await left_by(road) == ["fenced"]
         assert road.check(number)["status"] == "completed"
         assert len(road.github.review_comments(REPO, number)) == 1
         assert len(road.github.reviews(REPO, number)) == 1

@@ -151,6 +151,31 @@ async def test_a_planted_secret_is_nowhere_afterwards(
     assert {"memory", "events", "log", "prompt", "said"} <= {at for at, _ in places}
 
 
+async def test_a_secret_that_a_refusal_quotes_is_nowhere_afterwards(
+    planted: Planted,
+) -> None:
+    """Not in what is kept of the exchange, nor in why the step failed."""
+    road, canaries = planted.road, planted.canaries
+    road.github.faults.add(
+        kind="422",
+        method="POST",
+        path=r"/pulls/1/reviews$",
+        times=9,
+        words=f"Refused: {canaries.text()}",
+    )
+    with production_log(LogLevel.DEBUG) as logged:
+        async with driving(road):
+            await road.until_checked(await road.open_pull())
+            (run,) = await road.until_runs_end()
+            assert run["status"] == "failed"
+            places = await _kept(road, canaries)
+    places += [("log", logged.stream.getvalue()), *files(planted.folder)]
+    assert any("Refused: " in one for _, one in places if isinstance(one, str))
+    needles = canaries.needles()
+    found = {f"{kind} in {at}" for at, one in places for kind in seen(one, needles)}
+    assert found == set()
+
+
 async def _kept(road: Road, canaries: Canaries) -> list[tuple[str, bytes | str]]:
     """Return all that the database holds, unpacked and opened, and what is told."""
     assert road.bot is not None

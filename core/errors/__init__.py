@@ -36,6 +36,7 @@ from core.errors.families import (
     NofxError,
     NotFoundError,
     UnavailableError,
+    code_of,
     kinds_of,
 )
 from core.errors.github import (
@@ -120,6 +121,12 @@ from core.errors.merges import (
     UnknownConflictError,
     UnrelatedRunsError,
     UnresolvedConflictsError,
+)
+from core.errors.models import (
+    ModelAnswerError,
+    ModelBudgetError,
+    ModelRateLimitedError,
+    ModelRefusedError,
 )
 from core.errors.rca import (
     BundleBusyError,
@@ -283,6 +290,10 @@ __all__ = [
     "MergeCommittedError",
     "MergeNotFoundError",
     "MergeStaleError",
+    "ModelAnswerError",
+    "ModelBudgetError",
+    "ModelRateLimitedError",
+    "ModelRefusedError",
     "MortalWishError",
     "NoCheckpointError",
     "NoCommonHistoryError",
@@ -347,5 +358,6 @@ __all__ = [
     "UnsafePathError",
     "WebhookSecretMissingError",
     "WebhookSignatureError",
+    "code_of",
     "kinds_of",
 ]

@@ -22,8 +22,7 @@ class NofxError(Exception):
     @property
     def code(self) -> str:
         """Return the machine-readable name, for example `run_not_found`."""
-        name = type(self).__name__.removesuffix("Error").replace("GitHub", "Github")
-        return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+        return code_of(type(self))
 
     @property
     def way_out(self) -> str:
@@ -45,6 +44,12 @@ class ConflictError(NofxError):
 
 class UnavailableError(NofxError):
     """Something nofx needs is away; trying again later can help: HTTP 503."""
+
+
+def code_of(kind: type[NofxError]) -> str:
+    """Return the machine-readable name of a class of errors."""
+    name = kind.__name__.removesuffix("Error").replace("GitHub", "Github")
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
 def kinds_of(family: type[NofxError]) -> Iterator[type[NofxError]]:

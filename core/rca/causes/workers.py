@@ -1,0 +1,253 @@
+"""What happened to the workers that held the run."""
+
+from collections.abc import Iterator, Sequence
+
+from core.events import schema
+from core.rca.cause import Cause, Confidence, Evidence
+from core.rca.causes.blame import Blame, again, blamed, ending
+from core.rca.causes.faults import Fault, shown
+from core.rca.causes.holds import Hold, lost
+from core.rca.causes.words import counted, lasting, listed, said
+from core.rca.story import Story
+from core.runs.states import RUN, Status
+
+# Codes of errors of other classes than nofx's own that are no bug of it.
+NO_BUG = frozenset({"MemoryError", "OSError"})
+
+
+def lease_lost(story: Story) -> Iterator[Cause]:
+    """Find that a worker went silent and the run was taken from it.
+
+    Likely when the run did not succeed after it, possible when it did: the work was
+    done again by another.
+    """
+    found = lost(story)
+    if found:
+        yield Cause(
+            name="lease_lost",
+            sentence=(
+                f"The run was taken from {_named(found)}, which did not report "
+                f"{_within(story)}; {_cost(story)}"
+            ),
+            confidence=_weight(story),
+            next_action=(
+                f"Look at the log and the load of {_named(found)} at that time; a "
+                f"longer NOFX_LEASE_SECONDS suits machines that stall."
+            ),
+            evidence=_losses(found),
+            began_at=found[0].claim.time,
+        )
+
+
+def worker_killed(story: Story) -> Iterator[Cause]:
+    """Find that a worker's process ended in the middle of a step: it wrote no more.
+
+    It is told from one that stalled by its silence everywhere, and by no note of its
+    own. Likely when the run did not succeed after it, possible when it did.
+    """
+    found = killed(story)
+    if found:
+        steps = listed(filter(None, (_step_of(story, one) for one in found)))
+        yield Cause(
+            name="worker_killed",
+            sentence=(
+                f"{_named(found)} ended in the middle of "
+                f"{f'step {steps}' if steps else 'the run'}: the process never wrote "
+                f"anything again{_how_often(found)}."
+            ),
+            confidence=_weight(story),
+            next_action=(
+                "Look for what ended it: the kernel's out-of-memory messages "
+                f"(`dmesg`), a deployment, a crash of the machine; {_then(story)}."
+            ),
+            evidence=_losses(found),
+            began_at=found[0].claim.time,
+            explains=frozenset({"lease_lost"}),
+        )
+
+
+def worker_fenced(story: Story) -> Iterator[Cause]:
+    """Find that a worker came back after the run was taken, and could not write.
+
+    Likely when the run did not succeed after it, possible when it did.
+    """
+    found = [one for one in lost(story) if one.noted("fenced")]
+    if not found:
+        return
+    note = found[0].noted("fenced")[0]
+    taken = found[0].lost
+    away = note.time - taken.time if taken else note.time - note.time
+    yield Cause(
+        name="worker_fenced",
+        sentence=(
+            f"{_named(found)} stalled until the run was taken from it, came back "
+            f"{lasting(away)} later and was kept from writing: what it had done since "
+            f"was done again by another worker."
+        ),
+        confidence=_weight(story),
+        next_action=(
+            f"Look for what held {_named(found)} up: a stopped process, a suspended "
+            f"machine, a database or disk that hung; a longer NOFX_LEASE_SECONDS suits "
+            f"machines that stall."
+        ),
+        evidence=(*_losses(found), shown(note, _left_words(note.event))),
+        began_at=found[0].claim.time,
+        explains=frozenset({"lease_lost"}),
+    )
+
+
+def worker_crashed(story: Story) -> Iterator[Cause]:
+    """Find an error that nofx does not know, which ended a try: a bug.
+
+    Certain when it failed its step, likely when the step was not done after it,
+    possible when it was.
+    """
+    blame = Blame(
+        name="worker_crashed",
+        matches=_is_bug,
+        sentence=lambda fault: (
+            f"A bug of nofx: {said(fault.code or fault.words, 80)} {fault.where}"
+            f"{f' at {fault.failure.place}' if fault.failure.place else ''}."
+        ),
+        next_action=lambda fault: (
+            f"Report it with the trace in `nofx runs logs {story.run.id}`; "
+            f"{again(story, fault.step)} helps only if it met something unusual."
+        ),
+        explains=frozenset({"losses_exhausted", "lease_lost"}),
+    )
+    return blamed(story, blame)
+
+
+def losses_exhausted(story: Story) -> Iterator[Cause]:
+    """Find that too many workers were lost over the run: always certain."""
+    end = _given_up(story)
+    found = lost(story)
+    if end is None:
+        return
+    dead = killed(story)
+    how = f", {_kills(dead, found)}" if found else ""
+    steps = listed(filter(None, (_step_of(story, one) for one in found)))
+    where = f" in step {steps}" if steps else ""
+    yield Cause(
+        name="losses_exhausted",
+        sentence=(
+            f"The run was given up after {counted(story.run.losses, 'worker')} "
+            f"{'was' if story.run.losses == 1 else 'were'} lost over it{where}{how}: "
+            f"something in it may bring workers down."
+        ),
+        confidence=Confidence.CERTAIN,
+        next_action=(
+            "Find out what ended them before it runs again: memory (`dmesg`), the "
+            f"machine, deployments; then {again(story)}."
+        ),
+        evidence=(end, *_losses(found)),
+        began_at=found[0].claim.time if found else story.run.created_at,
+        explains=frozenset(
+            {"worker_killed", "worker_fenced", "lease_lost", "first_error"}
+        ),
+    )
+
+
+def killed(story: Story) -> tuple[Hold, ...]:
+    """Return the holds whose worker's process never wrote again, and left no note."""
+    return tuple(one for one in lost(story) if not one.notes and _silent(story, one))
+
+
+def _silent(story: Story, hold: Hold) -> bool:
+    last = hold.wrote_until(story)
+    return last is not None and hold.lost is not None and last <= hold.lost.time
+
+
+def _is_bug(fault: Fault) -> bool:
+    unknown = not fault.failure.known and bool(fault.code)
+    return unknown and fault.code not in NO_BUG and fault.failure.errno is None
+
+
+def _given_up(story: Story) -> Evidence | None:
+    if story.run.status is not Status.DEAD:
+        return None
+    return next(
+        (
+            one
+            for one in ending(story)
+            if "lost over it" in one.words and story.run.losses
+        ),
+        None,
+    )
+
+
+def _weight(story: Story) -> Confidence:
+    done = story.run.status is Status.SUCCEEDED
+    return Confidence.POSSIBLE if done else Confidence.LIKELY
+
+
+def _named(found: Sequence[Hold]) -> str:
+    names = listed(said(one.worker, 60) for one in found)
+    several = len({one.worker for one in found}) > 1
+    return f"{'Workers' if several else 'Worker'} {names}"
+
+
+def _then(story: Story) -> str:
+    if story.run.status is Status.SUCCEEDED:
+        return "the run itself needs nothing"
+    if story.run.terminal:
+        return f"then {again(story)}"
+    return "the run goes on with another worker"
+
+
+def _within(story: Story) -> str:
+    if story.budget is None:
+        return "in time"
+    return f"within its lease of {lasting(story.budget.lease_seconds)}"
+
+
+def _cost(story: Story) -> str:
+    if story.run.status is Status.SUCCEEDED:
+        return "another worker did the step again, and the run succeeded."
+    if story.run.status in RUN.terminal:
+        return f"the run ended as {story.run.status}."
+    return "the run waits for another worker or is with one."
+
+
+def _how_often(found: Sequence[Hold]) -> str:
+    return f", {len(found)} times" if len(found) > 1 else ""
+
+
+def _kills(dead: Sequence[Hold], found: Sequence[Hold]) -> str:
+    if len(dead) == len(found):
+        return "each by an end of its process that it did not tell of (killed)"
+    if dead:
+        return f"{len(dead)} of them killed"
+    return "none of them known to be killed"
+
+
+def _step_of(story: Story, hold: Hold) -> str:
+    """Return the step that was put back when the run was taken from its worker."""
+    seq = hold.lost.seq if hold.lost else 0
+    return next(
+        (
+            said(told.event.subject, 60)
+            for told in story.told
+            if told.seq == seq and isinstance(told.event, schema.StepRetried)
+        ),
+        "",
+    )
+
+
+def _losses(found: Sequence[Hold]) -> tuple[Evidence, ...]:
+    return tuple(
+        shown(one.lost, f"taken from {said(one.worker, 60)}: {_reason(one)}")
+        for one in found[:5]
+        if one.lost is not None
+    )
+
+
+def _reason(hold: Hold) -> str:
+    event = hold.lost.event if hold.lost else None
+    return said(event.reason) if isinstance(event, schema.RunStateChanged) else ""
+
+
+def _left_words(event: object) -> str:
+    if not isinstance(event, schema.WorkerLeft):
+        return "the worker let go"
+    return f"{said(event.worker, 60)} let go ({event.why}): {said(event.error)}"

@@ -1,0 +1,33 @@
+"""How a run stands, in one sentence."""
+
+from collections.abc import Mapping
+
+from core.rca.causes.words import lasting, said, sentence
+from core.rca.story import Story
+from core.runs.states import Status
+
+# `why` is the reason that was given, `check` what the check run says.
+WORDS: Mapping[Status, str] = {
+    Status.QUEUED: "The run waits for a worker, {after} after it began",
+    Status.RUNNING: "The run is being worked, {after} after it began",
+    Status.RETRY_WAIT: "The run was put off and is tried again, {after} after it began",
+    Status.WAITING_GATE: "The run waits for a person, {after} after it began",
+    Status.GATE_FAILED: "A gate failed, and holds the run up after {after}{why}",
+    Status.PAUSED: "The run is paused, {after} after it began{why}",
+    Status.CANCELLING: "The run is being cancelled, {after} after it began{why}",
+    Status.CANCELLED: "The run was cancelled after {after}{why}",
+    Status.SUCCEEDED: "The run succeeded after {after}{check}; nothing failed",
+    Status.FAILED: "The run failed after {after}{why}",
+    Status.DEAD: "The run was given up after {after}{why}",
+}
+
+
+def outcome(story: Story) -> str:
+    """Return one sentence on how the run ended, or where it stands."""
+    run = story.run
+    words = WORDS[run.status].format(
+        after=lasting((run.finished_at or story.as_of) - run.created_at),
+        why=f": {said(run.outcome, 300)}" if run.outcome else "",
+        check=f", and its check says {run.conclusion}" if run.conclusion else "",
+    )
+    return sentence(words)

@@ -5,8 +5,9 @@ from itertools import islice
 
 from core.events.base import JSON
 from core.rca.cause import Changed
-from core.rca.causes.words import said
+from core.rca.divergence import diverging
 from core.rca.story import Setup, StepEnd, Story
+from core.rca.words import said
 
 MOST_CHANGES = 8
 
@@ -24,25 +25,6 @@ def changed(story: Story) -> tuple[Changed, ...]:
         *_head(story),
         *_setups(story.setup, story.green.setup),
     )
-
-
-def diverging(story: Story) -> tuple[StepEnd, StepEnd | None] | None:
-    """Return the first step that came out differently, and ours; None when none did.
-
-    A step that the green run did and ours has not done counts; one of which a digest
-    is not known counts by its status.
-    """
-    if story.green is None:
-        return None
-    ours = {one.step: one for one in story.steps}
-    for theirs in story.green.steps:
-        mine = ours.get(theirs.step)
-        if mine is None:
-            return theirs, None
-        both = bool(mine.digest and theirs.digest)
-        if mine.status != theirs.status or (both and mine.digest != theirs.digest):
-            return theirs, mine
-    return None
 
 
 def _divergence(story: Story) -> Iterator[Changed]:

@@ -4,7 +4,7 @@ from functools import singledispatch
 
 from core.events import schema
 from core.events.base import Move, Payload
-from core.rca.causes.words import counted, lasting, said
+from core.rca.words import counted, lasting, said
 
 MIB = 1024 * 1024
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from core.rca.causes.words import lasting, said, sentence
 from core.rca.story import Story
+from core.rca.words import lasting, said, sentence
 from core.runs.states import Status
 
 # `why` is the reason that was given, `check` what the check run says.

@@ -1,13 +1,13 @@
 """How a rule that knows an error by its code makes a cause of it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from core.events import schema
 from core.rca.cause import Cause, Confidence, Evidence
 from core.rca.causes.faults import Fault, chain, first, shown, worst
-from core.rca.causes.words import said, times
 from core.rca.story import Story
+from core.rca.words import said, times
 from core.runs.states import RUN, Status
 
 # No more is shown of one cause; the timeline has the rest.
@@ -48,6 +48,12 @@ def blamed(story: Story, blame: Blame) -> Iterator[Cause]:
         began_at=found[0].told.time,
         explains=blame.explains | follows(story, found),
     )
+
+
+def surest(*found: Iterable[Cause]) -> Iterator[Cause]:
+    """Yield the surest of the causes that one rule found in several ways, if any."""
+    every = [cause for causes in found for cause in causes]
+    yield from sorted(every, key=lambda one: -one.confidence.rank)[:1]
 
 
 def weight(story: Story, fault: Fault) -> Confidence:

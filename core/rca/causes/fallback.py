@@ -7,9 +7,9 @@ from core.events import schema
 from core.rca.cause import Cause, Confidence, Evidence
 from core.rca.causes.blame import again, shown_of, weight
 from core.rca.causes.faults import first, shown, worst
-from core.rca.causes.words import lasting, said, sentence, times
 from core.rca.event_words import words_of
 from core.rca.story import Story, Told
+from core.rca.words import lasting, said, sentence, times
 from core.runs.states import RUN, Status
 
 

@@ -8,8 +8,8 @@ from core.events import schema
 from core.events.schema import Failure
 from core.rca.cause import Evidence
 from core.rca.causes.recognised import recognised
-from core.rca.causes.words import said
 from core.rca.story import Story, Told
+from core.rca.words import said
 
 UNNAMED = Failure(code="", known=False)
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from core.rca.cause import Cause
 from core.rca.causes.blame import Blame, again, blamed
 from core.rca.causes.faults import Fault
-from core.rca.causes.words import sentence
 from core.rca.story import Story
+from core.rca.words import sentence
 
 
 def _asked(fault: Fault) -> str:

@@ -7,8 +7,8 @@ from core.rca.cause import Cause, Confidence, Evidence
 from core.rca.causes.blame import Blame, again, blamed, ending
 from core.rca.causes.faults import Fault, shown
 from core.rca.causes.holds import Hold, lost
-from core.rca.causes.words import counted, lasting, listed, said
 from core.rca.story import Story
+from core.rca.words import counted, lasting, listed, said
 from core.runs.states import RUN, Status
 
 # Codes of errors of other classes than nofx's own that are no bug of it.

@@ -29,9 +29,7 @@ def out_of_memory(story: Story) -> Iterator[Cause]:
     """
     blame = Blame(
         name="out_of_memory",
-        matches=lambda fault: (
-            fault.code == "MemoryError" or fault.failure.errno == errno.ENOMEM
-        ),
+        matches=is_out_of_memory,
         sentence=lambda fault: (
             f"The worker ran out of memory {fault.where}"
             f"{f' at {fault.failure.place}' if fault.failure.place else ''}."
@@ -64,6 +62,11 @@ def output_limit(story: Story) -> Iterator[Cause]:
 def program_timed_out(story: Story) -> Iterator[Cause]:
     """Find that a program in the sandbox did not end in time, as `timed_out`."""
     return _killed(story, "timed_out", "timeout")
+
+
+def is_out_of_memory(fault: Fault) -> bool:
+    """Return whether an error says that there was no memory left."""
+    return fault.code == "MemoryError" or fault.failure.errno == errno.ENOMEM
 
 
 def _killed(story: Story, name: str, limit: str) -> Iterator[Cause]:

@@ -7,12 +7,11 @@ from core.rca.cause import Cause, Confidence, Evidence
 from core.rca.causes.blame import Blame, again, blamed, ending
 from core.rca.causes.faults import Fault, shown
 from core.rca.causes.holds import Hold, lost
+from core.rca.causes.sandbox import is_out_of_memory
+from core.rca.causes.store import is_full
 from core.rca.story import Story
 from core.rca.words import counted, lasting, listed, said
 from core.runs.states import RUN, Status
-
-# Codes of errors of other classes than nofx's own that are no bug of it.
-NO_BUG = frozenset({"MemoryError", "OSError"})
 
 
 def lease_lost(story: Story) -> Iterator[Cause]:
@@ -160,7 +159,7 @@ def _silent(story: Story, hold: Hold) -> bool:
 
 def _is_bug(fault: Fault) -> bool:
     unknown = not fault.failure.known and bool(fault.code)
-    return unknown and fault.code not in NO_BUG and fault.failure.errno is None
+    return unknown and not is_full(fault) and not is_out_of_memory(fault)
 
 
 def _given_up(story: Story) -> Evidence | None:

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from core.rca.story import Story
 from core.rca.words import lasting, said, sentence
-from core.runs.states import Status
+from core.runs.gates import in_state
+from core.runs.states import STOPPED, Status
 
 # `why` is the reason that was given, `check` what the check run says.
 WORDS: Mapping[Status, str] = {
@@ -16,7 +17,7 @@ WORDS: Mapping[Status, str] = {
     Status.PAUSED: "The run is paused, {after} after it began{why}",
     Status.CANCELLING: "The run is being cancelled, {after} after it began{why}",
     Status.CANCELLED: "The run was cancelled after {after}{why}",
-    Status.SUCCEEDED: "The run succeeded after {after}{check}; nothing failed",
+    Status.SUCCEEDED: "The run succeeded after {after}{check}{fine}",
     Status.FAILED: "The run failed after {after}{why}",
     Status.DEAD: "The run was given up after {after}{why}",
 }
@@ -28,6 +29,7 @@ def outcome(story: Story) -> str:
     words = WORDS[run.status].format(
         after=lasting((run.finished_at or story.as_of) - run.created_at),
         why=f": {said(run.outcome, 300)}" if run.outcome else "",
+        fine="" if in_state(run.gates, STOPPED) else "; nothing failed",
         check=f", and its check says {run.conclusion}" if run.conclusion else "",
     )
     return sentence(words)

@@ -12,6 +12,7 @@ from core.runs.states import RUN, Status
 
 # No more is shown of one cause; the timeline has the rest.
 MOST_SHOWN = 6
+NOTHING = "Nothing for this run: a later try got through."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +44,7 @@ def blamed(story: Story, blame: Blame) -> Iterator[Cause]:
         name=blame.name,
         sentence=blame.sentence(main) + _again(found, main),
         confidence=weight(story, main),
-        next_action=blame.next_action(main),
+        next_action=NOTHING if main.overcome else blame.next_action(main),
         evidence=shown_of(story, found, main),
         began_at=found[0].told.time,
         explains=blame.explains | follows(story, found),

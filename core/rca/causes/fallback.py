@@ -10,15 +10,15 @@ from core.rca.causes.faults import first, shown, worst
 from core.rca.event_words import words_of
 from core.rca.story import Story, Told
 from core.rca.words import lasting, said, sentence, times
-from core.runs.states import RUN, Status
+from core.runs.states import Status
 
 
 def first_error(story: Story) -> Iterator[Cause]:
     """Find the earliest error that mattered: its step, code and place.
 
     Certain when it failed its step, likely when the step was not done after it,
-    possible when it was. Without any error, the reason with which the run ended
-    without success is told, as likely.
+    possible when it was. Without any error, the reason with which the run failed or
+    was given up is told, as likely.
     """
     found = first(story)
     if not found:
@@ -46,11 +46,11 @@ def first_error(story: Story) -> Iterator[Cause]:
 
 
 def _reason_of_the_end(story: Story) -> Iterator[Cause]:
-    if story.run.status is Status.SUCCEEDED:
+    if story.run.status not in {Status.FAILED, Status.DEAD}:
         return
     for told in reversed(story.told):
         event = told.event
-        if isinstance(event, schema.RunStateChanged) and event.to in RUN.terminal:
+        if isinstance(event, schema.RunStateChanged) and event.to == story.run.status:
             if event.reason:
                 yield Cause(
                     name="first_error",
@@ -99,10 +99,14 @@ def unknown(story: Story) -> Cause:
     if line:
         words = f"the last line that warns: {said(line.event)}"
         evidence.append(Evidence(words=words, line=line.number, place=line.place))
-    look = "; ".join(filter(None, looks)) or "the run's first events"
+    look = "; ".join(filter(None, looks)) or f"`nofx runs show {story.run.id}`"
     return Cause(
         name="unknown",
-        sentence=f"No known cause fits this run, which is {story.run.status}.",
+        sentence=(
+            f"No known cause fits this run, which is {story.run.status}."
+            if story.run.terminal
+            else f"The run is {story.run.status}, and nothing went wrong so far."
+        ),
         confidence=Confidence.POSSIBLE,
         next_action=f"Look at {look}.",
         evidence=tuple(evidence),

@@ -50,6 +50,11 @@ class Fault:
         found = self.failure.facts.get(name, "")
         return said(found, 200) if found else otherwise
 
+    def moment(self, name: str) -> str:
+        """Return a fact that is a moment, which is in UTC, or that it is unknown."""
+        found = self.fact(name).removesuffix("+00:00")
+        return f"{found} UTC" if found else "some later moment"
+
 
 def shown(told: Told, words: str, *, place: str = "") -> Evidence:
     """Return an event as what shows something."""
@@ -58,10 +63,10 @@ def shown(told: Told, words: str, *, place: str = "") -> Evidence:
 
 def faults(story: Story) -> tuple[Fault, ...]:
     """Return every error that ended a try, oldest first, also what workers noted."""
-    done = _done(story)
+    over = done(story)
     found = [one for told in (*story.told, *story.left) for one in _faults(told)]
     marked = (
-        replace(one, overcome=not one.ended and _before(one, done)) for one in found
+        replace(one, overcome=not one.ended and _before(one, over)) for one in found
     )
     return tuple(sorted(marked, key=_in_order))
 
@@ -133,14 +138,14 @@ def _fault(
     )
 
 
-def _done(story: Story) -> Mapping[str, datetime]:
+def done(story: Story) -> Mapping[str, datetime]:
     """Return when each step was done; what the story left out counts to its end."""
-    done = {one.step: story.as_of for one in story.steps if one.status == "succeeded"}
+    over = {one.step: story.as_of for one in story.steps if one.status == "succeeded"}
     for told in story.told:
         if isinstance(told.event, schema.StepFinished) and told.event.to == "succeeded":
-            done[told.event.subject] = told.time
-    return done
+            over[told.event.subject] = told.time
+    return over
 
 
-def _before(fault: Fault, done: Mapping[str, datetime]) -> bool:
-    return fault.step in done and fault.told.time <= done[fault.step]
+def _before(fault: Fault, over: Mapping[str, datetime]) -> bool:
+    return fault.step in over and fault.told.time <= over[fault.step]

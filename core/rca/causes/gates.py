@@ -42,7 +42,9 @@ def gate_failed(story: Story) -> Iterator[Cause]:
         ),
         confidence=sure if stands else Confidence.POSSIBLE,
         next_action=(
-            f"Mend what was found and push, or let it pass with a reason: "
+            "Nothing, for it does not hold the run up any more."
+            if not stands
+            else f"Mend what was found and push, or let it pass with a reason: "
             f'`nofx runs waive {story.run.id} {name} --reason "…"`.'
             if story.run.at_gate
             else f"Mend what was found and push, or look again: {again(story)}."

@@ -121,7 +121,7 @@ def github_rate_limited(story: Story) -> Iterator[Cause]:
         matches=lambda fault: fault.code == "github_rate_limited",
         sentence=lambda fault: (
             f"GitHub's {fault.fact('kind', 'rate')} rate limit held until "
-            f"{fault.fact('retry_at', 'later')} {fault.where}."
+            f"{fault.moment('retry_at')} {fault.where}."
         ),
         next_action=lambda fault: (
             f"Nothing, when the run waits: it goes on by itself. Else "

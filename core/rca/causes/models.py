@@ -20,7 +20,7 @@ def model_refused(story: Story) -> Iterator[Cause]:
         "model_refused",
         "model_refused",
         lambda fault: (
-            f"{_model(story, fault)} refused to answer {fault.where}: "
+            f"The {_model(story, fault)} refused to answer {fault.where}: "
             f"{fault.fact('reason', 'it gave no reason')}"
         ),
         "Look at the question in model/ of the bundle, or set NOFX_MODEL to another",
@@ -34,7 +34,7 @@ def model_bad_schema(story: Story) -> Iterator[Cause]:
         "model_bad_schema",
         "model_answer",
         lambda fault: (
-            f"The answer of {_model(story, fault)} did not fit its schema "
+            f"The answer of the {_model(story, fault)} did not fit its schema "
             f"{fault.where}, at {fault.fact('place', 'some place')}: "
             f"{fault.fact('reason', 'no reason is known')}"
         ),
@@ -49,7 +49,7 @@ def model_budget(story: Story) -> Iterator[Cause]:
         "model_budget",
         "model_budget",
         lambda fault: (
-            f"The budget for {_model(story, fault)} was used up {fault.where}: "
+            f"The budget for the {_model(story, fault)} was used up {fault.where}: "
             f"{fault.fact('used', 'all')} of {fault.fact('limit', 'it')} "
             f"{fault.fact('unit', 'tokens')}"
         ),
@@ -64,8 +64,8 @@ def model_rate_limited(story: Story) -> Iterator[Cause]:
         "model_rate_limited",
         "model_rate_limited",
         lambda fault: (
-            f"{_model(story, fault)} took no questions until "
-            f"{fault.fact('retry_at', 'later')} {fault.where}"
+            f"The {_model(story, fault)} took no questions until "
+            f"{fault.moment('retry_at')} {fault.where}"
         ),
         "Wait for that moment, or let fewer runs work at once (NOFX_WORKERS)",
     )
@@ -84,4 +84,4 @@ def _of(
 
 
 def _model(story: Story, fault: Fault) -> str:
-    return f"Model {fault.fact('model') or story.setup.model or 'of the review'}"
+    return f"model {fault.fact('model') or story.setup.model or 'of the review'}"

@@ -38,7 +38,7 @@ def disk_full(story: Story) -> Iterator[Cause]:
         sentence=lambda fault: sentence(
             f"There was no room left on a disk {fault.where}"
             f"{f' at {fault.failure.place}' if fault.failure.place else ''}: "
-            f"{said(fault.words)}"
+            f"{errno.errorcode.get(fault.failure.errno or 0) or said(fault.words)}"
         ),
         next_action=lambda fault: (
             f"Free some space under NOFX_DATA_DIR, the temporary folder and the "

@@ -89,9 +89,8 @@ def queue_starved(story: Story) -> Iterator[Cause]:
     yield Cause(
         name="queue_starved",
         sentence=(
-            f"The run waited {lasting(waited)} for a worker, of "
-            f"{lasting(allowed)} that it was allowed: there were too few workers, or "
-            f"none."
+            f"The run waited {lasting(waited)} for a worker and was allowed "
+            f"{lasting(allowed)} in all: there were too few workers, or none."
         ),
         confidence=Confidence.CERTAIN if end is not None else otherwise,
         next_action=(

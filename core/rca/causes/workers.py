@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from core.events import schema
 from core.rca.cause import Cause, Confidence, Evidence
 from core.rca.causes.blame import Blame, again, blamed, ending
-from core.rca.causes.faults import Fault, shown
+from core.rca.causes.faults import Fault, done, shown
 from core.rca.causes.holds import Hold, lost
 from core.rca.causes.sandbox import is_out_of_memory
 from core.rca.causes.store import is_full
@@ -17,20 +17,19 @@ from core.runs.states import RUN, Status
 def lease_lost(story: Story) -> Iterator[Cause]:
     """Find that a worker went silent and the run was taken from it.
 
-    Likely when the run did not succeed after it, possible when it did: the work was
-    done again by another.
+    Likely, or possible when the step was done by another after it.
     """
     found = lost(story)
     if found:
         yield Cause(
             name="lease_lost",
             sentence=(
-                f"The run was taken from {_named(found)}, which did not report "
+                f"{_named(found)} lost the run, for it did not report "
                 f"{_within(story)}; {_cost(story)}"
             ),
-            confidence=_weight(story),
+            confidence=_weight(story, found),
             next_action=(
-                f"Look at the log and the load of {_named(found)} at that time; a "
+                f"Look at the log and the load of {_names(found)} at that time; a "
                 f"longer NOFX_LEASE_SECONDS suits machines that stall."
             ),
             evidence=_losses(found),
@@ -42,7 +41,7 @@ def worker_killed(story: Story) -> Iterator[Cause]:
     """Find that a worker's process ended in the middle of a step: it wrote no more.
 
     It is told from one that stalled by its silence everywhere, and by no note of its
-    own. Likely when the run did not succeed after it, possible when it did.
+    own. Likely, or possible when the step was done by another after it.
     """
     found = killed(story)
     if found:
@@ -54,7 +53,7 @@ def worker_killed(story: Story) -> Iterator[Cause]:
                 f"{f'step {steps}' if steps else 'the run'}: the process never wrote "
                 f"anything again{_how_often(found)}."
             ),
-            confidence=_weight(story),
+            confidence=_weight(story, found),
             next_action=(
                 "Look for what ended it: the kernel's out-of-memory messages "
                 f"(`dmesg`), a deployment, a crash of the machine; {_then(story)}."
@@ -68,7 +67,7 @@ def worker_killed(story: Story) -> Iterator[Cause]:
 def worker_fenced(story: Story) -> Iterator[Cause]:
     """Find that a worker came back after the run was taken, and could not write.
 
-    Likely when the run did not succeed after it, possible when it did.
+    Likely, or possible when the step was done by another after it.
     """
     found = [one for one in lost(story) if one.noted("fenced")]
     if not found:
@@ -83,9 +82,9 @@ def worker_fenced(story: Story) -> Iterator[Cause]:
             f"{lasting(away)} later and was kept from writing: what it had done since "
             f"was done again by another worker."
         ),
-        confidence=_weight(story),
+        confidence=_weight(story, found),
         next_action=(
-            f"Look for what held {_named(found)} up: a stopped process, a suspended "
+            f"Look for what held {_names(found)} up: a stopped process, a suspended "
             f"machine, a database or disk that hung; a longer NOFX_LEASE_SECONDS suits "
             f"machines that stall."
         ),
@@ -124,15 +123,14 @@ def losses_exhausted(story: Story) -> Iterator[Cause]:
     if end is None:
         return
     dead = killed(story)
-    how = f", {_kills(dead, found)}" if found else ""
+    how = _kills(dead, found)
     steps = listed(filter(None, (_step_of(story, one) for one in found)))
     where = f" in step {steps}" if steps else ""
     yield Cause(
         name="losses_exhausted",
         sentence=(
-            f"The run was given up after {counted(story.run.losses, 'worker')} "
-            f"{'was' if story.run.losses == 1 else 'were'} lost over it{where}{how}: "
-            f"something in it may bring workers down."
+            f"The run was given up, for {counted(story.run.losses, 'worker')} "
+            f"{'was' if story.run.losses == 1 else 'were'} lost over it{where}{how}."
         ),
         confidence=Confidence.CERTAIN,
         next_action=(
@@ -175,15 +173,21 @@ def _given_up(story: Story) -> Evidence | None:
     )
 
 
-def _weight(story: Story) -> Confidence:
-    done = story.run.status is Status.SUCCEEDED
-    return Confidence.POSSIBLE if done else Confidence.LIKELY
+def _weight(story: Story, found: Sequence[Hold]) -> Confidence:
+    """Return likely, or possible when what the workers were at was done by others."""
+    over = done(story)
+    steps = [_step_of(story, one) for one in found]
+    made_up = story.run.status is Status.SUCCEEDED or all(one in over for one in steps)
+    return Confidence.POSSIBLE if made_up else Confidence.LIKELY
+
+
+def _names(found: Sequence[Hold]) -> str:
+    return listed(said(one.worker, 60) for one in found)
 
 
 def _named(found: Sequence[Hold]) -> str:
-    names = listed(said(one.worker, 60) for one in found)
     several = len({one.worker for one in found}) > 1
-    return f"{'Workers' if several else 'Worker'} {names}"
+    return f"{'Workers' if several else 'Worker'} {_names(found)}"
 
 
 def _then(story: Story) -> str:
@@ -213,11 +217,9 @@ def _how_often(found: Sequence[Hold]) -> str:
 
 
 def _kills(dead: Sequence[Hold], found: Sequence[Hold]) -> str:
-    if len(dead) == len(found):
-        return "each by an end of its process that it did not tell of (killed)"
-    if dead:
-        return f"{len(dead)} of them killed"
-    return "none of them known to be killed"
+    if dead and len(dead) == len(found):
+        return ", each of them killed: its process never wrote again"
+    return f", {len(dead)} of them killed" if dead else ""
 
 
 def _step_of(story: Story, hold: Hold) -> str:

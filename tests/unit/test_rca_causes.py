@@ -1,0 +1,186 @@
+"""Every rule finds its cause in a recorded story, and not in one that is near to it."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from core.rca.analysis import analyse
+from core.rca.cause import Analysis
+from core.rca.causes import RULES
+from tests.fakes.rca_stories import names, recorded, story_of
+
+# What is said when no rule found anything.
+WITHOUT_RULE = {"nothing_failed", "unknown"}
+
+
+def told(name: str, **changes: str) -> Analysis:
+    """Return the analysis of a recorded story, in whose text words were changed."""
+    text = json.dumps(recorded(name), ensure_ascii=False)
+    for before, after in changes.items():
+        assert before in text
+        text = text.replace(before, after)
+    return analyse(story_of(json.loads(text)))
+
+
+def found(analysis: Analysis) -> list[str]:
+    """Return the causes by name, the probable one first."""
+    return [cause.name for cause in analysis.causes]
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_recorded_story_has_these_causes(name: str) -> None:
+    """In this order, each so sure; and each says what shows it and what to do."""
+    document = recorded(name)
+    analysis = analyse(story_of(document))
+    assert [f"{one.name}: {one.confidence}" for one in analysis.causes] == document[
+        "causes"
+    ]
+    for cause in analysis.causes:
+        assert cause.sentence.endswith((".", "…"))
+        assert cause.next_action.endswith((".", "…"))
+        assert "\n" not in cause.sentence
+        assert cause.evidence
+
+
+def test_every_rule_is_shown_by_a_story() -> None:
+    """First in one of them, save for what only gives a setting."""
+    firsts = {recorded(name)["causes"][0].split(":")[0] for name in names()}
+    named = {
+        cause.split(":")[0] for name in names() for cause in recorded(name)["causes"]
+    }
+    assert firsts == (set(RULES) | WITHOUT_RULE) - {"seen_before", "diverged"}
+    assert {"seen_before", "diverged"} <= named
+
+
+NEAR: Mapping[str, tuple[str, dict[str, str]]] = {
+    "gate_failed": ("gate_expired", {}),
+    "gate_rejected": ("gate_failed", {}),
+    "gate_expired": ("cancelled_by_person", {}),
+    "model_refused": ("model_bad_schema", {}),
+    "model_bad_schema": ("model_refused", {}),
+    "model_budget": ("model_rate_limited", {}),
+    "model_rate_limited": ("github_rate_limited", {}),
+    "github_unauthorized": ("github_forbidden", {}),
+    "github_forbidden": ("github_unauthorized", {}),
+    "github_not_found": ("github_invalid", {}),
+    "github_invalid": (
+        "github_invalid",
+        {
+            '"status": 422': '"status": 418',
+            "with 422": "with 418",
+            '"status": "422"': '"status": "418"',
+            '"code": "github_invalid"': '"code": "github_refused"',
+        },
+    ),
+    "github_rate_limited": ("model_rate_limited", {}),
+    "github_unavailable": ("unclear_write", {}),
+    "unclear_write": ("github_unavailable", {}),
+    "anchor_rejected": ("anchor_too_many", {}),
+    "lease_lost": ("github_unavailable_overcome", {}),
+    "worker_killed": ("lease_lost", {}),
+    "worker_fenced": ("worker_killed", {}),
+    "worker_crashed": ("disk_full", {}),
+    "losses_exhausted": ("worker_killed", {}),
+    "out_of_memory": ("cpu_limit", {}),
+    "timed_out": ("sandbox_memory", {}),
+    "cpu_limit": ("sandbox_timeout", {}),
+    "output_limit": ("sandbox_memory", {}),
+    "disk_full": ("disk_full", {'"errno": 28': '"errno": 13'}),
+    "database_lost": ("github_unavailable", {}),
+    "checkpoint_unreadable": ("worker_killed", {}),
+    "superseded": ("cancelled_by_person", {}),
+    "cancelled_by_person": ("superseded", {}),
+    "head_moved": ("superseded", {}),
+    "paused": ("cancelled_by_person", {}),
+    "configuration_invalid": ("first_error", {}),
+    "queue_starved": ("queue_starved", {'"run_seconds": 0.2': '"run_seconds": 7200'}),
+    "first_error": ("gate_failed", {}),
+    "seen_before": ("worker_crashed", {}),
+    "diverged": ("worker_crashed", {}),
+}
+
+
+def test_every_rule_has_a_story_that_is_near() -> None:
+    """One that has much of what the rule looks for, but not that."""
+    assert set(NEAR) == set(RULES)
+
+
+@pytest.mark.parametrize("rule", NEAR)
+def test_a_rule_is_silent_on_a_story_that_is_near(rule: str) -> None:
+    """It names something else, or nothing."""
+    story, changes = NEAR[rule]
+    assert rule not in found(told(story, **changes))
+
+
+def test_an_outage_that_a_refusal_followed_is_not_the_cause() -> None:
+    """What failed the step counts for more than what came before and passed."""
+    assert found(told("retry_then_invalid"))[0] == "github_invalid"
+
+
+def test_the_kills_are_named_where_they_used_up_the_chances() -> None:
+    """The first sentence says how many, in which step, and that they were killed."""
+    sentence = told("losses_exhausted").causes[0].sentence
+    assert "2 workers were lost over it in step review" in sentence
+    assert "each of them killed" in sentence
+
+
+def test_a_failed_gate_tells_its_findings() -> None:
+    """By severity, without those that were put aside, the worst with their places."""
+    cause = told("gate_failed_findings").causes[0]
+    assert "the review found 2 errors, 1 warning" in cause.sentence
+    places = [one.place for one in cause.evidence]
+    assert "src/app.py:12" in places
+    assert "src/c.py:1" not in places
+
+
+def test_evidence_names_the_event_and_the_line_of_code() -> None:
+    """So that a person can look both up."""
+    cause = told("github_unauthorized").causes[0]
+    first = cause.evidence[0]
+    assert first.event_id.startswith("run/run_")
+    assert first.event_id.split(":")[1].split(".")[0] == str(first.seq)
+    assert first.place.startswith(("bot/", "core/"))
+
+
+def test_an_old_error_without_facts_is_known_by_its_words() -> None:
+    """Histories from before failures were written have causes too."""
+    document: dict[str, Any] = json.loads(json.dumps(recorded("github_unauthorized")))
+    for line in document["events"]:
+        line["data"].pop("failure", None)
+    cause = analyse(story_of(document)).causes[0]
+    assert (cause.name, cause.confidence) == ("github_unauthorized", "certain")
+    assert "POST /repos/octo/hello/pulls/1/reviews with 401" in cause.sentence
+
+
+def test_a_run_that_succeeded_says_so_and_warns() -> None:
+    """Nothing failed, though a try was made again."""
+    analysis = told("github_unavailable_overcome")
+    assert "nothing failed" in analysis.outcome
+    assert analysis.causes[0].confidence == "possible"
+    assert analysis.causes[0].sentence.endswith("A later try got through.")
+
+
+def test_what_changed_since_the_last_green_run() -> None:
+    """The first step that came out differently first, then head and settings."""
+    analysis = told("seen_before")
+    assert analysis.against == "run_0c"
+    assert [one.what for one in analysis.changed] == [
+        "first step that came out differently",
+        "added /findings/0",
+        "head",
+        "override fail_on",
+        "program",
+        "decided by policy.fail_on",
+    ]
+    assert analysis.changed[0].step == "review"
+
+
+def test_an_error_seen_before_tells_where_and_whether_trying_again_helped() -> None:
+    """Of two earlier runs one was green in the end."""
+    (cause,) = [one for one in told("seen_before").causes if one.name == "seen_before"]
+    assert "2 earlier runs" in cause.sentence
+    assert "octo/other" in cause.sentence
+    assert "1 failed, 1 succeeded" in cause.sentence
+    assert "helped in 1 of 2" in cause.next_action

@@ -11,9 +11,11 @@ from core.rca.report_tables import (
     timeline_lines,
 )
 from core.rca.story import Story
+from core.review.sanitize import clean_comment
 
 # What of a list stands on the first screen, so that it has forty lines at most.
 EVIDENCE, CHANGES = 6, 8
+MOST = 1_000_000
 
 
 def markdown(
@@ -33,7 +35,8 @@ def markdown(
         *section("More that changed", _changes(analysis.changed[CHANGES:])),
         *section("What could not be collected", _errors(errors)),
     ]
-    return "\n".join(lines).rstrip() + "\n"
+    # Once more as a whole: half a code span in one piece could open those of another.
+    return clean_comment("\n".join(lines), limit=MOST).rstrip() + "\n"
 
 
 def _first_screen(story: Story, analysis: Analysis) -> Iterator[str]:

@@ -17,7 +17,7 @@ MENTION = re.compile(r"@[A-Za-z0-9]")
 
 
 @given(stories())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_every_story_has_a_cause(story: Story) -> None:
     """At least one, with a name, a sentence of one line, and events that are there."""
     analysis = analyse(story)
@@ -33,7 +33,7 @@ def test_every_story_has_a_cause(story: Story) -> None:
 
 
 @given(stories())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_the_same_story_has_the_same_report(story: Story) -> None:
     """To the byte, however often it is told."""
     reports = {markdown(story, analyse(story)) for _ in range(2)}
@@ -41,7 +41,7 @@ def test_the_same_story_has_the_same_report(story: Story) -> None:
 
 
 @given(stories(), WORDS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_nothing_in_a_report_acts(story: Story, words: str) -> None:
     """No raw HTML, image, mention or strange address, whoever chose the words."""
     report = markdown(story, analyse(story), errors=[(words, words)])
@@ -57,7 +57,7 @@ def test_nothing_in_a_report_acts(story: Story, words: str) -> None:
 
 
 @given(stories())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_the_first_screen_has_cause_and_next_action(story: Story) -> None:
     """All of it stands within forty lines."""
     screen = markdown(story, analyse(story)).split("\n")[:40]

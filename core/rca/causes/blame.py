@@ -1,5 +1,6 @@
 """How a rule that knows an error by its code makes a cause of it."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -12,6 +13,8 @@ from core.runs.states import RUN, Status
 
 # No more is shown of one cause; the timeline has the rest.
 MOST_SHOWN = 6
+# A step's name as pipelines have it; nothing else is put into a command.
+A_NAME = re.compile("[a-z][a-z0-9_]*")
 NOTHING = "Nothing for this run: a later try got through."
 
 
@@ -118,7 +121,7 @@ def ending(story: Story) -> Iterator[Evidence]:
 
 def again(story: Story, step: str = "") -> str:
     """Return the command that runs it again, from a step on when one is named."""
-    known = step and step in story.run.steps
+    known = step in story.run.steps and A_NAME.fullmatch(step)
     return f"`nofx runs rerun {story.run.id}{f' --from {step}' if known else ''}`"
 
 

@@ -57,10 +57,7 @@ def cancelled_by_person(story: Story) -> Iterator[Cause]:
     who = said(event.actor, 60)
     yield Cause(
         name="cancelled_by_person",
-        sentence=(
-            f"{who} cancelled the run"
-            f"{f': {said(event.reason).rstrip(chr(46))}' if event.reason else ''}."
-        ),
+        sentence=(f"{who} cancelled the run{_why(event)}."),
         confidence=Confidence.CERTAIN,
         next_action=f"Ask {who}; if it is wanted after all: {again(story)}.",
         evidence=(shown(told, f"{who} cancelled it"), *ending(story)),
@@ -112,10 +109,9 @@ def paused(story: Story) -> Iterator[Cause]:
         event = told.event
         if isinstance(event, schema.RunStateChanged) and event.transition == "pause":
             who = said(event.actor, 60)
-            why = f": {said(event.reason).rstrip('.')}" if event.reason else ""
             yield Cause(
                 name="paused",
-                sentence=f"{who} put the run aside{why}.",
+                sentence=f"{who} put the run aside{_why(event)}.",
                 confidence=Confidence.CERTAIN,
                 next_action=f"`nofx runs resume {story.run.id}` lets it go on.",
                 evidence=(shown(told, f"{who} paused it"),),
@@ -137,6 +133,10 @@ def _cancels(story: Story, told: Told) -> bool:
         and not _gives_way(told)
         and story.run.status in OVER
     )
+
+
+def _why(event: schema.RunStateChanged) -> str:
+    return f": {said(event.reason).rstrip('.')}" if event.reason else ""
 
 
 def _workers(story: Story) -> frozenset[str]:

@@ -35,7 +35,8 @@ class _Refusal:
 
     def matches(self, fault: Fault) -> bool:
         """Return whether the fault is this refusal."""
-        same = fault.failure.status == self.status and fault.code.startswith("github_")
+        # A limit is told by 403 as well, and has a rule of its own.
+        same = fault.failure.status == self.status and fault.code == "github_refused"
         return fault.code == self.code or same
 
     def of(self, name: str, story: Story) -> Iterator[Cause]:

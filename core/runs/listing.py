@@ -19,8 +19,8 @@ def everywhere(_: str) -> bool:
 class RunFilter:
     """Which runs are wanted; None wants any.
 
-    Created at `since` or later, and before `until`. `sees` tells which repositories
-    may be shown at all.
+    Created at `since` or later, and before `until`; ended by the time `ended_by`.
+    `sees` tells which repositories may be shown at all.
     """
 
     repository: str | None = None
@@ -28,8 +28,11 @@ class RunFilter:
     status: Status | None = None
     pipeline: str | None = None
     family: str | None = None
+    conclusion: str | None = None
+    publish: bool | None = None
     since: datetime | None = None
     until: datetime | None = None
+    ended_by: datetime | None = None
     sees: Callable[[str], bool] = everywhere
 
     def matches(self, document: Mapping[str, Any]) -> bool:
@@ -40,14 +43,22 @@ class RunFilter:
             "status": self.status,
             "pipeline": self.pipeline,
             "family": self.family,
+            "conclusion": self.conclusion,
+            "publish": self.publish,
         }
         created = document["created_at"]
         return (
             all(value in (None, document.get(key)) for key, value in wanted.items())
             and (self.since is None or created >= self.since)
             and (self.until is None or created < self.until)
+            and (self.ended_by is None or _ended(document, self.ended_by))
             and self.sees(document["repository"])
         )
+
+
+def _ended(document: Mapping[str, Any], by: datetime) -> bool:
+    finished = document.get("finished_at")
+    return finished is not None and finished <= by
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,6 +38,7 @@ from core.feed.trim import Trimmer
 from core.memory.lister import SessionLister
 from core.memory.listing import SessionFilter
 from core.redaction.public_keys import public_keys
+from core.runs.green import last_green
 from core.runs.lister import RunLister
 from core.runs.listing import RunFilter
 from core.runs.pipeline import StepContext
@@ -156,6 +157,7 @@ async def runs_are_listed(stage: Stage) -> None:
         page = await lister.page(narrowed, limit=1)
         await lister.page(narrowed, after=page.next, limit=1)
     await lister.page(replace(some, family=run_id))
+    await last_green(lister, await stage.runs.load(run_id), as_of=CLOCK.now())
     await stage.runs.projection.of_family(run_id)
     await stage.runs.journal.erase_state(f"run/{run_id}", 1)
 

@@ -59,9 +59,15 @@ def _keys(items: Items, identity: Identity, *, declared: bool) -> Keys | None:
     if kinds != {str}:
         if Absent in kinds or not (declared or kinds <= AUTOMATIC_KINDS):
             return None
+        if not declared and len(set(keys)) < len(keys):
+            return None
         # No string is equal to a tuple, nor are 1 and 1.0 as they are written.
-        keys = [key if type(key) is str else (text_of(key),) for key in keys]
+        keys = [key if type(key) is str else (_written(key),) for key in keys]
     return keys if len(set(keys)) == len(keys) else None
+
+
+def _written(key: Any) -> str:
+    return repr(key) if type(key) in (int, float) else text_of(key)
 
 
 def _parts(items: Items, identity: Identity) -> list[Any]:

@@ -1,14 +1,15 @@
 """Finds what two sequences share in one order: exactly where cheap, else nearly."""
 
 from bisect import bisect_left
-from collections import Counter, defaultdict, deque
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Sequence
 
 from core.checkpoints.diff.exactly import Pairs
 
 # How many items may differ for the shortest way between two sequences to be looked
 # for; the time grows with the square of it.
 MOST_STEPS = 300
+# So few are looked for first; where no item is there twice, there is a way for many.
+FEW_STEPS = 32
 
 
 def shared(before: Sequence[Hashable], after: Sequence[Hashable]) -> Pairs:
@@ -28,14 +29,14 @@ def shared(before: Sequence[Hashable], after: Sequence[Hashable]) -> Pairs:
 def in_turn(
     before: Sequence[Hashable],
     after: Sequence[Hashable],
-    left: Iterable[int],
-    right: Iterable[int],
+    left: Sequence[int],
+    right: Sequence[int],
 ) -> Pairs:
     """Pair equal items in turn, those at `left` with those at `right`."""
-    places: defaultdict[Hashable, deque[int]] = defaultdict(deque)
-    for at in left:
-        places[before[at]].append(at)
-    return [(places[after[at]].popleft(), at) for at in right if places.get(after[at])]
+    places: dict[Hashable, list[int]] = {}
+    for at in reversed(left):
+        places.setdefault(before[at], []).append(at)
+    return [(places[after[at]].pop(), at) for at in right if places.get(after[at])]
 
 
 def rising(places: Sequence[int]) -> list[int]:
@@ -84,28 +85,31 @@ def _between(
     if not old or not new:
         return []
     # What only one of them has is in no pair, and would be in the way.
-    counts = Counter(after[at] for at in new)
-    left = [at for at in old if before[at] in counts]
-    others = Counter(before[at] for at in left)
-    right = [at for at in new if after[at] in others]
+    there = set(after[start : new.stop])
+    left = [at for at in old if before[at] in there]
+    there = {before[at] for at in left}
+    right = [at for at in new if after[at] in there]
     one, other = [before[at] for at in left], [after[at] for at in right]
-    if len(set(one)) < max(len(one), len(other)):
-        steps = _shortest(one, other)
-        if steps is not None:
-            return [(left[i], right[j]) for i, j in steps]
+    found = _shortest(one, other, FEW_STEPS)
+    if found is None and len(set(one)) < max(len(one), len(other)):
+        found = _shortest(one, other, MOST_STEPS)
+    if found is not None:
+        return [(left[i], right[j]) for i, j in found]
     pairs = in_turn(before, after, left, right)
     return [pairs[at] for at in rising([old for old, _ in pairs])]
 
 
-def _shortest(before: Sequence[Hashable], after: Sequence[Hashable]) -> Pairs | None:
-    """Return the most pairs, None when more than MOST_STEPS items differ.
+def _shortest(
+    before: Sequence[Hashable], after: Sequence[Hashable], most: int
+) -> Pairs | None:
+    """Return the most pairs, None when more than `most` items differ.
 
     Source: Myers 1986, An O(ND) difference algorithm and its variations.
     """
     reach = {1: 0}
     trace: list[dict[int, int]] = []
     old_size, new_size = len(before), len(after)
-    for steps in range(MOST_STEPS + 1):
+    for steps in range(most + 1):
         trace.append(reach.copy())
         for line in range(-steps, steps + 1, 2):
             down = line == -steps or (

@@ -1,11 +1,15 @@
 """Every rule finds its cause in a recorded story, and not in one that is near to it."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
+import typer
+from typer.core import TyperGroup as Group
 
+from bot.cli.app import app
 from core.rca.analysis import analyse
 from core.rca.cause import Analysis
 from core.rca.causes import RULES
@@ -184,3 +188,29 @@ def test_an_error_seen_before_tells_where_and_whether_trying_again_helped() -> N
     assert "octo/other" in cause.sentence
     assert "1 failed, 1 succeeded" in cause.sentence
     assert "helped in 1 of 2" in cause.next_action
+
+
+COMMAND = re.compile(r"`nofx ((?:[a-z]+ ?)+)")
+
+
+def commands() -> dict[str, set[str]]:
+    """Return the commands of the program, those of a group by its name."""
+    program = typer.main.get_command(app)
+    assert isinstance(program, Group)
+    return {
+        name: set(command.commands) if isinstance(command, Group) else set()
+        for name, command in program.commands.items()
+    }
+
+
+@pytest.mark.parametrize("name", names())
+def test_next_actions_name_commands_that_there_are(name: str) -> None:
+    """A person at three in the morning types what stands there."""
+    known = commands()
+    for cause in analyse(story_of(recorded(name))).causes:
+        for words in COMMAND.findall(cause.next_action):
+            first, *more = words.split()
+            assert first in known
+            if known[first]:
+                assert more
+                assert more[0] in known[first]

@@ -1,7 +1,7 @@
 """Errors that ended tries of a run, in the order in which they happened."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from core.events import schema
@@ -64,11 +64,9 @@ def shown(told: Told, words: str, *, place: str = "") -> Evidence:
 def faults(story: Story) -> tuple[Fault, ...]:
     """Return every error that ended a try, oldest first, also what workers noted."""
     over = done(story)
-    found = [one for told in (*story.told, *story.left) for one in _faults(told)]
-    marked = (
-        replace(one, overcome=not one.ended and _before(one, over)) for one in found
-    )
-    return tuple(sorted(marked, key=_in_order))
+    every = (*story.told, *story.left)
+    found = (one for told in every for one in _faults(told, over))
+    return tuple(sorted(found, key=_in_order))
 
 
 def _in_order(fault: Fault) -> tuple[datetime, bool, int]:
@@ -104,14 +102,17 @@ def first(story: Story) -> tuple[Fault, ...]:
     return tuple(one for one in every if (one.step, one.code) == (main.step, main.code))
 
 
-def _faults(told: Told) -> Iterator[Fault]:
+def _faults(told: Told, over: Mapping[str, datetime]) -> Iterator[Fault]:
     match told.event:
         case schema.StepFinished(to="failed") as event:
-            yield _fault(told, event.subject, event.failure, event.error, ended=True)
+            yield _fault(told, event.subject, event, ended=True)
         case schema.StepRetried(transition="back_off") as event:
-            yield _fault(told, event.subject, event.failure, event.error)
+            step = event.subject
+            yield _fault(told, step, event, overcome=_before(told, step, over))
         case schema.WorkerLeft(why=why) as event if why != "fenced":
-            yield _fault(told, event.step, event.failure, event.error, note=True)
+            step = event.step
+            later = _before(told, step, over)
+            yield _fault(told, step, event, overcome=later, note=True)
         case _:
             pass
 
@@ -119,23 +120,34 @@ def _faults(told: Told) -> Iterator[Fault]:
 def _fault(
     told: Told,
     step: str,
-    failure: Failure | None,
-    words: str | None,
+    event: schema.StepFinished | schema.StepRetried | schema.WorkerLeft,
     *,
     ended: bool = False,
+    overcome: bool = False,
     note: bool = False,
 ) -> Fault:
-    known = recognised(words or "")
-    if failure is None:
-        failure = known or UNNAMED
-    elif known is not None:
-        facts = {**known.facts, **failure.facts}
-        status = known.status if failure.status is None else failure.status
-        failure = failure.model_copy(update={"facts": facts, "status": status})
-    text = words or failure.code or "an error without words"
+    failure = _completed(event.failure, event.error or "")
     return Fault(
-        told=told, step=step, failure=failure, words=text, ended=ended, note=note
+        told=told,
+        step=step,
+        failure=failure,
+        words=event.error or failure.code or "an error without words",
+        ended=ended,
+        overcome=overcome,
+        note=note,
     )
+
+
+def _completed(failure: Failure | None, words: str) -> Failure:
+    """Return the failure with what its words tell besides, or alone in old entries."""
+    known = recognised(words)
+    if failure is None or known is None:
+        return failure or known or UNNAMED
+    status = known.status if failure.status is None else failure.status
+    if status == failure.status and known.facts.keys() <= failure.facts.keys():
+        return failure
+    facts = {**known.facts, **failure.facts}
+    return failure.model_copy(update={"facts": facts, "status": status})
 
 
 def done(story: Story) -> Mapping[str, datetime]:
@@ -147,5 +159,5 @@ def done(story: Story) -> Mapping[str, datetime]:
     return over
 
 
-def _before(fault: Fault, over: Mapping[str, datetime]) -> bool:
-    return fault.step in over and fault.told.time <= over[fault.step]
+def _before(told: Told, step: str, over: Mapping[str, datetime]) -> bool:
+    return step in over and told.time <= over[step]

@@ -10,9 +10,11 @@ import typer
 from typer.core import TyperGroup as Group
 
 from bot.cli.app import app
+from bot.github import review_draft
+from bot.pipeline import github_desk
 from core.rca.analysis import analyse
 from core.rca.cause import Analysis
-from core.rca.causes import RULES
+from core.rca.causes import RULES, effects, endings
 from tests.fakes.rca_stories import names, recorded, story_of
 
 # What is said when no rule found anything.
@@ -214,3 +216,15 @@ def test_next_actions_name_commands_that_there_are(name: str) -> None:
             if known[first]:
                 assert more
                 assert more[0] in known[first]
+
+
+def test_evidence_names_the_line_that_was_logged() -> None:
+    """Of the same step, by its number in the bundle's merged log."""
+    lines = [one for one in told("logged").causes[0].evidence if one.line]
+    assert [(one.line, one.place) for one in lines] == [(7, "bot/github/wire.py:170")]
+
+
+def test_words_that_rules_know_are_those_that_are_written() -> None:
+    """The pipeline says them, and rules cannot import it."""
+    assert github_desk.STALE == endings.STALE
+    assert review_draft.TOO_MANY.startswith(effects.NOT_SENT)

@@ -79,15 +79,25 @@ def follows(story: Story, found: Sequence[Fault]) -> frozenset[str]:
 def shown_of(story: Story, found: Sequence[Fault], main: Fault) -> tuple[Evidence, ...]:
     """Return the faults as evidence, the main one first, and the end that came of it.
 
-    A refused write of the same step is named with them.
+    What the step logged last, and a refused write of it, are named with them.
     """
     others = [one.evidence for one in found if one is not main]
     return (
         main.evidence,
-        *others[: MOST_SHOWN - 3],
+        *others[: MOST_SHOWN - 4],
+        *logged(story, main),
         *refused_writes(story, main),
         *ending(story),
     )
+
+
+def logged(story: Story, fault: Fault) -> Iterator[Evidence]:
+    """Yield the last line that the fault's step logged as an error, else a warning."""
+    lines = [one for one in story.log if one.step == fault.step]
+    errors = [one for one in lines if one.level not in {"warning", "warn"}]
+    for one in (errors or lines)[-1:]:
+        words = f"logged at attempt {one.attempt}: {said(one.event)}"
+        yield Evidence(words=words, line=one.number, place=one.place)
 
 
 def refused_writes(story: Story, fault: Fault) -> Iterator[Evidence]:

@@ -13,6 +13,8 @@ from core.rca.story import Story, Told
 from core.rca.words import said
 from core.runs.states import Status
 
+# What the step that publishes says when it keeps silent.
+STALE = "the head moved while this was reviewed"
 GIVES_WAY = frozenset({"run_outdated", "head_moved"})
 OVER = frozenset({Status.CANCELLED, Status.CANCELLING})
 # Who ends runs without being a person.
@@ -69,12 +71,12 @@ def cancelled_by_person(story: Story) -> Iterator[Cause]:
 def head_moved(story: Story) -> Iterator[Cause]:
     """Find that the pull request moved on while the run read or reviewed it.
 
-    Certain when the run was cancelled for it or a step failed by it, likely when the
-    step was not done after it, possible when it was.
+    Certain when the run was cancelled for it, a step failed by it or nothing was
+    published for it, likely when a step was not done after it, possible when it was.
     """
-    told = next((one for one in story.told if _gives_way(one)), None)
-    if told is not None and isinstance(told.event, schema.RunStateChanged):
-        reason, began, sure = told.event.reason, told.time, Confidence.CERTAIN
+    told = next((one for one in story.told if _gave_way(one)), None)
+    if told is not None:
+        reason, began, sure = _gave_way(told), told.time, Confidence.CERTAIN
         evidence = shown(told, said(reason))
     else:
         found = chain(story, lambda fault: fault.code in GIVES_WAY)
@@ -146,6 +148,16 @@ def _workers(story: Story) -> frozenset[str]:
         if isinstance(told.event, schema.RunStateChanged)
         and told.event.transition == "claim"
     )
+
+
+def _gave_way(told: Told) -> str:
+    """Return the words with which the run gave way to a newer head, if it did."""
+    event = told.event
+    if isinstance(event, schema.StepFinished) and event.summary == STALE:
+        return f"{event.subject} published nothing, for {STALE}"
+    if isinstance(event, schema.RunStateChanged) and _gives_way(told):
+        return event.reason
+    return ""
 
 
 def _gives_way(told: Told) -> bool:

@@ -18,7 +18,7 @@ from bot.pipeline.ports import Sources
 from bot.pipeline.recorded import Records
 from bot.pipeline.remembered import Answers
 from bot.pipeline.review_pipeline import NAME as PIPELINE
-from bot.pipeline.state import MERGE_RULES
+from bot.pipeline.state import DIFF_RULES, MERGE_RULES
 from bot.schema import SCHEMA
 from bot.setting_values import StreamPolicy
 from bot.settings import Settings
@@ -35,6 +35,7 @@ from core.events.journal import Journal
 from core.review.reviewer import ReviewModel
 from core.review.verify import Policy
 from core.runs.branching import Branches
+from core.runs.comparing import Comparing
 from core.runs.decisions import Decisions
 from core.runs.lister import RunLister
 from core.runs.merging import Merges
@@ -63,6 +64,7 @@ class Base:
     lister: RunLister
     branches: Branches
     merges: Merges
+    comparing: Comparing
     decisions: Decisions
     audit: Audit
     memory: MemoryParts
@@ -170,6 +172,7 @@ def assembled(database: Database, settings: Settings, clock: Clock) -> Base:
         ids=ids,
     )
     branches = Branches(runs)
+    lister = RunLister(database, clock=clock)
     audit = Audit(runs.journal, clock=clock)
     memory = memory_on(
         database,
@@ -187,11 +190,12 @@ def assembled(database: Database, settings: Settings, clock: Clock) -> Base:
         runs=runs,
         tokens=tokens,
         tickets=TicketDesk(TicketStore(database), tokens, clock=clock),
-        lister=RunLister(database, clock=clock),
+        lister=lister,
         branches=branches,
         merges=Merges(
             runs, branches, blobs=blobs, ids=ids, rules={PIPELINE: MERGE_RULES}
         ),
+        comparing=Comparing(runs, blobs, lister, {PIPELINE: DIFF_RULES}),
         decisions=Decisions(runs),
         audit=audit,
         memory=memory,

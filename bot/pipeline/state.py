@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.pipeline.memories import Recalled
 from bot.pipeline.ports import Described
-from core.checkpoints.merge_rules import BY_PAIR, MergeRules
+from core.checkpoints.diff.model import DiffRules
+from core.checkpoints.merge_rules import BY_PAIR, MergeRules, by_field
 from core.checkpoints.pointers import pointer
 from core.errors import StateUnusableError
 from core.events.base import JSON
@@ -27,6 +28,32 @@ Pairs = tuple[tuple[str, str], ...]
 # How two branches' states are merged: what is listed by path or hunk, item by item.
 MERGE_RULES = MergeRules(
     identities={"/missing": BY_PAIR, "/unread": BY_PAIR}, texts=("/description",)
+)
+
+# How two states are compared for people, and what the blobs hold that they name: what
+# a machine measures, and the name of a run in its report, differ without a meaning.
+DIFF_RULES = DiffRules(
+    lists=MergeRules(
+        identities={
+            **MERGE_RULES.identities,
+            "/recalled": by_field("session_id"),
+            "/proposals_blob": by_field("fingerprint"),
+            "/report_blob/findings": by_field("fingerprint"),
+        },
+        texts=(
+            *MERGE_RULES.texts,
+            "/proposals_blob/*/body",
+            "/report_blob/findings/*/body",
+        ),
+    ),
+    noise=(
+        "/report_blob/run_id",
+        *(
+            f"{usage}/{measured}"
+            for usage in ("/usage", "/report_blob/usage")
+            for measured in ("wall_seconds", "cpu_seconds", "peak_memory_bytes")
+        ),
+    ),
 )
 
 

@@ -138,6 +138,7 @@ from core.errors.rca import (
     DownloadBrokenError,
     DownloadDamagedError,
     NothingToCompareError,
+    PatchTooLargeError,
 )
 from core.errors.requests import (
     BodyMalformedError,
@@ -306,6 +307,7 @@ __all__ = [
     "OptionInvalidError",
     "OptionsError",
     "OverridesError",
+    "PatchTooLargeError",
     "PreconditionError",
     "PrivateKeyError",
     "PublisherMissingError",

@@ -15,6 +15,13 @@ class NothingToCompareError(NotFoundError):
     hint = "Name another with --against: parent, a checkpoint, RUN:CHECKPOINT."
 
 
+class PatchTooLargeError(ConflictError):
+    """A difference has more operations than are told, so it is no patch."""
+
+    message = "The patch from {before} to {after} has too many operations."
+    hint = "Ask for format=json: it tells the changes; or read the two states."
+
+
 class DiffUnprovenError(ConflictError):
     """A difference does not lead from the one state to the other."""
 

@@ -131,6 +131,18 @@ class Blobs:
             lambda: verified(digest, b"".join(parts[one] for one in found["parts"])),
         )
 
+    async def size(self, digest: Digest) -> int:
+        """Return how many bytes there are, without reading them.
+
+        Raises BlobNotFoundError, BlobRedactedError among it.
+        """
+        with translating():
+            found = await self._blobs.find_one({"_id": digest}, {"size": 1, GONE: 1})
+        if found is None:
+            raise BlobNotFoundError(digest=digest)
+        _refuse_gone(found)
+        return int(found["size"])
+
     async def put_json(self, value: Any) -> Digest:
         """Store the canonical JSON of `value`; raises BlobNotJsonError.
 

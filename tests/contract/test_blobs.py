@@ -39,6 +39,7 @@ async def test_a_blob_comes_back_as_it_went_in(blobs: Blobs, data: bytes) -> Non
     digest = await blobs.put(data)
     assert digest == digest_of(data)
     assert await blobs.get(digest) == data
+    assert await blobs.size(digest) == len(data)
 
 
 async def test_a_blob_is_stored_once(store: Database, blobs: Blobs) -> None:
@@ -139,6 +140,8 @@ async def test_a_damaged_list_of_parts_is_seen(store: Database, blobs: Blobs) ->
 async def test_a_blob_that_was_never_stored(blobs: Blobs) -> None:
     """The error names the digest that was asked for."""
     digest = digest_of(b"never")
+    with pytest.raises(BlobNotFoundError, match=digest):
+        await blobs.size(digest)
     with pytest.raises(BlobNotFoundError, match=digest):
         await blobs.get(digest)
 

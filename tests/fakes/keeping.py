@@ -9,7 +9,7 @@ from core.clock import Ids
 from core.events.commit import Draft
 from core.events.journal import Journal
 from core.events.schema import CheckpointRedacted
-from core.store.blobs import GRACE, Blobs
+from core.store.blobs import GRACE, Blobs, digest_of
 from core.store.database import Database
 from core.store.garbage import Sweep, collect
 from tests.fakes.clock import FakeClock
@@ -59,7 +59,9 @@ async def blobs_come_and_go(database: Database) -> None:
     blobs = Blobs(database, clock=clock)
     large = noise(100_000)
     for _ in range(2):
-        await blobs.get(await blobs.put(large))
+        assert len(await blobs.get(await blobs.put(large))) == await blobs.size(
+            digest_of(large)
+        )
         await blobs.get(await blobs.put_json({"large": await blobs.put(large)}))
         clock.jump(GRACE.total_seconds() / 2)
     clock.jump(GRACE.total_seconds())

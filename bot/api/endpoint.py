@@ -1,10 +1,10 @@
 """One endpoint: who may call it, what goes in, what comes out, what is refused."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from bot.api.matching import ANY, IfMatch
 from core.access.tokens import Scope, Token
@@ -19,6 +19,19 @@ class Incoming(BaseModel):
 
 class Nothing(Incoming):
     """A query or a body in which there is nothing to say."""
+
+
+class Written(BaseModel):
+    """An answer that is no JSON of ours: it carries its own body and media type.
+
+    `headers` stand beside those of every answer.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    body: str
+    media_type: str
+    headers: dict[str, str] = Field(default_factory=dict)
 
 
 Q = TypeVar("Q", bound=Incoming)
@@ -48,7 +61,8 @@ class Endpoint(Generic[Q, B]):
     `refusals` are the errors, beside those of every request, that a caller should be
     ready for. `current` tells how things stand after a conflict. A call that makes
     something has `makes`, the path of what its answer names. One that is `conditional`
-    reads If-Match; `etag` gives the version, in quotes, that its answer shows.
+    reads If-Match; `etag` gives the version, in quotes, that its answer shows. What it
+    answers as Written has one of the media types in `written`, each with its schema.
     """
 
     method: str
@@ -65,6 +79,7 @@ class Endpoint(Generic[Q, B]):
     makes: Callable[[BaseModel], str] | None = None
     conditional: bool = False
     etag: Callable[[BaseModel], str] | None = None
+    written: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def masked(body: B, mask: Callable[[str], str]) -> B:
@@ -83,6 +98,7 @@ def get(  # noqa: PLR0913  # one argument a fact
     scope: Scope = Scope.READ,
     refusals: Sequence[type[NofxError]] = (),
     etag: Callable[[BaseModel], str] | None = None,
+    written: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Endpoint[Q, Nothing]:
     """Return an endpoint that reads and changes nothing."""
     return Endpoint(
@@ -96,6 +112,7 @@ def get(  # noqa: PLR0913  # one argument a fact
         body=Nothing,
         refusals=refusals,
         etag=etag,
+        written=written or {},
     )
 
 

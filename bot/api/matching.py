@@ -1,7 +1,7 @@
-"""If-Match and ETag: who changes something says which version they have seen.
+"""If-Match, If-None-Match and ETag: callers say which version they have seen.
 
-Source: RFC 9110, sections 8.8.3 and 13.1.1. Versions are compared strongly, so a weak
-tag matches nothing; `*` matches whatever there is.
+Source: RFC 9110, sections 8.8.3, 13.1.1 and 13.1.2. Who changes something is compared
+strongly, so a weak tag matches nothing; `*` matches whatever there is.
 """
 
 import re
@@ -12,6 +12,7 @@ from bot.api.problems import FieldProblem
 from core.errors import RequestInvalidError
 
 HEADER = "If-Match"
+NONE_MATCH = "If-None-Match"
 OPAQUE = r'"[\x21\x23-\x7e\x80-\xff]*"'
 ONE = re.compile(rf"(W/)?({OPAQUE})")
 WHOLE = re.compile(rf"\s*(?:W/)?{OPAQUE}(?:\s*,\s*(?:W/)?{OPAQUE})*\s*")
@@ -48,3 +49,16 @@ def if_match(values: Sequence[str]) -> IfMatch:
         raise RequestInvalidError(reason=text, errors=[problem])
     strong = (tag for weak, tag in ONE.findall(given) if not weak)
     return IfMatch(frozenset(strong))
+
+
+def is_known(values: Sequence[str], etag: str) -> bool:
+    """Tell by If-None-Match whether a reader has this version already.
+
+    Tags are compared weakly. What is malformed names no version: all is answered.
+    """
+    given = ",".join(values).strip()
+    if given == "*":
+        return True
+    if len(given) > LONGEST or not WHOLE.fullmatch(given):
+        return False
+    return etag in {tag for _, tag in ONE.findall(given)}

@@ -11,6 +11,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from bot.api.described import Described
 from bot.api.endpoint import Nothing
 from bot.api.matching import HEADER as IF_MATCH
+from bot.api.matching import NONE_MATCH
 from bot.api.problems import MEDIA_TYPE, Problem, status_of
 from bot.api.requests import IDS
 from bot.api.serving import AnyEndpoint
@@ -52,6 +53,12 @@ CONDITION: JSON = {
     "schema": {"type": "string", "pattern": r'^(\*|(W/)?"[^"]*"(, ?(W/)?"[^"]*")*)$'},
     "example": '"7"',
 }
+UNCHANGED: JSON = {
+    "304": {
+        "description": f"It is the version that {NONE_MATCH} names.",
+        "headers": NAMED,
+    }
+}
 DESCRIPTION = (
     "Runs, their checkpoints, gates and effects. Every request shows a bearer token;"
     " scopes include those before them: " + " < ".join(Scope) + ". What a token may"
@@ -88,6 +95,7 @@ def document(
             ],
             "responses": {
                 str(one.status): _success(one, names[one.answer, "serialization"]),
+                **(UNCHANGED if one.method == "GET" and one.etag is not None else {}),
                 **_refusals(one),
             },
         }
@@ -194,13 +202,16 @@ def _success(one: AnyEndpoint, schema: JSON) -> JSON:
         }
     if one.etag is not None:
         headers["ETag"] = {
-            "description": "The version of what is answered, for If-Match.",
+            "description": "The version of what is answered.",
             "schema": {"type": "string"},
         }
     return {
         "description": text,
         "headers": headers,
-        "content": {"application/json": {"schema": schema}},
+        "content": {
+            "application/json": {"schema": schema},
+            **{kind: {"schema": dict(each)} for kind, each in one.written.items()},
+        },
     }
 
 

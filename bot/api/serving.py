@@ -1,20 +1,23 @@
 """Puts endpoints on the site: token, ids, query, body, call, answer, in this order."""
 
 from collections.abc import Callable, Iterable
+from hashlib import sha256
 from typing import Any
 
 from aiohttp import web
 from pydantic import BaseModel
 
 from bot.api import problems, requests
-from bot.api.endpoint import Call, Endpoint, masked
-from bot.api.matching import ANY, HEADER, if_match
+from bot.api.endpoint import Call, Endpoint, Written, masked
+from bot.api.matching import ANY, HEADER, NONE_MATCH, if_match, is_known
 from core.access.service import Tokens
 from core.clock import Ids
 from core.errors import ConflictError, NofxError
 from core.metrics.handler_cpu import handled
 from core.metrics.handlers import HANDLERS
 
+JSON = "application/json; charset=utf-8"
+NOT_MODIFIED = 304
 NO_STORE = {"Cache-Control": "no-store"}
 AnyEndpoint = Endpoint[Any, Any]
 
@@ -65,7 +68,7 @@ class _Answering:
         try:
             call = await self._understand(request)
             answer = await self._endpoint.act(call)
-            return self._respond(answer)
+            return self._respond(request, answer)
         except ConflictError as error:
             return await self._conflict(request, error, call)
         except NofxError as error:
@@ -92,17 +95,24 @@ class _Answering:
             else ANY,
         )
 
-    def _respond(self, answer: BaseModel) -> web.Response:
+    def _respond(self, request: web.Request, answer: BaseModel) -> web.Response:
         headers = dict(NO_STORE)
         if self._endpoint.makes is not None:
             headers["Location"] = self._endpoint.makes(answer)
         if self._endpoint.etag is not None:
             headers["ETag"] = self._endpoint.etag(answer)
+            known = request.headers.getall(NONE_MATCH, [])
+            if self._endpoint.method == "GET" and is_known(known, headers["ETag"]):
+                return web.Response(status=NOT_MODIFIED, headers=headers)
+        written = answer if isinstance(answer, Written) else None
         return web.Response(
-            text=answer.model_dump_json(by_alias=True),
+            body=body_of(answer),
             status=self._endpoint.status,
-            content_type="application/json",
-            headers=headers,
+            headers={
+                **headers,
+                **(written.headers if written is not None else {}),
+                "Content-Type": written.media_type if written is not None else JSON,
+            },
         )
 
     async def _conflict(
@@ -116,6 +126,32 @@ class _Answering:
             except NofxError as unknown:
                 problems.log.warning("api.no_current", reason=str(unknown))
         return problems.refusal(request, error, current=current)
+
+
+def body_of(answer: BaseModel) -> bytes:
+    """Return the bytes in which an answer is sent."""
+    if isinstance(answer, Written):
+        return answer.body.encode()
+    return answer.model_dump_json(by_alias=True).encode()
+
+
+def written(answer: BaseModel) -> Written:
+    """Return an answer as it is sent: for large ones, which take long to write."""
+    if isinstance(answer, Written):
+        return answer
+    return Written(body=body_of(answer).decode(), media_type=JSON)
+
+
+def printed(answer: BaseModel) -> str:
+    """Return an answer as a command prints it, to its last line feed."""
+    if isinstance(answer, Written):
+        return answer.body if answer.body.endswith("\n") else f"{answer.body}\n"
+    return f"{answer.model_dump_json(by_alias=True, indent=2)}\n"
+
+
+def etag_by_content(answer: BaseModel) -> str:
+    """Return a version in quotes that two answers share only if they are the same."""
+    return f'"{sha256(body_of(answer)).hexdigest()}"'
 
 
 def _handler_of(endpoint: AnyEndpoint) -> str:

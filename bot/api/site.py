@@ -8,6 +8,7 @@ from bot.api import event_schema, openapi
 from bot.api.audit import AuditEndpoints
 from bot.api.checkpoints import CheckpointEndpoints
 from bot.api.described import BESIDE
+from bot.api.diffs import DiffEndpoints
 from bot.api.events import EventEndpoints
 from bot.api.gates import GateEndpoints
 from bot.api.logs import LogEndpoints
@@ -58,6 +59,7 @@ def endpoints_of(base: Base, operations: Operations) -> tuple[AnyEndpoint, ...]:
         *RunEndpoints(reading, base.lister).endpoints(),
         *operating.endpoints(),
         *checkpoints.endpoints(),
+        *DiffEndpoints(base.comparing).endpoints(),
         *GateEndpoints(reading, operations).endpoints(),
         *EventEndpoints(reading, Replay(base.database)).endpoints(),
         *parts.endpoints(),

@@ -27,11 +27,12 @@ Client = TestClient[web.Request, web.Application]
 
 @dataclass
 class Answer:
-    """What came back: the status, the headers and the JSON."""
+    """What came back: the status, the headers, the JSON if it is that, and the text."""
 
     status: int
     headers: dict[str, str]
     body: Any
+    text: str = ""
 
 
 @dataclass
@@ -64,7 +65,8 @@ class ApiStage:
         ) as response:
             typed = response.content_type.endswith("json")
             body = await response.json(content_type=None) if typed else None
-            return Answer(response.status, dict(response.headers), body)
+            text = await response.text()
+            return Answer(response.status, dict(response.headers), body, text)
 
 
 @asynccontextmanager

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.api.matching import if_match
+from bot.api.matching import if_match, is_known
 from core.errors import RequestInvalidError
 
 
@@ -35,3 +35,23 @@ def test_what_is_no_version_is_refused(given: str) -> None:
     """Passing it over would change what the caller has not seen."""
     with pytest.raises(RequestInvalidError):
         if_match([given])
+
+
+@pytest.mark.parametrize(
+    ("given", "known"),
+    [
+        ([], False),
+        (["*"], True),
+        (['"1"'], True),
+        (['W/"1"'], True),
+        (['"2", W/"1"'], True),
+        (['"2"', '"1"'], True),
+        (['"2"'], False),
+        (["1"], False),
+        (['"1" "2"'], False),
+        (['"1",' * 999], False),
+    ],
+)
+def test_who_has_a_version_is_not_sent_it_again(given: list[str], known: bool) -> None:  # noqa: FBT001 # pytest gives it
+    """Weak tags count, and what is malformed names nothing that a reader has."""
+    assert is_known(given, '"1"') is known

@@ -10,6 +10,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from bot.api.described import BESIDE
 from tests.fakes.api import ApiStage
 
+JSON = "application/json"
 README = Path(__file__).parents[3] / "README.md"
 
 
@@ -40,9 +41,31 @@ async def test_every_operation_names_its_scope_and_its_problems(api: ApiStage) -
         assert needed["token"][0] in ("read", "operate", "supervise", "admin")
         assert {"401", "403", "422", "500", "503"} <= one["responses"].keys()
         for status, answer in one["responses"].items():
+            if status == "304":
+                continue
             media = list(answer["content"])
             problem = ["application/problem+json"]
-            assert media == (problem if status >= "400" else ["application/json"])
+            assert media == problem if status >= "400" else media[0] == JSON
+
+
+async def test_a_difference_has_a_media_type_for_each_of_its_forms(
+    api: ApiStage,
+) -> None:
+    """What is no JSON of ours is described as what it is."""
+    paths = (await described(api))["paths"]
+    path = "/runs/{run_id}/checkpoints/{checkpoint_id}/diff"
+    answers = paths[path]["get"]["responses"]["200"]["content"]
+    patch = "application/json-patch+json"
+    assert [*answers] == [JSON, patch, "text/markdown", "text/html"]
+    others = {
+        kind
+        for one, methods in paths.items()
+        for method in methods.values()
+        for status, answer in method["responses"].items()
+        for kind in answer.get("content", {})
+        if status < "400" and not one.endswith(("/diff", "/stream", "/export"))
+    }
+    assert others == {JSON, "application/schema+json"}
 
 
 async def test_the_readme_lists_every_call(api: ApiStage) -> None:

@@ -7,6 +7,7 @@ import typer
 from bot.cli.audit import audit
 from bot.cli.blobs import blobs
 from bot.cli.demo import demo
+from bot.cli.diff import diff
 from bot.cli.doctor import doctor
 from bot.cli.events import events
 from bot.cli.exits import MEANINGS
@@ -63,7 +64,7 @@ def nofx(
     """
 
 
-for command in (serve, work, migrate, demo, doctor, review):
+for command in (serve, work, migrate, demo, doctor, review, diff):
     app.command()(guarded(command))
 app.add_typer(runs)
 app.add_typer(events)

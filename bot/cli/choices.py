@@ -27,3 +27,13 @@ class ListFormat(StrEnum):
 
     TEXT = "text"
     JSON = "json"
+
+
+class DiffFormat(StrEnum):
+    """The forms of a difference; `patch` is RFC 6902, of checkpoints alone."""
+
+    TEXT = "text"
+    JSON = "json"
+    PATCH = "patch"
+    MARKDOWN = "markdown"
+    HTML = "html"

@@ -1,19 +1,24 @@
 """The insert-only collection that everything else is read from."""
 
 import re
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from typing_extensions import override
 
 from core.clock import Clock, Ids
-from core.errors import RefusedByDatabaseError, StoreUnavailableError
+from core.errors import (
+    BlobCorruptError,
+    BlobNotFoundError,
+    RefusedByDatabaseError,
+    StoreUnavailableError,
+)
 from core.events.appender import Answer, Appender, Ended, Refused, Sink, Taken
 from core.events.base import JSON
 from core.events.bus import Bus
 from core.events.commit import Commit, Draft, from_document
-from core.events.cutting import cut, is_cut, put_away, whole
+from core.events.cutting import BLOBS, cut, is_cut, put_away, whole
 from core.events.measured import measure
 from core.events.tombstones import FIELD, TOMBSTONE
 from core.events.writers import Writers
@@ -30,6 +35,8 @@ from core.store.schema import CollectionSpec, IndexSpec
 COLLECTION = "journal"
 PAGE = 500
 Row = tuple[str, str | None, str]
+# Is told of an event's id, and of the error that says why a part of it is gone.
+Torn = Callable[[str, Exception], None]
 
 
 def collection(
@@ -255,32 +262,46 @@ class Journal:
         """
         return tuple([await self._commit(one) for one in await self.documents(stream)])
 
-    async def _commit(self, document: dict[str, Any]) -> Commit:
+    async def _commit(
+        self, document: dict[str, Any], torn: Torn | None = None
+    ) -> Commit:
         stored: list[JSON] = document["events"]
         if not any(map(is_cut, stored)):
             return from_document(document)
-        events = [
-            {**one, "data": await whole(one["data"], self._get, texts=False)}
-            for one in stored
-        ]
+        events = []
+        for index, one in enumerate(stored):
+            try:
+                data = await whole(one["data"], self._get, texts=False)
+            except (BlobNotFoundError, BlobCorruptError) as error:
+                if torn is None:
+                    raise
+                torn(f"{document['_id']}.{index}", error)
+                data = {k: value for k, value in one["data"].items() if k != BLOBS}
+            events.append({**one, "data": data})
         return from_document(document, events)
 
     async def _get(self, digest: str) -> Any:
         return await self._blobs.get_json(Digest(digest))
 
     async def pages(
-        self, stream: str, *, first: int = 1, size: int = PAGE
+        self,
+        stream: str,
+        *,
+        first: int = 1,
+        size: int = PAGE,
+        torn: Torn | None = None,
     ) -> AsyncIterator[tuple[Commit, ...]]:
         """Yield a stream's commits from `first` on, oldest first, `size` at a time.
 
-        For streams that are too long to hold; raises as `read` does.
+        For streams that are too long to hold; raises as `read` does. With `torn` an
+        event of which a part is gone is told to that, and stands as it was cut.
         """
         while True:
             names = [f"{stream}:{seq}" for seq in range(first, first + size)]
             found = await self.find({"_id": {"$in": names}})
             found.sort(key=lambda one: int(one["seq"]))
             if found:
-                yield tuple([await self._commit(one) for one in found])
+                yield tuple([await self._commit(one, torn) for one in found])
             if len(found) < size:
                 return
             first += size

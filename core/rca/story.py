@@ -120,7 +120,8 @@ class Story:
     `told` are the events that causes can rest on, oldest first; of very many the middle
     is left out, and `left_out` counts it. `left` are the notes of workers that let go
     of the run (`worker.left`). `log` holds warnings and worse. `wrote_last` maps each
-    writer of this run to the time of its last entry anywhere, up to `as_of`.
+    writer of this run to the time of its last entry anywhere, up to `as_of`. `gaps` say
+    what could not be read: blobs that are missing, damaged or redacted.
     """
 
     run: Run
@@ -135,3 +136,4 @@ class Story:
     green: Green | None = None
     wrote_last: Mapping[str, datetime] = field(default_factory=dict)
     budget: Budget | None = None
+    gaps: tuple[str, ...] = ()

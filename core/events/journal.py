@@ -1,7 +1,7 @@
 """The insert-only collection that everything else is read from."""
 
 import re
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -290,7 +290,7 @@ class Journal:
         first: int = 1,
         size: int = PAGE,
         torn: Torn | None = None,
-    ) -> AsyncIterator[tuple[Commit, ...]]:
+    ) -> AsyncGenerator[tuple[Commit, ...], None]:
         """Yield a stream's commits from `first` on, oldest first, `size` at a time.
 
         For streams that are too long to hold; raises as `read` does. With `torn` an

@@ -12,7 +12,6 @@ from core.events.commit import Commit
 from core.rca.story import MOST_TOLD, Setup, StepEnd, Told
 from core.rca.worth import MOST_BYTES, Kept
 from core.runs.evolve import evolve
-from core.runs.kept_logs import LoggedTry
 from core.runs.model import Run
 
 MOST_PROGRAMS = 20
@@ -30,6 +29,15 @@ class Reached:
     seq: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """One try of a step that has said something; `digest` names its log."""
+
+    step: str
+    attempt: int
+    digest: str
+
+
 class Telling:
     """The fold of one run; however long it is, what is kept of it is bounded."""
 
@@ -43,11 +51,16 @@ class Telling:
         self._attempts: dict[str, int] = {}
         self._model = ""
         self._programs: dict[str, None] = {}
-        self.tries: list[LoggedTry] = []
+        self.tries: list[Tried] = []
         self.reached: dict[str, Reached] = {}
         # The number of each writer's last entry in the run, the newest writer last.
         self.writers: dict[str, int] = {}
         self.fingerprints: dict[str, None] = {}
+
+    @property
+    def begun(self) -> bool:
+        """Return whether there was any commit."""
+        return self._run is not None
 
     @property
     def run(self) -> Run:
@@ -127,7 +140,7 @@ class Telling:
         step = event.subject
         if event.log is not None:
             attempt = self._attempts.get(step, 1)
-            one = LoggedTry(step=step, attempt=attempt, digest=event.log)
+            one = Tried(step=step, attempt=attempt, digest=event.log)
             self.tries.append(one)
         if event.failure is not None and event.failure.fingerprint:
             # The newest last: what ended the run is looked for first.
@@ -139,7 +152,8 @@ class Telling:
         behind = {
             event.step: event.digest
             for event in commit.events
-            if isinstance(event, schema.CheckpointCaptured) and _is_behind(event, commit)
+            if isinstance(event, schema.CheckpointCaptured)
+            and _is_behind(event, commit)
         }
         for end in _ends(commit.events, behind):
             self.reached.pop(end.step, None)

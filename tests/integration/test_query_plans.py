@@ -58,6 +58,7 @@ from tests.fakes.memory import PULL, message, remembering
 from tests.fakes.memory_used import memory_is_used
 from tests.fakes.queries import Query, QueryLog, scans
 from tests.fakes.stage import QUICK, ScriptedPipeline, Stage, serving, subject
+from tests.fakes.story_readers import reader_on
 from tests.faults import redaction_stories as stories
 from tests.faults.deaths import Said
 
@@ -160,6 +161,13 @@ async def runs_are_listed(stage: Stage) -> None:
     await last_green(lister, await stage.runs.load(run_id), as_of=CLOCK.now())
     await stage.runs.projection.of_family(run_id)
     await stage.runs.journal.erase_state(f"run/{run_id}", 1)
+
+
+async def stories_are_read(stage: Stage) -> None:
+    """Tell of each run why it came out as it did."""
+    reader = reader_on(stage.database, stage.runs)
+    for found in await stage.runs.projection.of_repository("octo/hello"):
+        assert (await reader.read(found["_id"])).told
 
 
 async def gauges_are_read(stage: Stage) -> None:
@@ -280,6 +288,7 @@ async def test_every_question_has_an_index(watched: tuple[Database, QueryLog]) -
     stage = Stage(database, ScriptedPipeline("one", "two"))
     await runs_are_walked(stage)
     await runs_are_listed(stage)
+    await stories_are_read(stage)
     await runs_are_read(stage)
     await work_is_remembered(database)
     await sessions_are_listed(database)

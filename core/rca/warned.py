@@ -1,0 +1,74 @@
+"""The warnings of a run's kept logs, numbered as its merged log has them."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from core.errors import BlobCorruptError, BlobNotFoundError
+from core.rca.story import LogLine
+from core.rca.telling import Tried
+from core.runs.kept_logs import KeptLogs
+
+MOST_LINES = 1000
+MOST_TEXT = 500
+LEVELS = frozenset({"warning", "error", "critical"})
+# Those have fields of their own in a line of the story.
+NAMED = frozenset({"event", "level", "timestamp", "step", "run_id", "exception"})
+OUR_CODE = re.compile(r'File "[^"\n]*?\b((?:bot|core)/[^"\n]+\.py)", line (\d+)')
+# Is told what could not be read, and why.
+Missed = Callable[[str], None]
+
+
+async def warned(
+    logs: KeptLogs, tries: Sequence[Tried], missed: Missed, *, most: int = MOST_LINES
+) -> tuple[LogLine, ...]:
+    """Return the lines that warn or worse: of very many the first and the last.
+
+    A log that is gone or damaged is told to `missed`, and its lines have no numbers.
+    Raises StoreUnavailableError.
+    """
+    first: list[LogLine] = []
+    last: list[LogLine] = []
+    number = 0
+    for tried in tries:
+        try:
+            lines, _ = await logs.read(tried.digest)
+        except (BlobNotFoundError, BlobCorruptError) as error:
+            missed(f"the log of step {tried.step}, try {tried.attempt}: {error}")
+            continue
+        for line in lines:
+            number += 1
+            if line.get("level") not in LEVELS:
+                continue
+            kept = first if len(first) < most // 2 else last
+            kept.append(_line(number, tried, line))
+        del last[: -(most - most // 2)]
+    return (*first, *last)
+
+
+def _line(number: int, tried: Tried, line: Mapping[str, Any]) -> LogLine:
+    return LogLine(
+        number=number,
+        step=tried.step,
+        attempt=tried.attempt,
+        time=str(line.get("timestamp", "")),
+        level=str(line["level"]),
+        event=_short(line.get("event", "")),
+        fields={
+            str(name): _short(value)
+            for name, value in line.items()
+            if name not in NAMED
+        },
+        place=place_in(line),
+    )
+
+
+def place_in(line: Mapping[str, Any]) -> str:
+    """Return the innermost line of nofx's own code in a line's traceback."""
+    found = OUR_CODE.findall(str(line.get("exception", "")))
+    return ":".join(found[-1]) if found else ""
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= MOST_TEXT else f"{text[:MOST_TEXT]}…"

@@ -1,15 +1,18 @@
 """The last run that worked before another one, and where the two came apart."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from datetime import datetime
 
 from core.checkpoints.chain import checkpoints_of
-from core.checkpoints.diff.model import StateDiff
+from core.checkpoints.diff.apart import compared
+from core.checkpoints.diff.difference import NO_RULES
+from core.checkpoints.diff.model import DiffLimits, DiffRules
 from core.errors import (
     BlobCorruptError,
     BlobNotFoundError,
     CheckpointRedactedError,
+    DiffUnprovenError,
     RunNotFoundError,
 )
 from core.events.base import JSON
@@ -26,8 +29,8 @@ PAGE = 200
 UNREADABLE = (BlobNotFoundError, BlobCorruptError, CheckpointRedactedError)
 # Is told what could not be read, and why.
 Missed = Callable[[str], None]
-# Tells the difference of two states of a pipeline.
-Differ = Callable[[str, JSON, JSON], Awaitable[StateDiff]]
+# A few lines of it are told, and a report is waited for.
+LIMITS = DiffLimits(seconds=2.0, changes=500, text=4096)
 
 
 class Histories:
@@ -89,12 +92,17 @@ class Histories:
 
 
 class LastGreen:
-    """Finds the run that a failure is held against, and where they came apart."""
+    """Finds the run that a failure is held against, and where they came apart.
 
-    def __init__(self, histories: Histories, lister: RunLister, differ: Differ) -> None:
+    `rules` say, by a pipeline's name, what its states are made of.
+    """
+
+    def __init__(
+        self, histories: Histories, lister: RunLister, rules: Mapping[str, DiffRules]
+    ) -> None:
         self._histories = histories
         self._lister = lister
-        self._differ = differ
+        self._rules = rules
 
     async def before(self, ours: Telling, missed: Missed) -> Green | None:
         """Return the last run that worked before this one; StoreUnavailableError."""
@@ -142,7 +150,12 @@ class LastGreen:
         new = await self._histories.state(ours.run, after, missed)
         if old is None or new is None:
             return ()
-        diff = await self._differ(ours.run.subject.pipeline, old, new)
+        rules = self._rules.get(ours.run.subject.pipeline, NO_RULES)
+        try:
+            diff = await compared(old, new, rules=rules, limits=LIMITS)
+        except DiffUnprovenError as error:
+            missed(f"what differs behind step {after.end.step}: {error}")
+            return ()
         return told(after.end.step, diff)
 
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from core.checkpoints.diff.model import DiffRules
 from core.events.schema import WorkerLeft
 from core.feed.writer_logs import WriterLogs
-from core.rca.against import Differ, Histories, LastGreen
+from core.rca.against import Histories, LastGreen
 from core.rca.last_words import wrote_last
 from core.rca.story import Before, Budget, Story, Told
 from core.rca.telling import Telling, told_in
@@ -49,7 +50,8 @@ class _Gaps:
 class StoryReader:
     """Reads stories; the same version of a run always reads the same.
 
-    `lister` and `logs` are on the same database as `runs`; `differ` compares states.
+    `lister` and `logs` are on the same database as `runs`; `rules` are those of
+    pipelines by their names.
     """
 
     def __init__(
@@ -58,14 +60,14 @@ class StoryReader:
         *,
         lister: RunLister,
         logs: WriterLogs,
-        differ: Differ,
+        rules: Mapping[str, DiffRules],
         budget: Budget | None = None,
     ) -> None:
         self._runs = runs
         self._logs = logs
         self._budget = budget
         self._histories = Histories(runs)
-        self._green = LastGreen(self._histories, lister, differ)
+        self._green = LastGreen(self._histories, lister, rules)
 
     async def read(self, run_id: str) -> Story:
         """Return the story of a run up to now.

@@ -23,6 +23,8 @@ from core.runs.states import RUN
 # Of so many kinds of errors of a run, the last ones, earlier runs are looked for.
 MOST_FINGERPRINTS = 5
 MOST_BEFORE = 20
+# Some of the newest have not ended yet, or not by then.
+MOST_ALIKE = 100
 MOST_LEFT = 200
 MOST_GAPS = 100
 
@@ -121,7 +123,10 @@ class StoryReader:
         """Return earlier runs that had ended by then of one of these errors."""
         found: dict[str, Before] = {}
         for fingerprint in [*fingerprints][-MOST_FINGERPRINTS:]:
-            for one in await self._runs.projection.of_fingerprint(fingerprint):
+            alike = await self._runs.projection.of_fingerprint(
+                fingerprint, MOST_ALIKE, before=run.created_at
+            )
+            for one in alike:
                 if _is_before(one, run, as_of):
                     found[one["_id"]] = _before_of(one, fingerprint)
         newest = sorted(found.values(), key=lambda one: (one.created_at, one.run_id))

@@ -41,17 +41,15 @@ async def review_refused(scene: Scene) -> str:
 
 
 async def base_moved(scene: Scene) -> str:
-    """Move the base while the model reads, so that its line is in the diff no more."""
-    branch = scene.road.repository
-    line = f'LINE = "{id(scene)}"\n'
-    asked = await scene.asked({"moved.py": line})
+    """Let the base take up one of two commits while the model reads both."""
+    first = scene.road.repository.commit({"moved.py": "LINE = 1\n"}, branch="two")
+    asked = await scene.asked({"other.py": "LINE = 2\n"}, branch="two")
     record = scene.road.github.world.repository(REPO)
     pull = scene.road.github.world.pull(REPO, asked.number)
 
     async def says(_: ReviewRequest) -> str:
-        base = branch.commit({"moved.py": line}, branch="main")
         now = scene.base.clock.now()
-        await move(record, pull, base=base, head=pull.head_sha, now=now)
+        await move(record, pull, base=first, head=pull.head_sha, now=now)
         return remark("moved.py", 1, Severity.INFO)
 
     await scene.work(asked.run_id, says=says)

@@ -65,7 +65,7 @@ class Scene:
 
     road: Road
     folder: Path
-    app: GitHubApp
+    session: aiohttp.ClientSession
     limits: Limits = LIMITS
     pace: Pace = QUICK
     bases: list[Base] = field(default_factory=list)
@@ -76,6 +76,20 @@ class Scene:
         assert self.road.bot is not None
         return self.road.bot.base
 
+    def app(self) -> GitHubApp:
+        """Return a client that GitHub has not asked for silence yet."""
+        settings = self.road.settings
+        assert settings.app_id is not None
+        assert settings.private_key is not None
+        return GitHubApp(
+            app_id=settings.app_id,
+            private_key=settings.private_key.get_secret_value(),
+            api_url=settings.github_url,
+            session=self.session,
+            clock=self.base.clock,
+            policy=HASTY,
+        )
+
     def other_process(self) -> Base:
         """Return services as another process on the same database has them."""
         base = assembled(self.base.database, self.road.settings, self.base.clock)
@@ -83,13 +97,17 @@ class Scene:
         return base
 
     async def asked(
-        self, files: Mapping[str, str] | None = None, **options: Any
+        self,
+        files: Mapping[str, str] | None = None,
+        *,
+        branch: str | None = None,
+        **options: Any,
     ) -> Asked:
         """Open a pull request, harmless unless `files` are given, and wait for its run.
 
         No two of them have the same content, for what was answered is not asked again.
         """
-        branch = f"change-{next(NUMBERS)}"
+        branch = branch or f"change-{next(NUMBERS)}"
         clean = {"app.py": f'NAME = "{branch}"\n'}
         self.road.repository.commit(files or clean, branch=branch)
         number = await self.road.github.open_pull(
@@ -131,13 +149,13 @@ class Scene:
         limits: Limits | None = None,
     ) -> Worker:
         """Return a worker with its own settings; `says` is the part of its model."""
-        base = base or self.base
+        base, app = base or self.base, self.app()
         if says is not None:
             choices = scripted(says)
         pipeline = ReviewPipeline(
-            reading=base.reading(GitHubSources(self.app)),
+            reading=base.reading(GitHubSources(app)),
             choices=choices or base.choices("rules"),
-            desk=GitHubDesk(app=self.app, clock=base.clock, steps=STEPS),
+            desk=GitHubDesk(app=app, clock=base.clock, steps=STEPS),
             blobs=base.blobs,
             answers=base.answers(),
             gates=GatePolicy(approval=approval),
@@ -211,18 +229,7 @@ async def set_scene(
         aiohttp.ClientSession() as session,
     ):
         watch(road.github)
-        assert road.bot is not None
-        assert road.settings.app_id is not None
-        assert road.settings.private_key is not None
-        app = GitHubApp(
-            app_id=road.settings.app_id,
-            private_key=road.settings.private_key.get_secret_value(),
-            api_url=road.settings.github_url,
-            session=session,
-            clock=road.bot.base.clock,
-            policy=HASTY,
-        )
-        scene = Scene(road=road, folder=folder, app=app)
+        scene = Scene(road=road, folder=folder, session=session)
         yield scene
         for base in scene.bases:
             await base.runs.close()

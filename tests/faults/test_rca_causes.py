@@ -8,10 +8,13 @@ import pytest_asyncio
 
 from tests.fakes.log_lines import production_log
 from tests.faults.rca_of_github import GITHUB
+from tests.faults.rca_of_limits import LIMITS
+from tests.faults.rca_of_models import MODELS
+from tests.faults.rca_of_people import PEOPLE
 from tests.faults.rca_provoking import Provoked
 from tests.faults.rca_scene import Scene, set_scene
 
-MATRIX = (*GITHUB,)
+MATRIX = (*GITHUB, *PEOPLE, *MODELS, *LIMITS)
 ROWS = [
     pytest.param(
         row,

@@ -5,7 +5,7 @@ from typing import Any
 from bot.simulator.branches import move
 from core.review.findings import Severity
 from core.review.reviewer import ReviewRequest
-from tests.fakes.road import REPO
+from tests.fakes.road import REPO, RISKY
 from tests.fakes.scripted_model import remark
 from tests.faults.rca_provoking import How, Provoked
 from tests.faults.rca_scene import Scene
@@ -14,7 +14,6 @@ REVIEWS = r"/pulls/{number}/reviews$"
 PULL = r"/pulls/{number}$"
 SUMMARY = r"/issues/{number}/comments$"
 COMPARE = r"/compare/"
-RISKY = "def run(text: str) -> object:\n    return eval(text)\n"
 
 
 def faulty(

@@ -3,11 +3,11 @@
 from core.events.base import JSON
 from core.events.schema import BranchCreated
 from core.runs.model import Beginning
-from tests.fakes.road import REPO
-from tests.faults.rca_of_github import PULL, RISKY, SUMMARY
+from tests.fakes.road import REPO, RISKY
+from tests.fakes.scripted_model import saying
+from tests.faults.rca_of_github import PULL, SUMMARY
 from tests.faults.rca_provoking import Provoked
 from tests.faults.rca_scene import Scene, scripted, within
-from tests.fakes.scripted_model import saying
 
 SOON = within(gate_seconds=0.2)
 UNDER_WAY = r"/compare/"

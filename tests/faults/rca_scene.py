@@ -30,6 +30,7 @@ from core.runs.limits import Limits
 from core.runs.model import Run
 from core.runs.retries import Retries, Retry
 from core.runs.worker import Worker
+from core.store.embedded import EmbeddedServer
 from tests.fakes.road import REPO, Road, built_road, driving
 from tests.fakes.scripted_model import NAME as SCRIPTED
 from tests.fakes.scripted_model import Says, ScriptedModel
@@ -69,6 +70,7 @@ class Scene:
     limits: Limits = LIMITS
     pace: Pace = QUICK
     bases: list[Base] = field(default_factory=list)
+    server: EmbeddedServer | None = None
 
     @property
     def base(self) -> Base:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from core.events import schema
 from core.rca.story import Story, Told
@@ -23,6 +23,14 @@ class Hold:
     lost: Told | None = None
     released: datetime | None = None
     notes: tuple[Told, ...] = ()
+
+    @property
+    def lease(self) -> timedelta:
+        """Return for how long the claim held the run, unless it was extended."""
+        event = self.claim.event
+        if not isinstance(event, schema.RunStateChanged) or event.due_at is None:
+            return timedelta()
+        return datetime.fromisoformat(event.due_at) - self.claim.time
 
     def noted(self, why: str) -> tuple[Told, ...]:
         """Return the notes that give this reason."""

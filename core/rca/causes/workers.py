@@ -1,6 +1,7 @@
 """What happened to the workers that held the run."""
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 
 from core.events import schema
 from core.rca.cause import Cause, Confidence, Evidence
@@ -12,6 +13,9 @@ from core.rca.causes.store import is_full
 from core.rca.story import Story
 from core.rca.words import counted, lasting, listed, said
 from core.runs.states import RUN, Status
+
+# So often a worker extends its leases: it may live that long after the last time.
+BEAT = timedelta(seconds=1)
 
 
 def lease_lost(story: Story) -> Iterator[Cause]:
@@ -151,8 +155,15 @@ def killed(story: Story) -> tuple[Hold, ...]:
 
 
 def _silent(story: Story, hold: Hold) -> bool:
+    """Return whether a process wrote nothing from when it stopped reporting.
+
+    The entry that takes the run from it may be the last that is known, so what it wrote
+    elsewhere within its last lease counts.
+    """
     last = hold.wrote_until(story)
-    return last is not None and hold.lost is not None and last <= hold.lost.time
+    if last is None or hold.lost is None:
+        return False
+    return last <= hold.lost.time - hold.lease + min(BEAT, hold.lease / 4)
 
 
 def _is_bug(fault: Fault) -> bool:

@@ -46,9 +46,9 @@ def _run(**with_: Says) -> How:
 async def ruff_is_choked(scene: Scene) -> str:
     """Give the real analyzer so little memory that it cannot read a file."""
     usual = ruff.LIMITS
-    rows = "".join(f"value_{n} = [{n}, {n} + 1]\n" for n in range(200))
+    rows = "".join(f"value_{n} = [{n}, {n} + 1]\n" for n in range(3000))
     asked = await scene.asked({"app.py": rows})
-    ruff.LIMITS = SandboxLimits(memory_bytes=60 << 20)
+    ruff.LIMITS = SandboxLimits(memory_bytes=40 << 20)
     try:
         await scene.work(asked.run_id)
     finally:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from bot.simulator.branches import move
+from bot.simulator.faults import Kind
 from core.review.findings import Severity
 from core.review.reviewer import ReviewRequest
 from tests.fakes.road import REPO, RISKY
@@ -17,7 +18,7 @@ COMPARE = r"/compare/"
 
 
 def faulty(
-    kind: str, path: str, *, method: str = "GET", tries: int = 1, **more: Any
+    kind: Kind, path: str, *, method: str = "GET", tries: int = 1, **more: Any
 ) -> How:
     """Return how requests to a path go wrong while a run is worked `tries` times."""
 
@@ -73,7 +74,7 @@ async def head_moved(scene: Scene) -> str:
     asked = await scene.asked()
     github = scene.road.github
     assert scene.road.bot is not None
-    github.set_webhook_url(None)
+    github.set_webhook_url(f"{scene.road.bot.url}/nowhere")
     try:
         await scene.push(asked, {"app.py": "NAME = 'pushed unseen'\n"})
     finally:
@@ -148,7 +149,5 @@ GITHUB = (
         how="GitHub takes no comment on any line",
         do=lines_refused,
     ),
-    Provoked(
-        name="head_moved", how="a push whose webhook never comes", do=head_moved
-    ),
+    Provoked(name="head_moved", how="a push whose webhook never comes", do=head_moved),
 )

@@ -23,7 +23,7 @@ def running(program: str, **limits: float) -> How:
         argv=(sys.executable, "-I", "-S", "-c", program),
         limits=SandboxLimits(**limits),  # type: ignore[arg-type] # whole numbers
     )
-    return _run(says=_program(command))
+    return _run(_program(command))
 
 
 def _program(command: Command) -> Says:
@@ -34,10 +34,10 @@ def _program(command: Command) -> Says:
     return says
 
 
-def _run(**with_: Says) -> How:
+def _run(says: Says) -> How:
     async def do(scene: Scene) -> str:
         asked = await scene.asked()
-        await scene.work(asked.run_id, **with_)
+        await scene.work(asked.run_id, says=says)
         return asked.run_id
 
     return do

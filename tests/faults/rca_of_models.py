@@ -44,7 +44,9 @@ MODELS = (
     Provoked(
         name="model_refused",
         how="the model refuses to answer",
-        do=answered(raising(ModelRefusedError(model=NAME, reason="a policy of its own"))),
+        do=answered(
+            raising(ModelRefusedError(model=NAME, reason="a policy of its own"))
+        ),
     ),
     Provoked(
         name="model_bad_schema",

@@ -117,13 +117,12 @@ async def overridden(scene: Scene, overrides: JSON) -> str:
 
 async def twice_refused(scene: Scene) -> str:
     """Let the same request be refused in two pull requests."""
-    for _ in range(2):
-        asked = await scene.asked()
+    for asked in [await scene.asked(), last := await scene.asked()]:
         path = SUMMARY.format(number=asked.number)
         scene.fault("422", path, method="POST")
         await scene.work(asked.run_id)
         await scene.base.runs.projector.drain()
-    return asked.run_id
+    return last.run_id
 
 
 async def worse_than_before(scene: Scene) -> str:
@@ -153,9 +152,7 @@ PEOPLE = (
     Provoked(name="gate_rejected", how="a person rejects it", do=gate_rejected),
     Provoked(name="gate_expired", how="nobody decides", do=gate_expired),
     Provoked(name="superseded", how="a push while it waits", do=superseded),
-    Provoked(
-        name="superseded", how="a push after an outage", do=superseded_in_a_step
-    ),
+    Provoked(name="superseded", how="a push after an outage", do=superseded_in_a_step),
     Provoked(name="cancelled_by_person", how="/nofx cancel", do=cancelled),
     Provoked(name="paused", how="a person pauses it", do=paused),
     Provoked(

@@ -6,11 +6,14 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from itertools import count
 
 from core.clock import SystemClock
 from core.errors import GitHubUnavailableError
+from core.events.journal import Journal
 from core.review.reviewer import ReviewRequest
 from core.runs.left import left_stream
+from core.runs.walk import cancelled
 from tests.fakes.histories import append
 from tests.fakes.scripted_model import raising, saying
 from tests.fakes.stage import QUICK
@@ -20,8 +23,10 @@ from tests.faults.rca_provoking import Provoked
 from tests.faults.rca_scene import Asked, Scene
 
 # It never beats, as a process that is stopped never does.
-STALLED = replace(QUICK, lease=0.5, heartbeat=60)
+STALLED = replace(QUICK, lease=2.0, heartbeat=60)
 FRAGILE = replace(QUICK, losses=1)
+# It outlasts the outage, so that who lost the database can tell of it himself.
+LASTING = replace(QUICK, lease=60.0)
 AWAY = GitHubUnavailableError(method="GET", path="/x", reason="no route")
 
 
@@ -43,7 +48,10 @@ async def taken_back(scene: Scene, asked: Asked) -> None:
     """Wait until the lease is over, and the run is in the queue again."""
     reaper = scene.worker()
     async with asyncio.timeout(60):
-        while (await scene.base.runs.load(asked.run_id)).status != "queued":
+        while (run := await scene.base.runs.load(asked.run_id)).status != "queued":
+            # As a worker with a slot would, that finds it in the queue no more: who was
+            # killed may have claimed it and not shown that.
+            await scene.base.runs.projection.save(run)
             await reaper.reap()
             await asyncio.sleep(0.05)
 
@@ -73,28 +81,42 @@ async def fenced(scene: Scene) -> str:
         other = asyncio.create_task(scene.work(asked.run_id))
         await scene.until(asked.run_id, "running")
         process.send_signal(signal.SIGCONT)
-        async with asyncio.timeout(60):
-            while not await scene.base.runs.journal.read(left_stream(asked.run_id)):
-                await asyncio.sleep(0.05)
+        await noted(scene, asked)
         await other
     return asked.run_id
+
+
+async def noted(scene: Scene, asked: Asked) -> None:
+    """Wait until a worker has said beside the run that it let go of it."""
+    stream = left_stream(asked.run_id)
+    async with asyncio.timeout(60):
+        while True:
+            if await scene.base.runs.journal.read(stream):
+                return
+            await asyncio.sleep(0.05)
 
 
 async def stalled(scene: Scene) -> str:
     """Let one slot of a process hang, while the process itself goes on."""
     asked = await scene.asked()
     path = PULL.format(number=asked.number)
-    hit = scene.fault("slow", path, seconds=5, times=1)
+    hit = scene.fault("slow", path, seconds=30, times=1)
     other = scene.other_process()
     worker = scene.worker(base=other, pace=STALLED)
     hanging = asyncio.create_task(worker.work_on(asked.run_id))
     await scene.road.until(lambda: hit.times == 0)
-    await asyncio.sleep(STALLED.lease)
-    await append(other.runs.journal, SystemClock(), f"x/{asked.branch}", 1)
+    busy = asyncio.create_task(at_other_work(other.runs.journal, asked.branch))
     await taken_back(scene, asked)
-    hanging.cancel()
-    await asyncio.gather(hanging, return_exceptions=True)
+    for task in (hanging, busy):
+        await cancelled(task)
     return asked.run_id
+
+
+async def at_other_work(journal: Journal, name: str) -> None:
+    """Write again and again, as a process does whose other slots are at work."""
+    for seq in count(1):
+        await append(journal, SystemClock(), f"x/{name}", seq)
+        await asyncio.sleep(0.05)
 
 
 async def state_gone(scene: Scene) -> str:
@@ -132,7 +154,7 @@ async def database_lost(scene: Scene) -> str:
         starting.append(asyncio.create_task(back()))
         return "[]"
 
-    await scene.work(asked.run_id, says=says)
+    await scene.work(asked.run_id, says=says, pace=LASTING)
     await asyncio.gather(*starting)
     return asked.run_id
 

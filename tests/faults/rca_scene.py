@@ -1,7 +1,7 @@
 """One bot for many faults: it takes webhooks in, and tests work its runs by hand."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -18,6 +18,7 @@ from bot.pipeline.github_source import GitHubSources
 from bot.pipeline.overrides import Choices
 from bot.pipeline.review_pipeline import STEPS, ReviewPipeline
 from bot.pipeline.verdict import GatePolicy
+from bot.simulator.faults import Fault, Kind
 from core.errors import UnknownModelError
 from core.rca.analysis import analyse
 from core.rca.cause import Analysis
@@ -133,12 +134,12 @@ class Scene:
         sha = self.road.repository.commit(files, branch=asked.branch)
         await self.road.github.push(REPO, asked.number, sha)
 
-    def fault(self, kind: Any, path: str, *, method: str | None = None, **more: Any) -> Any:
+    def fault(
+        self, kind: Kind, path: str, *, method: str | None = None, **more: Any
+    ) -> Fault:
         """Let requests go wrong until the next scene."""
         times = {"times": 100, **more}
-        return self.road.github.faults.add(
-            kind=kind, method=method, path=path, **times
-        )
+        return self.road.github.faults.add(kind=kind, method=method, path=path, **times)
 
     def worker(
         self,
@@ -221,16 +222,13 @@ def within(**bounds: Any) -> Limits:
 
 
 @asynccontextmanager
-async def set_scene(
-    folder: Path, mongodb_url: str, name: str, watch: Callable[[Any], Any]
-) -> AsyncIterator[Scene]:
-    """Start a bot that works nothing by itself; `watch` judges what GitHub is asked."""
+async def set_scene(folder: Path, mongodb_url: str, name: str) -> AsyncIterator[Scene]:
+    """Start a bot that works nothing by itself."""
     async with (
         built_road(folder, mongodb_url, name) as road,
         driving(road, workers=0),
         aiohttp.ClientSession() as session,
     ):
-        watch(road.github)
         scene = Scene(road=road, folder=folder, session=session)
         yield scene
         for base in scene.bases:

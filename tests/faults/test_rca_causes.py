@@ -36,8 +36,8 @@ async def stage(
     """Give one bot for all that are quick to provoke."""
     folder = tmp_path_factory.mktemp("rca")
     with production_log():
-        async with set_scene(folder, mongodb_url, "rca_causes", lambda one: one) as made:
-            yield made
+        async with set_scene(folder, mongodb_url, "rca_causes") as scene:
+            yield scene
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ async def test_a_database_that_is_lost_stands_first(
     server = EmbeddedServer(tmp_path / "db", clock=SystemClock())
     await server.open()
     try:
-        async with set_scene(tmp_path, server.url, "lost", lambda one: one) as scene:
+        async with set_scene(tmp_path, server.url, "lost") as scene:
             scene.server = server
             await provoke(scene, row)
     finally:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import jsonpatch
+from typing_extensions import override
 
 from core.checkpoints.diff.difference import NO_RULES, USUAL_LIMITS, difference, in_time
 from core.checkpoints.diff.edits import Edits
@@ -32,6 +33,7 @@ class Served:
 class Unproven(Served):
     """What jsonpatch does: the patch alone."""
 
+    @override
     def find(self, before: Any, after: Any) -> Sequence[JSON]:
         """Return the operations."""
         edits = Edits(NO_RULES, USUAL_LIMITS, in_time)

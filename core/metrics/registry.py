@@ -35,10 +35,11 @@ MOST_BEGUN = 100
 
 
 class Family:
-    """A metric by its name, with what each of its labels may say."""
+    """A metric by its name, what it is about, and what each of its labels may say."""
 
-    def __init__(self, name: str, labels: Mapping[str, Bound]) -> None:
+    def __init__(self, name: str, about: str, labels: Mapping[str, Bound]) -> None:
         self.name = name
+        self.about = about
         self.labels = dict(labels)
         FAMILIES[name] = self
 
@@ -55,8 +56,10 @@ FAMILIES: dict[str, Family] = {}
 class _Made(Family, Generic[M]):
     """A metric of the client library, whose labels pass their bounds first."""
 
-    def __init__(self, metric: M, name: str, labels: Mapping[str, Bound]) -> None:
-        super().__init__(name, labels)
+    def __init__(
+        self, metric: M, name: str, about: str, labels: Mapping[str, Bound]
+    ) -> None:
+        super().__init__(name, about, labels)
         self._metric: M = metric
         self._children: dict[tuple[str, ...], M] = {}
 
@@ -77,7 +80,8 @@ class BoundedCounter(_Made[Counter]):
     def __init__(
         self, name: str, about: str, labels: Mapping[str, Bound] = NO_LABELS
     ) -> None:
-        super().__init__(Counter(name, about, tuple(labels)), name, labels)
+        made = Counter(name, about, tuple(labels))
+        super().__init__(made, name, about, labels)
 
     def inc(self, amount: float = 1, /, **labels: str) -> None:
         """Count on."""
@@ -108,7 +112,8 @@ class BoundedGauge(_Made[Gauge]):
     def __init__(
         self, name: str, about: str, labels: Mapping[str, Bound] = NO_LABELS
     ) -> None:
-        super().__init__(Gauge(name, about, tuple(labels)), name, labels)
+        made = Gauge(name, about, tuple(labels))
+        super().__init__(made, name, about, labels)
 
     def set(self, value: float, /, **labels: str) -> None:
         """Say how much there is."""
@@ -144,7 +149,8 @@ class BoundedHistogram(_Made[Histogram]):
         buckets: tuple[float, ...] = SECONDS,
     ) -> None:
         made = Histogram(name, about, tuple(labels), buckets=buckets)
-        super().__init__(made, name, labels)
+        super().__init__(made, name, about, labels)
+        self.buckets = buckets
 
     def observe(
         self, value: float, /, *, run_id: str | None = None, **labels: str
@@ -164,8 +170,7 @@ class AskedCounter(Family, Collector):
     def __init__(
         self, name: str, about: str, labels: Mapping[str, Bound] = NO_LABELS
     ) -> None:
-        super().__init__(name, labels)
-        self._about = about
+        super().__init__(name, about, labels)
         self._source: Source = dict
         REGISTRY.register(self)
 
@@ -175,7 +180,7 @@ class AskedCounter(Family, Collector):
 
     @override
     def collect(self) -> Iterator[Metric]:
-        family = CounterMetricFamily(self.name, self._about, labels=tuple(self.labels))
+        family = CounterMetricFamily(self.name, self.about, labels=tuple(self.labels))
         for values, value in self._source().items():
             family.add_metric(values, value)
         yield family
@@ -191,8 +196,7 @@ class LateGauge(Family, Collector):
     def __init__(
         self, name: str, about: str, labels: Mapping[str, Bound] = NO_LABELS
     ) -> None:
-        super().__init__(name, labels)
-        self._about = about
+        super().__init__(name, about, labels)
         self._told: dict[tuple[str, ...], float] = {}
         self._source: Source = dict
         REGISTRY.register(self)
@@ -211,7 +215,7 @@ class LateGauge(Family, Collector):
 
     @override
     def collect(self) -> Iterator[Metric]:
-        family = GaugeMetricFamily(self.name, self._about, labels=tuple(self.labels))
+        family = GaugeMetricFamily(self.name, self.about, labels=tuple(self.labels))
         for values, value in {**self._source(), **self._told}.items():
             family.add_metric(values, value)
         yield family

@@ -7,8 +7,10 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import kingfisher_sdk
+import re2
 
 from core.secrets.patterns import LIKELY, SURE, Pattern
 
@@ -98,7 +100,7 @@ class SecretFinder:
     def _search(
         self,
         text: bytes | str,
-        patterns: Iterable[Pattern],
+        patterns: tuple[Pattern, ...],
         wanted: Callable[[kingfisher_sdk.Finding], bool],
     ) -> list[SecretMatch]:
         data = _plain(text)
@@ -112,10 +114,10 @@ class SecretFinder:
             for found in self._scanner().scan(data)
             if wanted(found)
         ]
-        # Latin-1 maps each byte to one character: offsets stay those of the bytes.
-        characters, lowered = data.decode("latin-1"), data.lower()
-        for pattern in patterns:
-            if pattern.hint.encode() in lowered:
+        if possible := _possible(data, patterns):
+            # Latin-1 maps each byte to one character: offsets stay those of the bytes.
+            characters = data.decode("latin-1")
+            for pattern in possible:
                 spans.extend(_own(pattern, characters))
         return list(_placed(data, _apart(spans), in_text=isinstance(text, str)))
 
@@ -148,12 +150,32 @@ def _plain(text: bytes | str) -> bytes:
     data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     if data[:2] in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}:
         data = b"  " + data[2:]
-    return data.replace(b"\0", b" ")
+    return data.replace(b"\0", b" ") if b"\0" in data else data
 
 
 def _short(name: str) -> str:
     """Cut a rule's sentence to what it found: `GitHub Personal Access Token`."""
     return PREAMBLE.sub("", re.split(r"[,.;(]| which | that ", name)[0]).strip()[:80]
+
+
+def _possible(data: bytes, patterns: tuple[Pattern, ...]) -> list[Pattern]:
+    """Return the patterns whose hints are there: most texts have none of them."""
+    return [patterns[at] for at in sorted(_hints(patterns).Match(data) or ())]
+
+
+@functools.cache
+def _hints(patterns: tuple[Pattern, ...]) -> Any:
+    """Return what looks for all hints at once, in one pass."""
+    options = re2.Options()
+    options.encoding = re2.Options.Encoding.LATIN1
+    options.case_sensitive = False
+    options.literal = True
+    options.log_errors = False
+    hints = re2.Set.SearchSet(options)
+    for pattern in patterns:
+        hints.Add(pattern.hint.encode())
+    hints.Compile()
+    return hints
 
 
 def _own(pattern: Pattern, characters: str) -> Iterator[_Span]:

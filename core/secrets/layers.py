@@ -58,7 +58,14 @@ def layers(text: str) -> Iterator[Layer]:
 
     Takes time in proportion to the text, whatever is in it.
     """
-    yield from _layers(Layer(text, _same), NESTED, set())
+    yield from _layers(Layer(text, same), NESTED, set())
+
+
+def may_hide(text: str) -> bool:
+    """Return whether an escape or what cannot be seen is in a text, Base64 aside."""
+    is_plain = text.isascii() and not CONTROL.search(text)
+    pattern = IN_ASCII if is_plain else ANYWHERE
+    return pattern.search(text) is not None
 
 
 def _layers(first: Layer, nested: int, seen: set[str]) -> Iterator[Layer]:
@@ -81,7 +88,8 @@ def _unescaped(layer: Layer) -> Iterator[Layer]:
         yield layer
 
 
-def _same(start: int, end: int) -> Span:
+def same(start: int, end: int) -> Span:
+    """Return a span as it is: where nothing was undone, it stays."""
     return start, end
 
 

@@ -1,11 +1,12 @@
 """Replaces secrets in text and in JSON values by the name of what they were."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from core.secrets.finder import SecretFinder
 from core.secrets.known import Known
-from core.secrets.layers import layers
+from core.secrets.layers import Layer, layers, same
 from core.secrets.marks import Found, apart, masked
+from core.secrets.packed import RULE as PACKED
 from core.secrets.texts import Joined, JsonValue, copied
 
 __all__ = ["JsonValue", "Masker"]
@@ -48,7 +49,7 @@ class Masker:
         Line ends stay: of a secret of many lines each becomes a mask.
         """
         for _ in range(ROUNDS):
-            spans = self._spans(text)
+            spans = self.found(text)
             if not spans:
                 return text
             text = masked(text, spans)
@@ -67,25 +68,33 @@ class Masker:
         """
         for _ in range(ROUNDS):
             joined = Joined(value)
-            spans = self._spans(joined.text)
+            spans = self.found(joined.text)
             if not spans:
                 break
             value = joined.rebuilt(value, spans)
         return copied(value, {})
 
-    def _spans(self, text: str) -> list[Found]:
+    def found_plainly(self, text: str) -> list[Found]:
+        """Return what is to be masked in a text as it stands, nothing undone."""
+        return self._unmasked(self._in_layer(Layer(text, same)), text)
+
+    def found(self, text: str) -> list[Found]:
         """Return what is to be masked, in order, not overlapping."""
-        found: list[Found] = []
-        for layer in layers(text):
-            for start, end in self._known.find(layer.text):
-                found.append(Found(*layer.back(start, end), OWN))
-            if len(layer.text) >= SHORTEST_FOUND:
-                for match in self._finder.find_likely(layer.text):
-                    place = layer.back(match.start, match.end)
-                    found.append(Found(*place, match.rule))
+        found = (one for layer in layers(text) for one in self._in_layer(layer))
+        return self._unmasked(found, text)
+
+    def _in_layer(self, layer: Layer) -> Iterator[Found]:
+        for start, end in self._known.find(layer.text):
+            yield Found(*layer.back(start, end), OWN)
+        if len(layer.text) >= SHORTEST_FOUND:
+            for match in self._finder.find_likely(layer.text):
+                place = layer.back(match.start, match.end)
+                yield Found(*place, match.rule)
+
+    def _unmasked(self, found: Iterable[Found], text: str) -> list[Found]:
         return apart(one for one in found if not self._is_mask(one, text))
 
     def _is_mask(self, found: Found, text: str) -> bool:
         """Return whether it is what this or another masker left; others may pretend."""
         names = set(found.masks(text))
-        return bool(names) and names <= self._finder.rules() | {OWN}
+        return bool(names) and names <= self._finder.rules() | {OWN, PACKED}

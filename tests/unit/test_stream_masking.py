@@ -1,0 +1,121 @@
+"""Of many values those with secrets are found, as if each had been masked by itself."""
+
+import base64
+import gzip
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.secrets import Masker, shared_finder
+from core.secrets.stream import StreamMasker
+from tests.unit.test_masking import WAYS, _token
+
+OWN = "our own/credential+with=signs"
+AWS_ID, AWS_SECRET = (
+    "AKIA" + "Q3EGRTZ5VYNPLK7W",
+    "kG8vT2qLw9ZrX4nYcB7mJpF3sD6hA1eUo5iQx0Rt",
+)
+PLAIN = st.sampled_from(
+    [
+        "review.hunk_read",
+        "core/store/database.py:88",
+        "100% of 3 & more; see C:\\new\\table",
+        'Traceback (most recent call last):\n  File "a.py", line 1',
+        "[masked:github-pat] was here",
+        "0f" * 32,
+        "naïve café 漢字",
+        "a\u200bb",
+        "run_01jdx0000000000000000000ab",
+    ]
+)
+TEXT = st.one_of(PLAIN, st.text(max_size=40))
+VALUE = st.recursive(
+    st.one_of(TEXT, st.integers(), st.none(), st.booleans()),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(st.text(max_size=12), inner, max_size=4),
+    ),
+    max_leaves=6,
+)
+
+
+@pytest.fixture(scope="module")
+def masker() -> Masker:
+    """Give one masker for all tests: loading its rules takes seconds."""
+    return Masker([OWN], finder=shared_finder())
+
+
+def secrets() -> st.SearchStrategy[str]:
+    """Return secrets of several kinds, in clothes or not."""
+    plain = st.one_of(st.binary(min_size=4, max_size=4).map(_token), st.just(OWN))
+    ways: st.SearchStrategy[Callable[[str], str]] = st.sampled_from([*WAYS.values()])
+    return st.tuples(ways, plain).map(lambda pair: pair[0](pair[1]))
+
+
+def places(secret: str) -> st.SearchStrategy[Any]:
+    """Return values with a secret somewhere in them."""
+    return st.one_of(
+        st.tuples(TEXT, TEXT).map(
+            lambda pair: {"event": f"{pair[0]} {secret} {pair[1]}"}
+        ),
+        TEXT.map(lambda text: {"a": [text, {"password": secret}]}),
+        TEXT.map(lambda text: {secret: text}),
+        st.just(secret),
+        st.just({"body": json.dumps({"text": f"x {secret}"})}),
+    )
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_masks_as_if_each_value_were_alone(masker: Masker, data: st.DataObject) -> None:
+    """Whatever stands beside it."""
+    values = data.draw(st.lists(VALUE, max_size=12))
+    for secret in data.draw(st.lists(secrets(), max_size=3)):
+        at = data.draw(st.integers(0, len(values)))
+        values.insert(at, data.draw(places(secret)))
+    stream = StreamMasker(masker)
+    changed = stream.changed(values)
+    found = [changed.get(at, one) for at, one in enumerate(values)]
+    assert found == [masker.mask_json(one) for one in values]
+
+
+def test_what_is_told_by_two_fields_is_found(masker: Masker) -> None:
+    """Although each stands in another value as well."""
+    pair = {"id": AWS_ID, "other": AWS_SECRET}
+    values = [{"id": AWS_ID, "other": "x" * 40}, pair, {"id": AWS_ID}]
+    changed = StreamMasker(masker).changed(values)
+    assert changed[1] == masker.mask_json(pair)
+    assert AWS_SECRET not in json.dumps(changed)
+
+
+def _zipped(secret: str) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as made:
+        made.writestr("a.txt", f"token {secret}\n" * 9)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("pack", [_zipped, lambda text: gzip.compress(text.encode())])
+@pytest.mark.parametrize(
+    "encode", [base64.b64encode, base64.urlsafe_b64encode, base64.encodebytes]
+)
+def test_what_is_packed_is_masked_whole(
+    masker: Masker,
+    pack: Callable[[str], bytes],
+    encode: Callable[[bytes], bytes],
+) -> None:
+    """For it could be unpacked by whoever has the bundle."""
+    hidden = encode(pack(_token(b"zip"))).decode()
+    (shown,) = (
+        StreamMasker(masker).changed([{"answer": f"see {hidden} there"}]).values()
+    )
+    assert shown == {"answer": "see [masked:nofx.packed] there"} or (
+        hidden.endswith("\n") and "masked:nofx.packed" in str(shown)
+    )
+    assert hidden[20:40] not in str(shown)

@@ -15,7 +15,8 @@ class Built:
 
     `seq` is the run's last entry that it tells of: the run's version. `name` is
     `rca-<run>-<utc>.tar.gz` after the time of that entry. `cause` names the rule of the
-    probable cause, `sentence` says it. `errors` are the collectors that failed.
+    probable cause, `sentence` says it, `next_action` what to do about it. `errors` are
+    the collectors that failed.
     """
 
     path: Path
@@ -31,6 +32,7 @@ class Built:
     cause: str
     sentence: str
     confidence: str
+    next_action: str = ""
     errors: tuple[str, ...] = ()
 
 

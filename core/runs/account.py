@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from core.events import schema
-from core.events.base import Payload
 from core.events.commit import Commit
 
 
@@ -62,28 +61,44 @@ class Account:
 
 def account(commits: Iterable[Commit]) -> Account:
     """Return what a run's commits, oldest first, tell of its steps and gates."""
-    steps: dict[str, StepAccount] = {}
-    gates: dict[str, GateAccount] = {}
-    reused: list[ReusedWork] = []
-    for time, event in _events(commits):
-        match event:
-            case schema.StepMove():
-                known = steps.get(event.subject, StepAccount(name=event.subject))
-                steps[event.subject] = _step(known, event, time)
-            case schema.GateMove():
-                gates[event.subject] = _gate(gates.get(event.subject), event, time)
-            case schema.WorkReused():
-                values = event.model_dump(exclude={"type"})
-                reused.append(ReusedWork(**values))
-            case _:
-                pass
-    return Account(
-        steps=tuple(steps.values()), gates=tuple(gates.values()), reused=tuple(reused)
-    )
+    accounting = Accounting()
+    for commit in commits:
+        accounting.take(commit)
+    return accounting.account
 
 
-def _events(commits: Iterable[Commit]) -> Iterable[tuple[datetime, Payload]]:
-    return ((commit.time, event) for commit in commits for event in commit.events)
+class Accounting:
+    """Takes the commits of a run one by one, for who cannot hold all of them."""
+
+    def __init__(self) -> None:
+        self._steps: dict[str, StepAccount] = {}
+        self._gates: dict[str, GateAccount] = {}
+        self._reused: list[ReusedWork] = []
+
+    @property
+    def account(self) -> Account:
+        """Return what the commits so far tell."""
+        return Account(
+            steps=tuple(self._steps.values()),
+            gates=tuple(self._gates.values()),
+            reused=tuple(self._reused),
+        )
+
+    def take(self, commit: Commit) -> None:
+        """Take the commit that follows."""
+        for event in commit.events:
+            match event:
+                case schema.StepMove(subject=name):
+                    known = self._steps.get(name, StepAccount(name=name))
+                    self._steps[name] = _step(known, event, commit.time)
+                case schema.GateMove(subject=name):
+                    gate = self._gates.get(name)
+                    self._gates[name] = _gate(gate, event, commit.time)
+                case schema.WorkReused():
+                    values = event.model_dump(exclude={"type"})
+                    self._reused.append(ReusedWork(**values))
+                case _:
+                    pass
 
 
 def _step(known: StepAccount, event: schema.StepMove, time: datetime) -> StepAccount:

@@ -1,0 +1,64 @@
+"""Which try of a step an event ends, and the lines of a blob that it names."""
+
+import asyncio
+import json
+
+from pydantic_core import from_json
+
+from core.errors import BlobCorruptError, BlobRedactedError
+from core.events.base import JSON, Payload
+from core.events.schema import StepMove, StepStarted
+from core.rca.collecting import Packer, Source
+from core.store.blobs import Digest
+
+
+class Tries:
+    """Counts the tries of each step, as its events tell them."""
+
+    def __init__(self) -> None:
+        self._attempts: dict[str, int] = {}
+
+    def take(self, event: Payload) -> int:
+        """Return in which try of its step an event stands, 0 for another event."""
+        if isinstance(event, StepStarted):
+            self._attempts[event.subject] = event.attempt
+        if isinstance(event, StepMove):
+            return self._attempts.get(event.subject, 1)
+        return 0
+
+
+async def blob(source: Source, packer: Packer, digest: str) -> bytes | None:
+    """Return a blob's bytes; None when it was erased, which is told.
+
+    Raises BlobNotFoundError, BlobCorruptError, StoreUnavailableError.
+    """
+    try:
+        return await source.blobs.get(Digest(digest))
+    except BlobRedactedError:
+        packer.erased(blob=digest)
+        return None
+
+
+async def json_lines(source: Source, packer: Packer, digest: str) -> list[JSON]:
+    """Return the lines of an NDJSON blob, none when it was erased; raises as `blob`."""
+    data = await blob(source, packer, digest)
+    return await asyncio.to_thread(parsed, data or b"", digest)
+
+
+def parsed(data: bytes, digest: str) -> list[JSON]:
+    """Return the lines of a blob; raises BlobCorruptError when they are no objects."""
+    try:
+        found: list[JSON] = [from_json(line) for line in data.splitlines()]
+    except ValueError:
+        found = _parsed_slowly(data, digest)
+    if not all(isinstance(one, dict) for one in found):
+        raise BlobCorruptError(digest=digest, reason="it is no NDJSON")
+    return found
+
+
+def _parsed_slowly(data: bytes, digest: str) -> list[JSON]:
+    # Half characters are no Unicode, but JSON may have them.
+    try:
+        return [json.loads(line) for line in data.splitlines()]
+    except ValueError as error:
+        raise BlobCorruptError(digest=digest, reason="it is no NDJSON") from error

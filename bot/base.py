@@ -32,6 +32,7 @@ from core.clock import Clock, Ids, SystemClock
 from core.events.base import JSON
 from core.events.bus import Bus
 from core.events.journal import Journal
+from core.rca.store import BundleStore
 from core.review.reviewer import ReviewModel
 from core.review.verify import Policy
 from core.runs.branching import Branches
@@ -66,6 +67,7 @@ class Base:
     merges: Merges
     comparing: Comparing
     decisions: Decisions
+    bundles: BundleStore
     audit: Audit
     memory: MemoryParts
     bus: Bus
@@ -171,6 +173,11 @@ def assembled(database: Database, settings: Settings, clock: Clock) -> Base:
         clock=clock,
         ids=ids,
     )
+    bundles = BundleStore(database, clock=clock, days=settings.bundle_retention)
+
+    async def forget(repository: str) -> None:
+        await bundles.revoke(repository)
+
     branches = Branches(runs)
     lister = RunLister(database, clock=clock)
     audit = Audit(runs.journal, clock=clock)
@@ -196,7 +203,8 @@ def assembled(database: Database, settings: Settings, clock: Clock) -> Base:
             runs, branches, blobs=blobs, ids=ids, rules={PIPELINE: MERGE_RULES}
         ),
         comparing=Comparing(runs, blobs, lister, {PIPELINE: DIFF_RULES}),
-        decisions=Decisions(runs),
+        decisions=Decisions(runs, forget=forget),
+        bundles=bundles,
         audit=audit,
         memory=memory,
         bus=bus,

@@ -10,6 +10,7 @@ from core.memory.keys.signing import SIGNING_KEYS
 from core.memory.keys.store import KEYS
 from core.memory.redaction_store import REDACTIONS_SPEC
 from core.memory.schema import CONTENTS_SPEC, ITEMS_SPEC, SESSIONS_SPEC
+from core.rca.schema import SPECS as BUNDLES
 from core.runs.constraints import collections
 from core.store.blobs import BLOBS
 from core.store.schema import Schema
@@ -31,5 +32,6 @@ SCHEMA = Schema(
         CONTENTS_SPEC,
         ALERTS_SPEC,
         REDACTIONS_SPEC,
+        *BUNDLES,
     ),
 )

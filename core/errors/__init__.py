@@ -130,6 +130,8 @@ from core.errors.models import (
 )
 from core.errors.rca import (
     BundleBusyError,
+    BundleDamagedError,
+    BundleFailedError,
     BundleFileError,
     BundleMemberError,
     BundleNotFoundError,
@@ -149,6 +151,7 @@ from core.errors.requests import (
     CursorTrimmedError,
     IdMalformedError,
     NotReviewedError,
+    RangeError,
     RepositoryNotFoundError,
     RequestInvalidError,
 )
@@ -211,6 +214,8 @@ __all__ = [
     "BodyTypeError",
     "BrokenChainError",
     "BundleBusyError",
+    "BundleDamagedError",
+    "BundleFailedError",
     "BundleFileError",
     "BundleMemberError",
     "BundleNotFoundError",
@@ -311,6 +316,7 @@ __all__ = [
     "PreconditionError",
     "PrivateKeyError",
     "PublisherMissingError",
+    "RangeError",
     "ReasonMissingError",
     "RedactionElsewhereError",
     "RedactionNotFoundError",

@@ -43,6 +43,20 @@ class BundleBusyError(UnavailableError):
     hint = "Ask again in a moment."
 
 
+class BundleFailedError(UnavailableError):
+    """A bundle could not be made."""
+
+    message = "The bundle of run {run_id} could not be made: {reason}"
+    hint = "Ask again in a minute; the log has it as bundle.failed."
+
+
+class BundleDamagedError(ConflictError):
+    """A bundle is kept, and a part of it is not."""
+
+    message = "Part {part} of the bundle of run {run_id} is gone."
+    hint = "It may have been deleted meanwhile; make a new one: POST /runs/{run_id}/rca"
+
+
 class BundleRefusedError(InputError):
     """A file is no bundle of nofx, or not as it was made; `member` names the part."""
 

@@ -59,6 +59,13 @@ class CursorTrimmedError(InputError):
     hint = "Begin again with after=0: the oldest position that is kept is {oldest}."
 
 
+class RangeError(InputError):
+    """The file has not got the bytes that were asked for: HTTP 416."""
+
+    message = "Bytes {found} are not in a file of {size} bytes."
+    hint = "What you have may be all of it; else download it without a range."
+
+
 class RepositoryNotFoundError(NotFoundError):
     """The token sees no repository of this name."""
 

@@ -1,6 +1,7 @@
 """Every module of metrics: who serves the registry from here serves all of them."""
 
 from core.metrics import (
+    bundles,
     deliveries,
     findings,
     gates,
@@ -21,6 +22,7 @@ from core.metrics.registry import REGISTRY
 
 __all__ = ["REGISTRY", "ROOMS"]
 ROOMS = (
+    bundles,
     deliveries,
     findings,
     gates,

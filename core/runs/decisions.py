@@ -20,13 +20,19 @@ from core.runs.model import Run, stream_of
 from core.runs.service import Runs
 
 Events = Callable[[Run], Awaitable[Sequence[Payload]]]
+# Deletes what was made of a repository's states elsewhere.
+Forget = Callable[[str], Awaitable[None]]
 
 
 class Decisions:
-    """Each decision is one commit in the run's stream, made on the run as it is."""
+    """Each decision is one commit in the run's stream, made on the run as it is.
 
-    def __init__(self, runs: Runs) -> None:
+    `forget` deletes what was made of states of a repository, once one is erased.
+    """
+
+    def __init__(self, runs: Runs, *, forget: Forget | None = None) -> None:
         self._runs = runs
+        self._forget = forget
 
     async def gate(
         self, run_id: str, name: str, decision: Decision, *, actor: str, reason: str
@@ -94,6 +100,9 @@ class Decisions:
         for run, commits in family.members.values():
             if any(one.digest == view.digest for one in checkpoints_of(commits)):
                 await self._erase(run.id, event)
+        if self._forget is not None:
+            subject = family.members[run_id][0].subject
+            await self._forget(subject.repository)
         return await self._view(run_id, checkpoint_id)
 
     async def _erase(self, run_id: str, event: schema.CheckpointRedacted) -> None:

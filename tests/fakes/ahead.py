@@ -16,3 +16,7 @@ class AheadClock(SystemClock):
     @override
     def now(self) -> datetime:
         return super().now() + self._ahead
+
+    def jump(self, seconds: float) -> None:
+        """Be ahead by so many seconds more."""
+        self._ahead += timedelta(seconds=seconds)

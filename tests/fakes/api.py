@@ -1,6 +1,6 @@
 """The API over real HTTP for one test: a database, tokens, and a client that asks."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,9 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from bot.api import site
 from bot.api.problems import speaking_http
+from bot.api.rca import RcaFiles
 from bot.base import Base, assembled
+from bot.bundling import rca_on
 from bot.lifetime import LONGEST_LINE
 from bot.operations import operations_on
 from bot.request_ids import named_requests
@@ -18,6 +20,7 @@ from bot.schema import SCHEMA
 from bot.settings import load_settings
 from core.access.tokens import Scope
 from core.clock import SystemClock
+from core.rca.service import Rca
 from core.store.database import Database
 from core.store.migrate import migrate
 from tests.fakes.stage import ScriptedPipeline, Stage
@@ -70,15 +73,27 @@ class ApiStage:
 
 
 @asynccontextmanager
-async def api_stage(database: Database, **settings: object) -> AsyncIterator[ApiStage]:
-    """Set the stage on a database, with the schema that `nofx migrate` installs."""
+async def api_stage(
+    database: Database,
+    *,
+    rca: Callable[[Base], Rca] | None = None,
+    patience: float = 15.0,
+    **settings: object,
+) -> AsyncIterator[ApiStage]:
+    """Set the stage on a database, with the schema that `nofx migrate` installs.
+
+    `rca` makes what builds bundles where the real one would be too much.
+    """
     await migrate(database, SCHEMA)
-    base = assembled(database, load_settings(None, **settings), SystemClock())
+    loaded = load_settings(None, **settings)
+    base = assembled(database, loaded, SystemClock())
     app = web.Application()
     named_requests(app, base.ids)
     app.middlewares.append(speaking_http)
     operations = operations_on(base, None, model="rules")
     site.add_routes(app, base, operations)
+    bundles = rca(base) if rca is not None else rca_on(base, loaded)
+    RcaFiles(base, bundles, patience=patience).add_routes(app)
     stage = Stage(database, ScriptedPipeline("one", "two"))
     server = TestServer(app)
     await server.start_server(max_line_size=LONGEST_LINE)
@@ -86,5 +101,6 @@ async def api_stage(database: Database, **settings: object) -> AsyncIterator[Api
         try:
             yield ApiStage(base=base, stage=stage, client=client)
         finally:
+            await bundles.close()
             await base.runs.close()
             await stage.runs.close()

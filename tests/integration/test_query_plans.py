@@ -49,6 +49,7 @@ from core.runs.work import Work, key_of
 from core.store.database import Database, connect
 from core.store.migrate import migrate
 from core.store.roles import Roles
+from tests.fakes.bundling import bundles_are_used
 from tests.fakes.clock import NOON, FakeClock
 from tests.fakes.ends import sessions_end
 from tests.fakes.feeds import entries, lay
@@ -282,7 +283,9 @@ async def events_are_searched(database: Database) -> None:
     assert (await trimmer.trim(timedelta(0))).pages
 
 
-async def test_every_question_has_an_index(watched: tuple[Database, QueryLog]) -> None:
+async def test_every_question_has_an_index(
+    watched: tuple[Database, QueryLog], tmp_path: Path
+) -> None:
     """All calls of the driver are made, and none of them makes the server scan."""
     database, log = watched
     stage = Stage(database, ScriptedPipeline("one", "two"))
@@ -300,6 +303,7 @@ async def test_every_question_has_an_index(watched: tuple[Database, QueryLog]) -
     await blobs_come_and_go(database)
     await sessions_end(database)
     await memory_is_used(database, FakeClock())
+    await bundles_are_used(stage, tmp_path)
     await texts_are_redacted(database)
     await stage.runs.journal.close()
     asked = dict(log.asked)

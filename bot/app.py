@@ -12,8 +12,10 @@ from bot.api import health
 from bot.api import site as api
 from bot.api.problems import speaking_http
 from bot.api.question import Question, answer
+from bot.api.rca import RcaFiles
 from bot.api.stream_slots import make_room
 from bot.base import Base, opened
+from bot.commands.bundles import BundleCommands
 from bot.commands.deciding import GateCommands
 from bot.commands.handlers import Commands
 from bot.commands.remembering import MemoryCommands
@@ -31,6 +33,7 @@ from bot.webhooks.handlers import Handlers
 from bot.webhooks.inbox import Inbox
 from bot.webhooks.sieve import sieve
 from bot.wiring import gauges_of, reach, wired
+from core.rca.service import Rca
 
 __all__ = ["SCHEMA", "Running", "migrate", "running", "serve", "work"]
 log = structlog.get_logger()
@@ -44,6 +47,7 @@ class Running:
     base: Base
     operations: Operations
     app: GitHubApp
+    rca: Rca
 
 
 async def serve(settings: Settings, *, host: str, port: int, workers: int) -> None:
@@ -146,6 +150,9 @@ async def running(
                     operations=parts.operations,
                 ),
                 wishes=MemoryCommands(memory=parts.memories, audit=parts.base.audit),
+                bundles=BundleCommands(
+                    runs=parts.base.runs, rca=parts.rca, site=settings.public_url
+                ),
                 app=parts.app,
             ),
             app_id=credentials.app_id,
@@ -172,6 +179,7 @@ async def running(
         )
         health.add_routes(site, database=parts.base.database)
         api.add_routes(site, parts.base, parts.operations)
+        RcaFiles(parts.base, parts.rca).add_routes(site)
         async with (
             listening(site, host, port) as url,
             beside(
@@ -179,5 +187,9 @@ async def running(
             ),
         ):
             yield Running(
-                url=url, base=parts.base, operations=parts.operations, app=parts.app
+                url=url,
+                base=parts.base,
+                operations=parts.operations,
+                app=parts.app,
+                rca=parts.rca,
             )

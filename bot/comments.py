@@ -115,7 +115,8 @@ def rejected(approval: Approval) -> tuple[str, str]:
 def _stopped(gate: str) -> str:
     return (
         f"The gate `{gate}` failed. With write access: "
-        f"`{PREFIX} waive {gate} <reason>`, or `{PREFIX} retry`."
+        f"`{PREFIX} waive {gate} <reason>`, or `{PREFIX} retry`; `{PREFIX} rca` says"
+        " why."
     )
 
 
@@ -130,7 +131,8 @@ def ended_early(ending: Ending) -> tuple[str, str]:
         case _:
             title = "Not reviewed: nofx failed"
     again = f"Ask again with `{PREFIX} rerun`, or press Re-run."
-    return title, f"The last error was:\n\n> {reason}\n\n{again}"
+    why = f"`{PREFIX} rca` says more of why."
+    return title, f"The last error was:\n\n> {reason}\n\n{again} {why}"
 
 
 def command_help(

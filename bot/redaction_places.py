@@ -14,6 +14,7 @@ from core.errors import (
     PublisherMissingError,
 )
 from core.feed.redacting import FeedCopies
+from core.rca.redacting import BundleCopies
 from core.redaction.places import Derived, Order, Reached
 from core.redaction.signing import Signer
 from core.runs.model import Run
@@ -109,6 +110,7 @@ def derived_places(
         ),
         WorkCopies(database, runs.projection),
         FeedCopies(database, bus=base.bus, clock=clock),
+        BundleCopies(base.bundles),
         GitHubCopies(app, runs.projection),
     )
 

@@ -120,6 +120,8 @@ class Settings(BaseSettings):
     )
     write_spacing_seconds: work_values.WriteSpacing = 1
     event_retention: work_values.RetentionDays = 0
+    bundles: work_values.Bundles = "auto"
+    bundle_retention: work_values.BundleDays = 30
     memory_key_file: memory_key_values.KeyFile = None
     memory_keys: memory_key_values.Keys = None
     memory_key_names: memory_key_values.KeyNames = ()
@@ -170,7 +172,7 @@ class Settings(BaseSettings):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
-    @field_validator("log_level", "log_format", "publisher", mode="before")
+    @field_validator("log_level", "log_format", "publisher", "bundles", mode="before")
     @classmethod
     def _in_small_letters(cls, value: object) -> object:
         return value.strip().lower() if isinstance(value, str) else value

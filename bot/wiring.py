@@ -9,6 +9,7 @@ import aiohttp
 
 from bot.auditing import DailyHead
 from bot.base import Base, opened
+from bot.bundling import clear_spool, rca_on
 from bot.github.client import GitHubApp
 from bot.github.limits import Policy as GitHubPolicy
 from bot.lifetime import Companion
@@ -39,6 +40,9 @@ from core.memory.redactor import Redactor
 from core.memory.standing import MemoryStanding
 from core.metrics.gauges import Refresher
 from core.metrics.handler_cpu import accounting
+from core.rca.automatic import Automatic
+from core.rca.service import Rca
+from core.rca.sweeping import BundleSweeper
 from core.redaction.places import Derived
 from core.runs.holder import Pace
 from core.runs.limits import Limits
@@ -62,6 +66,7 @@ class Parts:
     reviews: Reviews
     operations: Operations
     memories: PullMemory
+    rca: Rca
     worker: str
     companions: tuple[Companion, ...]
 
@@ -129,20 +134,27 @@ async def _assembled(
         announcer = _announcer(base, deliveries)
         operations = operations_on(base, reviews, model=settings.model)
         reach(base, operations, app)
-        yield Parts(
-            base=base,
-            app=app,
-            deliveries=deliveries,
-            reviews=reviews,
-            operations=operations,
-            memories=memories,
-            worker=worker.name,
-            companions=(
-                *_keepers(settings, base),
-                (announcer.run, announcer.stop),
-                (worker.serve, worker.stop),
-            ),
-        )
+        rca = rca_on(base, settings)
+        await asyncio.to_thread(clear_spool, settings, now=base.clock.now().timestamp())
+        try:
+            yield Parts(
+                base=base,
+                app=app,
+                deliveries=deliveries,
+                reviews=reviews,
+                operations=operations,
+                memories=memories,
+                rca=rca,
+                worker=worker.name,
+                companions=(
+                    *_keepers(settings, base),
+                    *_bundlers(settings, base, rca),
+                    (announcer.run, announcer.stop),
+                    (worker.serve, worker.stop),
+                ),
+            )
+        finally:
+            await rca.close()
 
 
 def reach(base: Base, operations: Operations, app: GitHubApp | None) -> None:
@@ -197,6 +209,24 @@ def _keepers(settings: Settings, base: Base) -> tuple[Companion, ...]:
         (heads.run, heads.stop),
         (watcher.run, watcher.stop),
     )
+
+
+def _bundlers(settings: Settings, base: Base, rca: Rca) -> tuple[Companion, ...]:
+    automatic = Automatic(
+        base.database,
+        rca,
+        holder=base.ids.new("bundler"),
+        clock=base.clock,
+        bus=base.bus,
+        wanted=settings.bundles == "auto",
+    )
+    sweeper = BundleSweeper(
+        base.database,
+        base.bundles,
+        holder=base.ids.new("sweeper"),
+        clock=base.clock,
+    )
+    return ((automatic.run, automatic.stop), (sweeper.run, sweeper.stop))
 
 
 def _redactors(base: Base) -> tuple[Companion, ...]:

@@ -1,6 +1,6 @@
 """The settings of work and streams, each with its bounds and what it should be."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -69,6 +69,19 @@ MetricsPort = Annotated[
 Streams = Annotated[
     int,
     Field(ge=1, le=100_000, description="how many may listen at once, 1 to 100000"),
+]
+Bundles = Annotated[
+    Literal["auto", "ask"],
+    Field(
+        description="auto to build a bundle of each run that fails, or ask for those"
+        " that somebody asks for"
+    ),
+]
+BundleDays = Annotated[
+    int,
+    Field(
+        ge=0, le=36_500, description="days that bundles stay, 0 to keep them for ever"
+    ),
 ]
 RetentionDays = Annotated[
     int,

@@ -4,14 +4,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pydantic import BaseModel
+
+from bot.api.answers.rca import BundleAwaited, BundleDetail
 from bot.api.endpoint import Incoming, Nothing
+from bot.api.rca_query import BundleQuery
 from bot.api.stream_query import HEADER, RunStreamQuery, StreamQuery
 from core.access.tokens import Scope
 from core.errors import (
+    BodyMalformedError,
+    BodySlowError,
+    BodyTooLargeError,
+    BodyTypeError,
+    BundleDamagedError,
+    BundleFailedError,
+    BundleNotFoundError,
     IdMalformedError,
     MemoryKeyError,
     MemoryOffError,
     NofxError,
+    RangeError,
     RequestInvalidError,
     RunNotFoundError,
     ScopeMissingError,
@@ -28,7 +40,11 @@ LINES = "application/x-ndjson"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Described:
-    """A GET that streams, or that needs no token; `answers` are those that are good."""
+    """What streams, or needs no token; `answers` are those that are good.
+
+    An answer that names `headers` has them beside those of every answer; `shapes` are
+    the models that answers refer to by name.
+    """
 
     path: str
     summary: str
@@ -37,6 +53,8 @@ class Described:
     headers: Sequence[JSON] = ()
     refusals: Sequence[type[NofxError]] = field(default=())
     scope: Scope = Scope.READ
+    method: str = "GET"
+    shapes: Sequence[type[BaseModel]] = ()
 
 
 STREAM = {
@@ -58,7 +76,102 @@ REFUSALS = (
     ScopeMissingError,
     RequestInvalidError,
 )
+DIGEST: JSON = {
+    "X-Checksum-Sha256": {
+        "description": "The SHA-256 of the whole file, in hex; its ETag has it too.",
+        "schema": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+    },
+    "Repr-Digest": {
+        "description": "The same as RFC 9530 writes it.",
+        "schema": {"type": "string"},
+    },
+    "ETag": {
+        "description": "The version, for If-Range and If-None-Match.",
+        "schema": {"type": "string"},
+    },
+}
+FILE: JSON = {
+    "headers": DIGEST,
+    "content": {"application/gzip": {"schema": {"type": "string"}}},
+}
+RANGE: JSON = {
+    "name": "Range",
+    "in": "header",
+    "required": False,
+    "description": "One range of bytes (RFC 9110); what is no such range is passed"
+    " over.",
+    "schema": {"type": "string"},
+}
+KNOWN: JSON = {"description": "The client has this version.", "content": {}}
+BUNDLE_REFUSALS = (
+    *REFUSALS,
+    IdMalformedError,
+    RunNotFoundError,
+    BundleNotFoundError,
+    StoreUnavailableError,
+)
+
+
+def _json(model: type[BaseModel]) -> JSON:
+    """Return the answer that a model describes."""
+    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
+    return {
+        "description": (model.__doc__ or "").partition("\n")[0],
+        "content": {"application/json": {"schema": schema}},
+    }
+
+
 BESIDE = (
+    Described(
+        method="POST",
+        path="/runs/{run_id}/rca",
+        summary="Build the bundle that tells why a run came out as it did",
+        answers={
+            "200": _json(BundleDetail),
+            "201": _json(BundleDetail),
+            "202": _json(BundleAwaited),
+        },
+        refusals=(
+            *REFUSALS,
+            IdMalformedError,
+            RunNotFoundError,
+            BodyMalformedError,
+            BodySlowError,
+            BodyTooLargeError,
+            BodyTypeError,
+            BundleFailedError,
+            StoreUnavailableError,
+        ),
+        scope=Scope.OPERATE,
+        shapes=(BundleDetail, BundleAwaited),
+    ),
+    Described(
+        path="/runs/{run_id}/rca",
+        summary="Download a run's bundle; the audit tells who did",
+        answers={
+            "200": {**FILE, "description": "The file."},
+            "206": {**FILE, "description": "The range of the file."},
+            "304": KNOWN,
+        },
+        query=BundleQuery,
+        headers=(RANGE,),
+        refusals=(*BUNDLE_REFUSALS, RangeError),
+        scope=Scope.OPERATE,
+    ),
+    Described(
+        path="/runs/{run_id}/rca/report",
+        summary="Read the report of a run's bundle",
+        answers={
+            "200": {
+                "description": "The report.",
+                "content": {"text/markdown": {"schema": {"type": "string"}}},
+            },
+            "304": KNOWN,
+        },
+        query=BundleQuery,
+        refusals=(*BUNDLE_REFUSALS, BundleDamagedError),
+        scope=Scope.OPERATE,
+    ),
     Described(
         path="/events/stream",
         summary="Stream events as they happen",

@@ -79,6 +79,7 @@ def document(
         models[one.body, "validation"] = None
     for other in beside:
         models[other.query, "validation"] = None
+        models.update(dict.fromkeys((one, "serialization") for one in other.shapes))
     names, found = models_json_schema(list(models), ref_template=REF)
     schemas: JSON = found["$defs"]
     paths: JSON = {}
@@ -104,7 +105,8 @@ def document(
         paths.setdefault(one.path, {})[one.method.lower()] = operation
     for other in beside:
         parameters = schemas[_name(names[other.query, "validation"])]
-        paths[other.path] = {"get": _beside(other, parameters)}
+        operation = _beside(other, parameters)
+        paths.setdefault(other.path, {})[other.method.lower()] = operation
     queries = {one.query for one in endpoints} | {one.query for one in beside}
     for query in {_name(names[one, "validation"]) for one in queries}:
         schemas.pop(query)
@@ -140,9 +142,12 @@ def _operation_id(method: str, path: str) -> str:
 
 def _beside(one: Described, query: JSON) -> JSON:
     public = TokenMissingError not in one.refusals
-    good = {status: {**each, "headers": NAMED} for status, each in one.answers.items()}
+    good = {
+        status: {**each, "headers": {**NAMED, **each.get("headers", {})}}
+        for status, each in one.answers.items()
+    }
     return {
-        "operationId": _operation_id("GET", one.path),
+        "operationId": _operation_id(one.method, one.path),
         "summary": one.summary,
         "security": [] if public else [{"token": [str(one.scope)]}],
         "parameters": [*_in_path(one.path), *_in_query(query), *one.headers],

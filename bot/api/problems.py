@@ -23,6 +23,7 @@ from core.errors import (
     NofxError,
     NotFoundError,
     PreconditionError,
+    RangeError,
     ScopeMissingError,
     TokenMissingError,
     TokenRefusedError,
@@ -44,6 +45,7 @@ STATUSES: Mapping[type[NofxError], int] = {
     ItemTooLargeError: 413,
     BodyTypeError: 415,
     CursorTrimmedError: 410,
+    RangeError: 416,
     PreconditionError: 412,
     InputError: 422,
     NotFoundError: 404,
@@ -175,7 +177,8 @@ def _headers(error: NofxError, status: int) -> dict[str, str]:
         case _ if status == http.HTTPStatus.REQUEST_TIMEOUT:
             return {"Connection": "close"}
         case _:
-            return {}
+            size = error.facts.get("size") if isinstance(error, RangeError) else None
+            return {} if size is None else {"Content-Range": f"bytes */{size}"}
 
 
 def _answer(problem: Problem, headers: Mapping[str, str]) -> web.Response:

@@ -74,7 +74,7 @@ def endpoints_of(base: Base, operations: Operations) -> tuple[AnyEndpoint, ...]:
 
 
 def add_routes(app: web.Application, base: Base, operations: Operations) -> None:
-    """Serve the API and its description on `app`."""
+    """Serve the API and its description on `app`; bundles come beside it."""
     endpoints = endpoints_of(base, operations)
     mask = base.masker.mask
     serve(app, endpoints, tokens=base.tokens, ids=base.ids, mask=mask)

@@ -27,6 +27,7 @@ class Verb(StrEnum):
     HELP = "help"
     STATUS = "status"
     PREFERENCES = "preferences"
+    RCA = "rca"
     RERUN = "rerun"
     REVIEW = "review"
     CANCEL = "cancel"
@@ -42,6 +43,7 @@ HELP: Mapping[Verb, str] = {
     Verb.HELP: "show this list",
     Verb.STATUS: "say where the review of this pull request stands",
     Verb.PREFERENCES: "list what is remembered, here and for the whole repository",
+    Verb.RCA: "say why the last review came out as it did, with all that it left",
     Verb.RERUN: "run the review of the current commit again, or a step of it on:"
     " `rerun verify`",
     Verb.REVIEW: "review the current commit, also while it is a draft",

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass
 
 from bot import comments
+from bot.commands.bundles import BundleCommands
 from bot.commands.deciding import GateCommands
 from bot.commands.grammar import HELP, Command, Unknown, Verb, parse_command
 from bot.commands.remembering import KEPT, MemoryCommands
@@ -26,7 +27,7 @@ from bot.webhooks.outcome import Done, Ignored, Outcome
 from core.errors import ConflictError, InputError, NotFoundError
 from core.runs.model import Subject
 
-# These change something, so they need write access; the others only tell.
+# These need write access: they change something, or tell what a review has seen.
 CHANGING = frozenset(Verb) - {Verb.HELP, Verb.STATUS, Verb.PREFERENCES}
 
 
@@ -38,6 +39,7 @@ class Commands:
     operations: Operations
     gates: GateCommands
     wishes: MemoryCommands
+    bundles: BundleCommands
     app: GitHubApp
 
     async def handle(self, event: CommentEvent, *, tries: int) -> Outcome:
@@ -103,6 +105,8 @@ class Commands:
         match asked.verb:
             case Verb.CANCEL:
                 return await self._cancel(event)
+            case Verb.RCA:
+                return await self.bundles.explain(event)
             case Verb.RERUN if asked.arguments:
                 return await self._rerun_from(event, asked.arguments[0])
             case Verb.RERUN | Verb.REVIEW:

@@ -15,6 +15,9 @@ from core.feed import stretch
 from core.feed.feeder import Feeder
 from core.feed.indexer import Indexer
 from core.feed.redacting import FeedCopies
+from core.rca.redacting import BundleCopies
+from core.rca.schema import PART
+from core.rca.store import BundleStore, Wanted
 from core.redaction.places import Derived, Order
 from core.runs.decisions import Decisions
 from core.runs.model import Run
@@ -26,6 +29,7 @@ from core.runs.worker import Worker
 from core.store.blobs import Blobs
 from core.store.database import Database
 from core.store.pieces import CUT_ABOVE
+from tests.fakes.bundling import built_of
 from tests.fakes.signing import FakeSigner, order, publish
 from tests.fakes.stage import HASTY, QUICK, ScriptedPipeline, runs_over, subject
 from tests.faults.deaths import Said
@@ -72,6 +76,7 @@ async def leave_everything(database: Database) -> None:
     work = Work(database, clock=CLOCK)
     await work.keep("file", first, {key_of(["a"]): {"said": SECRET}})
     await leave_delivery(database)
+    await leave_bundle(database, first)
     await runs.close()
     await feed(database)
 
@@ -87,6 +92,19 @@ async def leave_delivery(database: Database) -> None:
         held = await deliveries.claim(due, owner="inbox", seconds=5)
         assert held is not None
         await deliveries.finish(held, Ignored(f"it says {SECRET}"))
+
+
+async def leave_bundle(database: Database, run_id: str) -> None:
+    """Leave a bundle that says it in its row and in its parts."""
+    store = BundleStore(database, clock=CLOCK, days=30)
+    wanted = Wanted(run_id=run_id, repository="octo/hello", pull=1, seq=1)
+    held = await store.begin(wanted, attempt="build_a", holder="h")
+    assert held is not None
+    data = [filler(PART).encode(), SECRET.encode()]
+    for n, part in enumerate(data):
+        await store.parts.add(held.attempt, n, part)
+    built = built_of(run_id, b"".join(data), sentence=SECRET)
+    assert await store.finish(held, built)
 
 
 async def feed(database: Database) -> None:
@@ -120,6 +138,7 @@ async def redact(database: Database, _: Said) -> None:
         copies,
         WorkCopies(database, runs.projection),
         FeedCopies(database, bus=Bus(), clock=CLOCK),
+        BundleCopies(BundleStore(database, clock=CLOCK, days=30)),
     )
     moving = True
     while moving:

@@ -20,7 +20,7 @@ from tests.faults.deaths import Cradle, Said, cradle, deaths
 
 USED = (
     *("journal", "feed", "feed_index", "writers", "roles", "deliveries", "runs"),
-    *("blobs", "work"),
+    *("blobs", "work", "bundles", "bundle_parts"),
 )
 # `make soak` tries every point.
 SAMPLES = [17, pytest.param(1, marks=[pytest.mark.slow, pytest.mark.timeout(2400)])]

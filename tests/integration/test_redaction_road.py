@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import gzip
 from collections.abc import AsyncIterator
 from itertools import count
 from pathlib import Path
@@ -11,6 +12,8 @@ from pydantic import SecretStr
 
 from core.memory.model import Scope
 from core.memory.redaction_rules import PatternTarget
+from core.rca.kept import Bundle
+from core.rca.service import Rca
 from tests.fakes.raw import places_of
 from tests.fakes.redacting import said_at_github
 from tests.fakes.road import REPO, RISKY, Road, built_road, driving
@@ -71,3 +74,43 @@ async def test_what_was_said_on_a_pull_request_is_gone_everywhere(
     again = str([one.content for one in await memory.read(session.id)])
     assert SECRET not in again
     assert f"[redacted:{asked.id}]" in again
+
+
+async def test_a_bundle_is_gone_with_what_it_tells(remembering: Road) -> None:
+    """No part of it is left, and the next one is built from what is left."""
+    road = remembering
+    number = await road.open_pull(title="A name", body=f"It is {SECRET}.")
+    await road.until_checked(number)
+    reason = f"/nofx waive static_analysis for {SECRET} is a good name"
+    await road.github.comment(REPO, number, reason)
+    await road.until(lambda: road.check(number)["conclusion"] == "neutral")
+    (run,) = await road.until_runs_end()
+    await road.until_quiet()
+    assert road.bot is not None
+    base, rca = road.bot.base, road.bot.rca
+    bundle = (await rca.ensure(run["_id"], actor="ann")).bundle
+    assert SECRET in await unpacked(rca, bundle)
+    memory, redactions = base.memory.opened(), base.memory.redactions()
+    session = await memory.of(Scope(kind="pull", repository=REPO, pull=number))
+
+    asked = await redactions.request(
+        session.id, PatternTarget(pattern=SECRET), actor="boss", reason="a name"
+    )
+    async with asyncio.timeout(60):
+        while asked.status != "complete":
+            await asyncio.sleep(0.2)
+            asked = await redactions.get(session.id, asked.id)
+
+    parts = base.database.db["bundle_parts"]
+    assert await parts.count_documents({"attempt": bundle.attempt}) == 0
+    assert await rca.latest(run["_id"]) is None
+    again = (await rca.ensure(run["_id"], actor="ann")).bundle
+    told = await unpacked(rca, again)
+    assert run["_id"] in told
+    assert SECRET not in told
+
+
+async def unpacked(rca: Rca, bundle: Bundle) -> str:
+    """Return all that a bundle holds, as text."""
+    data = b"".join([one async for one in rca.parts(bundle, 0, bundle.size)])
+    return gzip.decompress(data).decode(errors="replace")

@@ -33,6 +33,7 @@ ROWS = [
     "Stream and feed",
     "Database",
     "Session memory",
+    "Bundles",
 ]
 # Prometheus itself says of each series where it was scraped.
 TARGET = frozenset({"job", "instance"})

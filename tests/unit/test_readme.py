@@ -233,7 +233,7 @@ def test_metrics_and_log_events_exist() -> None:
     events = [
         code for code in logged if code not in CONTROLS and not (ROOT / code).exists()
     ]
-    assert len(events) == 9
+    assert len(events) == 10
     for event in events:
         assert re.search(rf'\(\s*"{re.escape(event)}"', sources), event
 

@@ -39,6 +39,19 @@ def apart(found: Iterable[Found]) -> list[Found]:
     return joined
 
 
+def everywhere(found: Iterable[Found], text: str) -> Iterator[Found]:
+    """Yield what was found, and each other place where the same stands in the text.
+
+    What hides something is undone once, however often it stands there.
+    """
+    rules = {text[one.start : one.end]: one.rule for one in found}
+    for hiding, rule in rules.items():
+        at = text.find(hiding) if hiding else -1
+        while at >= 0:
+            yield Found(at, at + len(hiding), rule)
+            at = text.find(hiding, at + len(hiding))
+
+
 def masked(text: str, found: Sequence[Found]) -> str:
     """Return a text with a mask for each secret; line ends stay where they are."""
     kept, at = list[str](), 0

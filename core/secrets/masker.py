@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from core.secrets.finder import SecretFinder
 from core.secrets.known import Known
 from core.secrets.layers import Layer, layers, same
-from core.secrets.marks import Found, apart, masked
+from core.secrets.marks import Found, apart, everywhere, masked
 from core.secrets.packed import RULE as PACKED
 from core.secrets.texts import Joined, JsonValue, copied
 
@@ -80,8 +80,10 @@ class Masker:
 
     def found(self, text: str) -> list[Found]:
         """Return what is to be masked, in order, not overlapping."""
-        found = (one for layer in layers(text) for one in self._in_layer(layer))
-        return self._unmasked(found, text)
+        row = layers(text)
+        found = [*self._in_layer(next(row))]
+        hidden = [one for layer in row for one in self._in_layer(layer)]
+        return self._unmasked([*found, *everywhere(hidden, text)], text)
 
     def _in_layer(self, layer: Layer) -> Iterator[Found]:
         for start, end in self._known.find(layer.text):

@@ -241,3 +241,15 @@ def test_text_made_to_slow_masking_down_does_not(
     token = _token(b"behind")
     masked = Masker([OWN], finder=finder).mask(f"{HOSTILE[name]}\n'{token}'\n")
     assert token not in masked
+
+
+@pytest.mark.parametrize("way", ["base64", "base64, wrapped", "percent", "json twice"])
+def test_what_hides_a_secret_is_masked_wherever_it_stands(
+    finder: SecretFinder, way: str
+) -> None:
+    """However often; it is undone once."""
+    hidden = WAYS[way](_token(b"often"))
+    masker = Masker([], finder=finder)
+    shown = masker.mask(" and ".join([hidden] * 20))
+    assert hidden.split("\n")[0] not in shown
+    assert hidden not in str(masker.mask_json([[f"{at} {hidden}"] for at in range(9)]))

@@ -139,8 +139,11 @@ from core.errors.rca import (
     DiffUnprovenError,
     DownloadBrokenError,
     DownloadDamagedError,
+    DownloadTakenError,
     NothingToCompareError,
     PatchTooLargeError,
+    ServiceAwayError,
+    ServiceRefusedError,
 )
 from core.errors.requests import (
     BodyMalformedError,
@@ -242,6 +245,7 @@ __all__ = [
     "DiffUnprovenError",
     "DownloadBrokenError",
     "DownloadDamagedError",
+    "DownloadTakenError",
     "EmbeddedServerFailedError",
     "EmbeddedServerMissingError",
     "EmptyChangeError",
@@ -335,6 +339,8 @@ __all__ = [
     "SchemaNotTypedError",
     "ScopeMissingError",
     "SealBrokenError",
+    "ServiceAwayError",
+    "ServiceRefusedError",
     "SessionHeldError",
     "SessionMovedError",
     "SessionNotFoundError",

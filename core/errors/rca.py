@@ -90,3 +90,24 @@ class DownloadDamagedError(ConflictError):
 
     message = "{path} has SHA-256 {found}, but the service says {wanted}."
     hint = "The file was put aside as {aside}; run the command again."
+
+
+class ServiceRefusedError(InputError):
+    """A service of nofx does not do what was asked of it over HTTP."""
+
+    message = "{url} answered {status}: {detail}"
+    hint = "{advice}"
+
+
+class ServiceAwayError(UnavailableError):
+    """A service of nofx cannot be reached over HTTP, or has no time."""
+
+    message = "{url} cannot answer: {reason}"
+    hint = "Look at the address and at the service, then run the command again."
+
+
+class DownloadTakenError(ConflictError):
+    """Another process is downloading to the same file."""
+
+    message = "{path} is being written by another download."
+    hint = "Wait for it, or give another file with --output."

@@ -106,6 +106,17 @@ def http_url(value: str) -> str:
     return value
 
 
+def safe_for_tokens(value: str) -> str:
+    """Return the address without a slash at its end.
+
+    Raises ValueError unless it is https, or http on this machine.
+    """
+    url = urlsplit(http_url(value))
+    if url.scheme == "http" and not is_loopback(url.hostname or ""):
+        raise ValueError("plain http would show tokens to the network")
+    return value.rstrip("/")
+
+
 def is_loopback(host: str) -> bool:
     """Tell whether a host is this machine."""
     try:

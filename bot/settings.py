@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Self
-from urllib.parse import urlsplit
 
 from pydantic import (
     AliasChoices,
@@ -29,15 +28,15 @@ from bot.setting_values import (
     check_key,
     check_mongodb,
     http_url,
-    is_loopback,
     own_cache,
     read_key,
+    safe_for_tokens,
 )
 from core.errors import SettingsError
 
 PREFIX = "NOFX_"
 SECRET = frozenset({"mongodb_url", "private_key", "webhook_secrets"})
-SECRET |= {"notify_url", "notify_secret"} | memory_key_values.SECRET
+SECRET |= {"notify_url", "notify_secret", "token"} | memory_key_values.SECRET
 LONGEST_SHOWN = 80
 
 
@@ -136,6 +135,8 @@ class Settings(BaseSettings):
     memory_grace_days: memory_values.GraceDays = 3
     notify_url: memory_values.NotifyUrl = None
     notify_secret: memory_values.NotifySecret = None
+    url: work_values.ServiceUrl = None
+    token: work_values.ServiceToken = None
     streams: work_values.Streams = 2000
     streams_per_token: work_values.Streams = 500
 
@@ -177,15 +178,10 @@ class Settings(BaseSettings):
     def _in_small_letters(cls, value: object) -> object:
         return value.strip().lower() if isinstance(value, str) else value
 
-    @field_validator("github_url", "memory_key_url")
+    @field_validator("github_url", "memory_key_url", "url")
     @classmethod
     def _is_safe_for_tokens(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        url = urlsplit(http_url(value))
-        if url.scheme == "http" and not is_loopback(url.hostname or ""):
-            raise ValueError("plain http would show tokens to the network")
-        return value.rstrip("/")
+        return value if value is None else safe_for_tokens(value)
 
     @field_validator("public_url")
     @classmethod
@@ -228,7 +224,7 @@ class Settings(BaseSettings):
 
     def secret_values(self) -> tuple[str, ...]:
         """Return every secret in the clear, for masking it wherever it might appear."""
-        notify = (self.notify_url, self.notify_secret)
+        notify = (self.notify_url, self.notify_secret, self.token)
         secrets = (self.mongodb_url, self.private_key, *self.webhook_secrets, *notify)
         values = tuple(secret.get_secret_value() for secret in secrets if secret)
         file, token = self.memory_key_file or self.own_keys, self.memory_key_token

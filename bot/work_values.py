@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 Slots = Annotated[
     int,
@@ -94,4 +94,11 @@ RetentionDays = Annotated[
 WriteSpacing = Annotated[
     float,
     Field(ge=0, le=60, description="seconds between two writes to GitHub, 0 to 60"),
+]
+ServiceUrl = Annotated[
+    str | None,
+    Field(description="the https address of a nofx, or http on this machine"),
+]
+ServiceToken = Annotated[
+    SecretStr | None, Field(description="a token of that nofx, as `nofx token` makes")
 ]

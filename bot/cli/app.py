@@ -14,6 +14,7 @@ from bot.cli.exits import MEANINGS
 from bot.cli.memory.group import memory
 from bot.cli.metrics import metrics
 from bot.cli.migrate import migrate
+from bot.cli.rca.group import rca
 from bot.cli.review import review
 from bot.cli.running import guarded
 from bot.cli.runs import runs
@@ -73,3 +74,4 @@ app.add_typer(audit)
 app.add_typer(blobs)
 app.add_typer(metrics)
 app.add_typer(memory)
+app.add_typer(rca)

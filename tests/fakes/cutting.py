@@ -15,14 +15,19 @@ KEEPING = re.compile(rb"\r\nConnection:[^\r]*", re.IGNORECASE)
 
 @dataclass
 class Cutting:
-    """Counts streams; `cuts` says after how many bytes of the body each ends."""
+    """Counts what is read; `cuts` says after how many bytes of the body each ends.
+
+    Only answers are cut to a GET of a path that ends in `of`.
+    """
 
     host: str
     port: int
     secret: str | None
     cuts: Iterator[int]
+    of: bytes = b"/stream"
     url: str = ""
     cut_off: int = 0
+    asked: list[bytes] = field(default_factory=list)
     last_ids: list[str | None] = field(default_factory=list)
     _open: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -52,9 +57,9 @@ class Cutting:
             up, up_writer = await asyncio.open_connection(self.host, self.port)
             up_writer.write(self._shown(asked))
             writer.write(await up.readuntil(HEAD_END))
-            streams = (
-                asked.partition(b" HTTP/")[0].partition(b"?")[0].endswith(b"/stream")
-            )
+            self.asked.append(asked)
+            path = asked.partition(b" HTTP/")[0].partition(b"?")[0]
+            streams = path.startswith(b"GET ") and path.endswith(self.of)
             await self._answer(up, writer, next(self.cuts, None) if streams else None)
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
@@ -90,10 +95,15 @@ class Cutting:
 
 @asynccontextmanager
 async def cutting(
-    host: str, port: int, *, secret: str | None, cuts: Iterator[int]
+    host: str,
+    port: int,
+    *,
+    secret: str | None,
+    cuts: Iterator[int],
+    of: bytes = b"/stream",
 ) -> AsyncIterator[Cutting]:
     """Listen on a port of its own; once `cuts` has ended, connections last."""
-    way = Cutting(host, port, secret, cuts)
+    way = Cutting(host, port, secret, cuts, of)
     server = await asyncio.start_server(way.take, "127.0.0.1", 0)
     async with server:
         way.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"

@@ -228,3 +228,19 @@ def test_words_that_rules_know_are_those_that_are_written() -> None:
     """The pipeline says them, and rules cannot import it."""
     assert github_desk.STALE == endings.STALE
     assert review_draft.TOO_MANY.startswith(effects.NOT_SENT)
+
+
+def test_a_process_that_wrote_while_it_should_have_reported_was_not_killed() -> None:
+    """Its run stalled, whatever it does later: nobody can look past the last entry."""
+    document = recorded("losses_exhausted")
+    taken = [
+        line["time"]
+        for line in document["events"]
+        if line["data"].get("transition") == "lose_lease"
+    ]
+    wrote = dict.fromkeys(document["wrote_last"], max(taken))
+    analysis = analyse(story_of({**document, "wrote_last": wrote}))
+    assert "worker_killed: likely" in document["causes"]
+    assert "worker_killed" not in found(analysis)
+    assert "lease_lost" in found(analysis)
+    assert "killed" not in analysis.causes[0].sentence

@@ -70,12 +70,24 @@ def nothing_failed(story: Story) -> Cause:
     """Say of a run that succeeded without a warning that there is no cause to find."""
     return Cause(
         name="nothing_failed",
-        sentence="Nothing failed, was tried again or was left out in this run.",
+        sentence=(
+            f"Nothing failed in this run, and no try of it was made again"
+            f"{_concluded(story)}."
+        ),
         confidence=Confidence.CERTAIN,
         next_action="Nothing is to be done.",
         evidence=_last(story),
         began_at=story.run.created_at,
     )
+
+
+def _concluded(story: Story) -> str:
+    """Return what the check says where that is not plain success."""
+    run = story.run
+    if run.conclusion in {None, "success"}:
+        return ""
+    why = f" ({said(run.outcome, 200)})" if run.outcome else ""
+    return f"; its check says {run.conclusion}{why}"
 
 
 def unknown(story: Story) -> Cause:

@@ -14,9 +14,6 @@ from core.rca.story import Story
 from core.rca.words import counted, lasting, listed, said
 from core.runs.states import RUN, Status
 
-# So often a worker extends its leases: it may live that long after the last time.
-BEAT = timedelta(seconds=1)
-
 
 def lease_lost(story: Story) -> Iterator[Cause]:
     """Find that a worker went silent and the run was taken from it.
@@ -155,15 +152,15 @@ def killed(story: Story) -> tuple[Hold, ...]:
 
 
 def _silent(story: Story, hold: Hold) -> bool:
-    """Return whether a process wrote nothing from when it stopped reporting.
+    """Return whether a process wrote nothing anywhere since it should have reported.
 
-    The entry that takes the run from it may be the last that is known, so what it wrote
-    elsewhere within its last lease counts.
+    One that wrote in the second half of its lease lived on, and only the run stalled.
     """
     last = hold.wrote_until(story)
     if last is None or hold.lost is None:
         return False
-    return last <= hold.lost.time - hold.lease + min(BEAT, hold.lease / 4)
+    lease = story.budget.lease_seconds if story.budget is not None else 0.0
+    return last <= hold.lost.time - timedelta(seconds=lease / 2)
 
 
 def _is_bug(fault: Fault) -> bool:

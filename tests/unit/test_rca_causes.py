@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -216,6 +217,18 @@ def test_next_actions_name_commands_that_there_are(name: str) -> None:
             if known[first]:
                 assert more
                 assert more[0] in known[first]
+
+
+def test_a_check_that_is_not_green_is_not_said_to_be_whole() -> None:
+    """Something was not reviewed, though nothing went wrong."""
+    story = story_of(recorded("nothing_failed"))
+    (whole,) = analyse(story).causes
+    assert "left out" in whole.sentence
+    run = replace(story.run, conclusion="neutral", outcome="README.md was not read")
+    (cause,) = analyse(replace(story, run=run)).causes
+    assert cause.name == "nothing_failed"
+    assert "neutral: README.md was not read" in cause.sentence
+    assert "not reviewed" in cause.next_action
 
 
 def test_evidence_names_the_line_that_was_logged() -> None:

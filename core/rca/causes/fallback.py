@@ -67,15 +67,21 @@ def _reason_of_the_end(story: Story) -> Iterator[Cause]:
 
 
 def nothing_failed(story: Story) -> Cause:
-    """Say of a run that succeeded without a warning that there is no cause to find."""
+    """Say of a run that succeeded without a warning that there is no cause to find.
+
+    Its check may yet be other than green, for something was not reviewed.
+    """
+    check, why = said(story.run.conclusion or "success", 40), said(story.run.outcome)
+    green = check == "success"
     return Cause(
         name="nothing_failed",
-        sentence=(
-            f"Nothing failed in this run, and no try of it was made again"
-            f"{_concluded(story)}."
-        ),
+        sentence="Nothing failed, was tried again or was left out in this run."
+        if green
+        else sentence(f"Nothing failed in this run, and its check says {check}: {why}"),
         confidence=Confidence.CERTAIN,
-        next_action="Nothing is to be done.",
+        next_action="Nothing is to be done."
+        if green
+        else "Look at what the check run lists as not reviewed.",
         evidence=_last(story),
         began_at=story.run.created_at,
     )

@@ -87,15 +87,6 @@ def nothing_failed(story: Story) -> Cause:
     )
 
 
-def _concluded(story: Story) -> str:
-    """Return what the check says where that is not plain success."""
-    run = story.run
-    if run.conclusion in {None, "success"}:
-        return ""
-    why = f" ({said(run.outcome, 200)})" if run.outcome else ""
-    return f"; its check says {run.conclusion}{why}"
-
-
 def unknown(story: Story) -> Cause:
     """Say that no rule found a cause, and what to look at: never certain."""
     step = _last_step(story)

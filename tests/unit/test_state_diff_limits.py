@@ -30,6 +30,23 @@ def test_a_hundred_levels_are_compared_to_the_last(kind: type) -> None:
     assert (change.before, change.after) == (1, 1.0)
 
 
+def test_a_state_too_deep_for_any_checkpoint_is_replaced() -> None:
+    """It is no crash either."""
+    before, after = nested(600, 1), nested(600, 2)
+    found = difference(before, after)
+    assert found.truncated[0].endswith("they are too deep to be compared")
+    assert [one["op"] for one in found.operations] == ["test", "replace"]
+    assert found.counts["changed"] == 1
+
+
+def test_hunks_are_left_out_when_it_is_late() -> None:
+    """What was there before and after is told all the same."""
+    looks = iter([False, True])
+    found = difference({"a": "x\ny"}, {"a": "x\nz"}, is_late=lambda: next(looks))
+    assert (found.changes[0].after, found.changes[0].text) == ("x\nz", "")
+    assert found.truncated == ("the lines that changed, after 5 seconds, at /a",)
+
+
 def test_what_is_deeper_than_the_limit_is_replaced_there() -> None:
     """The rest is still compared in detail."""
     before = {"a": {"b": {"c": 1, "d": 2}}, "x": 1}

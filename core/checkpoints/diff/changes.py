@@ -1,7 +1,7 @@
 """Tells edits to people: what came, went, moved and changed, and what that means."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, get_args
 
@@ -41,10 +41,20 @@ class Told:
     left_out: tuple[str, ...]
 
 
+class _Cut(NamedTuple):
+    """Where values were cut short, and where the hunks of texts are missing."""
+
+    values: list[str]
+    texts: list[str]
+
+
 def told(
-    edits: Iterable[Edit | Reordered], rules: DiffRules, limits: DiffLimits
+    edits: Iterable[Edit | Reordered],
+    rules: DiffRules,
+    limits: DiffLimits,
+    is_late: Callable[[], bool],
 ) -> Told:
-    """Put edits into words; what is noise is left out first.
+    """Put edits into words; what is noise is left out first, hunks when it is late.
 
     A change that is noise is counted as `noise`, and not by its kind.
     """
@@ -53,8 +63,8 @@ def told(
     for one in found:
         counts["noise" if one.noise else one.kind] += 1
     within, beyond = _within(found, limits.changes)
-    cut: list[str] = []
-    changes = tuple(_worded(one, limits.text, cut) for one in within)
+    cut = _Cut([], [])
+    changes = tuple(_worded(one, limits.text, cut, is_late) for one in within)
     return Told(
         changes=changes, counts=counts, left_out=(*_more(beyond), *_parts(cut, limits))
     )
@@ -113,13 +123,20 @@ def _more(beyond: Sequence[_Found]) -> Iterator[str]:
         yield f"more changes under {len(places) - MOST_PLACES} other names"
 
 
-def _parts(cut: Sequence[str], limits: DiffLimits) -> Iterator[str]:
-    if cut:
-        more = f" and at {len(cut) - 1} more" if len(cut) > 1 else ""
-        yield f"values past {limits.text} characters at {cut[0] or 'the root'}{more}"
+def _parts(cut: _Cut, limits: DiffLimits) -> Iterator[str]:
+    if cut.values:
+        yield f"values past {limits.text} characters at {_places(cut.values)}"
+    if cut.texts:
+        seconds = f"after {limits.seconds:g} seconds"
+        yield f"the lines that changed, {seconds}, at {_places(cut.texts)}"
 
 
-def _worded(one: _Found, most: int, cut: list[str]) -> Change:
+def _places(paths: Sequence[str]) -> str:
+    more = f" and at {len(paths) - 1} more" if len(paths) > 1 else ""
+    return f"{paths[0] or 'the root'}{more}"
+
+
+def _worded(one: _Found, most: int, cut: _Cut, is_late: Callable[[], bool]) -> Change:
     path = pointer(one.path)
     before, after = shown(one.before, most), shown(one.after, most)
     text = NOTHING
@@ -127,9 +144,12 @@ def _worded(one: _Found, most: int, cut: list[str]) -> Change:
     if before.marked != after.marked:
         before, after = _beside_marked(before), _beside_marked(after)
     elif one.kind == "changed" and _has_lines(one.before, one.after):
-        text = shown(unified(one.before, one.after), most)
+        if is_late():
+            cut.texts.append(path)
+        else:
+            text = shown(unified(one.before, one.after), most)
     if before.cut or after.cut or text.cut:
-        cut.append(path)
+        cut.values.append(path)
     return Change(
         path=path,
         kind=one.kind,

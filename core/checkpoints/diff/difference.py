@@ -11,6 +11,7 @@ from core.checkpoints.diff.proof import prove
 
 NO_RULES = DiffRules()
 USUAL_LIMITS = DiffLimits()
+TOO_DEEP = "all but that the states differ: they are too deep to be compared"
 
 
 def in_time() -> bool:
@@ -32,11 +33,15 @@ def difference(
     kept by whoever has a clock. Raises DiffUnprovenError, which is a bug.
     """
     edits = Edits(rules, limits, is_late)
-    edits.walk((), (), before, after)
-    operations = operations_of(edits.found, limits.operations)
-    if operations:
-        prove(before, operations, after)
-    words = told(edits.found, rules, limits)
+    try:
+        edits.walk((), (), before, after)
+        operations = operations_of(edits.found, limits.operations)
+        if operations:
+            prove(before, operations, after)
+    except RecursionError:
+        # No checkpoint holds so deep a state.
+        return replaced(before, after, rules=rules, limits=limits, why=TOO_DEEP)
+    words = told(edits.found, rules, limits, is_late)
     truncated = (*_whole(edits, limits), *_patch(operations, limits), *words.left_out)
     return StateDiff(
         operations=tuple(operations or ()),
@@ -51,7 +56,7 @@ def replaced(
 ) -> StateDiff:
     """Return the replacement of a whole state, which needs no proof."""
     edits = [Edit((), (), before, after)]
-    words = told(edits, rules, limits)
+    words = told(edits, rules, limits, in_time)
     return StateDiff(
         operations=tuple(operations_of(edits, limits.operations) or ()),
         changes=words.changes,

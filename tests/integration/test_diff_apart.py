@@ -122,10 +122,10 @@ async def test_who_no_longer_waits_leaves_no_process_behind() -> None:
 
 
 async def test_a_process_that_breaks_down_is_told(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Its last words are kept, and the state is replaced as a whole."""
-    monkeypatch.setattr(apart, "HOME", tmp_path)
+    monkeypatch.setattr(apart, "PROGRAM", "core.nowhere")
     found = await compared(state(40_000), state(40_000, other=True))
     assert "the process ended with 1" in found.truncated[0]
     assert "No module named" in found.truncated[0]

@@ -26,6 +26,7 @@ SMALL = 8 * 1024
 LARGE = 1024 * 1024
 # How long a process may take beyond `limits.seconds`: to start, and to answer.
 GRACE = 5.0
+PROGRAM = worker.__name__
 # Where Python finds this very package, also when another one is installed.
 HOME = Path(core.__path__[0]).parent
 # In which a process does not get what this one knows from its environment.
@@ -70,7 +71,7 @@ async def _in_process(asked: Question, seconds: float) -> StateDiff:
     """Ask a process, which is surely gone afterwards; without an answer, say so."""
     question = await asyncio.to_thread(asked.written)
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", worker.__name__),
+        *(sys.executable, "-m", PROGRAM),
         cwd=HOME,
         env=ENVIRONMENT,
         stdin=PIPE,

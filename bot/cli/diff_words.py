@@ -16,7 +16,7 @@ from core.checkpoints.diff.comparison import (
     RunComparison,
     Side,
 )
-from core.checkpoints.diff.model import Change
+from core.checkpoints.diff.model import Change, StateDiff
 
 MARKS: Mapping[str, str] = {"added": "+", "removed": "-", "changed": "~", "moved": ">"}
 STYLES: Mapping[str, str] = {
@@ -48,6 +48,13 @@ def runs(found: RunComparison, *, noise: bool) -> str:
         return f"{head}{steps}"
     first = _coloured(_comparison(found.first, noise=noise))
     return f"{head}{steps}\nThe first divergence:\n\n{first}"
+
+
+def changes_between(found: StateDiff) -> str:
+    """Tell what differs between two states, without what is noise."""
+    lines = list(_changes(found.changes, noise=False))
+    lines += [(f"Left out: {words}", "yellow") for words in found.truncated]
+    return _coloured(lines)
 
 
 def _comparison(found: Comparison, *, noise: bool) -> Iterator[Line]:

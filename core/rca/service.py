@@ -157,14 +157,15 @@ class Rca:
                 pull=run.subject.pull,
                 seq=run.head_seq,
             )
-        known = int(listed["head_seq"])
-        later = {"stream": stream_of(run_id), "seq": {"$gt": known}}
-        seqs = [int(one["seq"]) for one in await self._runs.journal.find(later)]
+        head = int(listed["head_seq"])
+        later = self._runs.journal.pages(stream_of(run_id), first=head + 1)
+        async for page in later:
+            head = page[-1].seq
         return Wanted(
             run_id=run_id,
             repository=str(listed["repository"]),
             pull=int(listed["pull"]),
-            seq=max(seqs, default=known),
+            seq=head,
         )
 
     async def _at_least(self, wanted: Wanted) -> Bundle | None:

@@ -311,7 +311,11 @@ SOME_JSON = st.recursive(
 READ = ("run/*.json", STATES, EVENTS, "artifacts/*.json", "redaction/*.json")
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(value=SOME_JSON, member=st.sampled_from(READ), at=st.integers(0, 10_000))
 def test_whatever_stands_there_ends_in_words(
     file: Path, bundle: bytes, value: Any, member: str, at: int

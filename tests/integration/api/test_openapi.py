@@ -48,6 +48,9 @@ async def test_every_operation_names_its_scope_and_its_problems(api: ApiStage) -
             assert media == problem if status >= "400" else media[0] == JSON
 
 
+FILES = ("/diff", "/stream", "/export", "/rca", "/rca/report")
+
+
 async def test_a_difference_has_a_media_type_for_each_of_its_forms(
     api: ApiStage,
 ) -> None:
@@ -63,7 +66,7 @@ async def test_a_difference_has_a_media_type_for_each_of_its_forms(
         for method in methods.values()
         for status, answer in method["responses"].items()
         for kind in answer.get("content", {})
-        if status < "400" and not one.endswith(("/diff", "/stream", "/export"))
+        if status < "400" and not one.endswith(FILES)
     }
     assert others == {JSON, "application/schema+json"}
 

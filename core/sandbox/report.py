@@ -12,9 +12,10 @@ from core.sandbox.command import Isolation, Killer, Limits, Outcome
 ENDED = re.compile(rb"^ended (\d+) ([\d.]+) (\d+) ([\d.]+)$", re.MULTILINE)
 REFUSED = re.compile(rb"^refused ([a-z ]*)$", re.MULTILINE)
 FAILED = re.compile(rb"^failed \d+ (.*)$", re.MULTILINE)
-# How the run-time systems of Rust, Python, C++ and Go say that memory ran out.
+# How the run-time systems of Rust, Python, C++ and Go say that memory ran out. Two
+# threads of Rust that say so at once talk over each other.
 NO_MEMORY = re.compile(
-    rb"memory allocation of \d+ bytes failed|MemoryError|std::bad_alloc"
+    rb"memory allocation of \d+|\d+ bytes failed|MemoryError|std::bad_alloc"
     rb"|[Oo]ut of memory|Cannot allocate memory"
 )
 # From this share of the limit on, a violent end is put down to memory.

@@ -136,6 +136,8 @@ def _end(**changes: object) -> Outcome:
         (_end(exit_code=1), None),
         (_end(exit_code=1, stderr=b"MemoryError"), "memory"),
         (_end(signal=6, stderr=b"memory allocation of 9 bytes failed"), "memory"),
+        (_end(signal=6, stderr=b"to display a backtrace\n31 bytes failed"), "memory"),
+        (_end(signal=6, stderr=b"thread 'main' panicked"), None),
         (_end(signal=11, peak_memory_bytes=95), "memory"),
         (_end(signal=11, peak_memory_bytes=50), None),
         (_end(signal=9, cpu_seconds=1.0), "memory"),

@@ -48,7 +48,7 @@ async def ruff_is_choked(scene: Scene) -> str:
     usual = ruff.LIMITS
     rows = "".join(f"value_{n} = [{n}, {n} + 1]\n" for n in range(3000))
     asked = await scene.asked({"app.py": rows})
-    ruff.LIMITS = SandboxLimits(memory_bytes=40 << 20)
+    ruff.LIMITS = SandboxLimits(memory_bytes=46 << 20)
     try:
         await scene.work(asked.run_id)
     finally:

@@ -8,6 +8,7 @@ import pytest_asyncio
 from _pytest.mark import ParameterSet
 
 from core.clock import SystemClock
+from core.rca.causes import RULES
 from core.store.embedded import EmbeddedServer
 from tests.fakes.log_lines import production_log
 from tests.faults.rca_of_github import GITHUB
@@ -68,6 +69,11 @@ async def test_a_database_that_is_lost_stands_first(
             await provoke(scene, row)
     finally:
         await server.close()
+
+
+def test_every_rule_is_provoked() -> None:
+    """Nothing is said to be found that was never there."""
+    assert set(RULES) <= {row.name for row in (*MATRIX, *DATABASE)}
 
 
 async def provoke(scene: Scene, row: Provoked) -> None:

@@ -51,7 +51,7 @@ async def test_every_size_has_the_same_difference(size: int) -> None:
     """Inline, in a thread and in a process; the last is gone afterwards."""
     before, after = state(size), state(size, other=True)
     there = children()
-    found = await compared(before, after, rules=RULES)
+    found = await compared(before, after, rules=RULES, grace=60.0)
     assert found == difference.difference(before, after, rules=RULES)
     assert same(jsonpatch.apply_patch(before, list(found.operations)), after)
     assert {one.kind for one in found.changes} == {"added", "changed", "moved"}
@@ -61,7 +61,7 @@ async def test_every_size_has_the_same_difference(size: int) -> None:
 
 async def test_large_equal_states_have_none() -> None:
     """Nothing is lost on the way when there is nothing to tell."""
-    found = await compared(state(40_000), state(40_000))
+    found = await compared(state(40_000), state(40_000), grace=60.0)
     assert found.same
     assert found.truncated == ()
 
@@ -79,7 +79,10 @@ async def test_several_can_be_found_at_once() -> None:
 
     counting = asyncio.create_task(count())
     found = await asyncio.gather(
-        *(compared(before, {**after, "took": at}, rules=RULES) for at in range(4, 8))
+        *(
+            compared(before, {**after, "took": at}, rules=RULES, grace=60.0)
+            for at in range(4, 8)
+        )
     )
     counting.cancel()
     assert turns > 1
@@ -102,9 +105,23 @@ async def test_a_process_that_takes_too_long_is_killed() -> None:
 async def test_a_process_that_is_late_answers_what_it_has() -> None:
     """It keeps the time itself, before it has to be killed."""
     found = await compared(
-        state(40_000), state(40_000, other=True), limits=DiffLimits(seconds=0.0)
+        state(40_000),
+        state(40_000, other=True),
+        limits=DiffLimits(seconds=0.0),
+        grace=60.0,
     )
     assert "what was left after 0 seconds" in found.truncated[0]
+    assert len(found.operations) == 2
+
+
+@pytest.mark.parametrize("grace", [0.5, 1.0, 1.5, 2.0, 2.5])
+async def test_it_can_be_killed_at_any_moment(grace: float) -> None:
+    """Also in the middle of a long answer."""
+    there = children()
+    limits = DiffLimits(seconds=0.0)
+    after = state(40_000, other=True)
+    found = await compared(state(40_000), after, limits=limits, grace=grace)
+    assert children() <= there
     assert len(found.operations) == 2
 
 

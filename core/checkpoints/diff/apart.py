@@ -3,9 +3,9 @@
 import asyncio
 import os
 import sys
-from asyncio.subprocess import PIPE
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
 
 import core
 from core.checkpoints.diff import worker
@@ -68,30 +68,47 @@ def _here(asked: Question) -> StateDiff:
 
 
 async def _in_process(asked: Question, seconds: float) -> StateDiff:
-    """Ask a process, which is surely gone afterwards; without an answer, say so."""
-    question = await asyncio.to_thread(asked.written)
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", PROGRAM),
-        cwd=HOME,
-        env=ENVIRONMENT,
-        stdin=PIPE,
-        stdout=PIPE,
-        stderr=PIPE,
-    )
-    try:
-        async with asyncio.timeout(seconds):
-            said, errors = await process.communicate(question)
-    except TimeoutError:
-        return await _whole(asked, f"no difference was found in {seconds:g} seconds")
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if process.returncode:
-        words = errors.decode(errors="replace").split("\n")[-2:]
-        reason = f"the process ended with {process.returncode} {words[0]}".strip()
-        return await _whole(asked, reason)
-    return await asyncio.to_thread(read, said)
+    """Ask a process, which is surely gone afterwards; without an answer, say so.
+
+    They talk by files that have no name: after a pipe that nobody reads any more,
+    asyncio waits for ever.
+    """
+    with TemporaryFile() as question, TemporaryFile() as said, TemporaryFile() as words:
+        await asyncio.to_thread(_write, question, asked)
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", PROGRAM),
+            cwd=HOME,
+            env=ENVIRONMENT,
+            stdin=question,
+            stdout=said,
+            stderr=words,
+        )
+        try:
+            async with asyncio.timeout(seconds):
+                await process.wait()
+        except TimeoutError:
+            return await _whole(
+                asked, f"no difference was found in {seconds:g} seconds"
+            )
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        if process.returncode:
+            last = _read(words).decode(errors="replace").strip().rpartition("\n")[2]
+            reason = f"the process ended with {process.returncode} {last}".strip()
+            return await _whole(asked, reason)
+        return await asyncio.to_thread(lambda: read(_read(said)))
+
+
+def _write(file: IO[bytes], asked: Question) -> None:
+    file.write(asked.written())
+    file.seek(0)
+
+
+def _read(file: IO[bytes]) -> bytes:
+    file.seek(0)
+    return file.read()
 
 
 async def _whole(asked: Question, reason: str) -> StateDiff:

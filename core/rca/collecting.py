@@ -123,10 +123,14 @@ class Packer:
         writing.close()
         self._open.pop(writing.name, None)
 
-    def rows(self, values: Sequence[JSON]) -> bytes:
-        """Return values as JSON lines, masked; within a thread."""
+    def rows(self, values: Sequence[JSON]) -> list[bytes]:
+        """Return values as JSON without line ends, masked; within a thread."""
         changed = self._shelf.masker.changed(values)
-        return b"".join([row(changed.get(at, one)) for at, one in enumerate(values)])
+        return [row(changed.get(at, one)) for at, one in enumerate(values)]
+
+    def doubtful(self, rows: Sequence[bytes]) -> set[int]:
+        """Return which JSON lines must be read, and masked; within a thread."""
+        return self._shelf.masker.doubtful_rows(rows)
 
     def pack(self, data: bytes) -> Extent:
         """Compress masked bytes for members that share them; within a thread."""
@@ -192,7 +196,7 @@ class Lines:
         await self._packer.end(self._writing)
 
     def _write(self, values: Sequence[JSON]) -> None:
-        data = self._packer.rows(values)
+        data = b"".join([row + b"\n" for row in self._packer.rows(values)])
         self._packer.counted(self._writing.name, data)
         self._writing.write(data)
 
@@ -214,13 +218,13 @@ def _indented(value: object) -> bytes:
 
 
 def row(value: object) -> bytes:
-    """Return a value as one line of JSON."""
+    """Return a value as one line of JSON, without its end."""
     try:
-        return to_json(value, inf_nan_mode="constants") + b"\n"
+        return to_json(value, inf_nan_mode="constants")
     except PydanticSerializationError:
         # Half characters are no Unicode.
         text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
-        return encoded(text) + b"\n"
+        return encoded(text)
 
 
 def numbered(at: int) -> str:

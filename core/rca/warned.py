@@ -1,10 +1,13 @@
 """The warnings of a run's kept logs, numbered as its merged log has them."""
 
+import asyncio
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from core.errors import BlobCorruptError, BlobNotFoundError
+from core.events.base import JSON
 from core.rca.story import LogLine
 from core.rca.telling import Tried
 from core.runs.kept_logs import KeptLogs
@@ -12,6 +15,7 @@ from core.runs.kept_logs import KeptLogs
 MOST_LINES = 1000
 MOST_TEXT = 500
 LEVELS = frozenset({"warning", "error", "critical"})
+MAY_BE_LOUD = re.compile("|".join(f'"{level}"' for level in sorted(LEVELS)).encode())
 # Those have fields of their own in a line of the story.
 NAMED = frozenset({"event", "level", "timestamp", "step", "run_id", "exception"})
 OUR_CODE = re.compile(r'File "[^"\n]*?\b((?:bot|core)/[^"\n]+\.py)", line (\d+)')
@@ -32,18 +36,30 @@ async def warned(
     number = 0
     for tried in tries:
         try:
-            lines, _ = await logs.read(tried.digest)
+            rows = await logs.rows(tried.digest)
+            found = await asyncio.to_thread(_loud, rows, tried.digest)
         except (BlobNotFoundError, BlobCorruptError) as error:
             missed(f"the log of step {tried.step}, try {tried.attempt}: {error}")
             continue
-        for line in lines:
-            number += 1
-            if line.get("level") not in LEVELS:
-                continue
+        for at, line in found:
             kept = first if len(first) < most // 2 else last
-            kept.append(_line(number, tried, line))
+            kept.append(_line(number + at, tried, line))
+        number += len(rows)
         del last[: -(most - most // 2)]
     return (*first, *last)
+
+
+def _loud(rows: Sequence[bytes], digest: str) -> list[tuple[int, JSON]]:
+    """Return the lines that warn or worse, each with its number; others stay unread."""
+    try:
+        found = [
+            (at, json.loads(row))
+            for at, row in enumerate(rows, start=1)
+            if MAY_BE_LOUD.search(row)
+        ]
+    except ValueError as error:
+        raise BlobCorruptError(digest=digest, reason="it is no log") from error
+    return [(at, line) for at, line in found if line.get("level") in LEVELS]
 
 
 def _line(number: int, tried: Tried, line: Mapping[str, Any]) -> LogLine:

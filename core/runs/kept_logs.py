@@ -77,6 +77,13 @@ class KeptLogs:
         missing = [int(line[LEFT_OUT]) for line in found if [*line] == [LEFT_OUT]]
         return lines, sum(missing)
 
+    async def rows(self, digest: str) -> list[bytes]:
+        """Return the lines as they were stored, unread; one may tell of a gap.
+
+        Raises BlobNotFoundError, BlobCorruptError, StoreUnavailableError.
+        """
+        return (await self._blobs.get(Digest(digest))).splitlines()
+
     def _encoded(self, lines: Lines) -> bytes:
         gap: list[Line] = [{LEFT_OUT: lines.left_out}] if lines.left_out else []
         first, last = map(self._masked, lines.first), map(self._masked, lines.last)

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 from typing_extensions import override
 
-from core.events.base import JSON
 from core.events.commit import Commit
 from core.events.schema import StepFinished, StepRetried
-from core.rca.collecting import Packer, Source
+from core.rca.collecting import Packer, Source, row
 from core.rca.collectors.ahead import ahead
 from core.rca.collectors.parts import Part, events_in
 from core.rca.collectors.tries import Tries, blob, parsed
@@ -42,8 +41,8 @@ class LogsCollector(Part):
 
     @override
     async def page(self, commits: Sequence[Commit]) -> None:
-        async with aclosing(ahead(self._logged(commits), self._made)) as row:
-            async for made in row:
+        async with aclosing(ahead(self._logged(commits), self._made)) as made_ones:
+            async for made in made_ones:
                 await asyncio.to_thread(self._write, made)
 
     @override
@@ -63,13 +62,25 @@ class LogsCollector(Part):
         data = await blob(self.source, self.packer, one.digest)
         return await asyncio.to_thread(self._masked, one, data or b"")
 
-    def _masked(self, one: LoggedTry, data: bytes) -> _Made:
-        told = {"step": one.step, "attempt": one.attempt}
-        lines: list[JSON] = [{**told, **line} for line in parsed(data, one.digest)]
-        masked = self.packer.rows(lines)
-        is_large = len(masked) > SMALL
-        packed = self.packer.pack(masked) if is_large else None
-        return _Made(one=one, data=masked, packed=packed)
+    def _masked(self, tried: LoggedTry, data: bytes) -> _Made:
+        rows = data.splitlines()
+        told = {"step": tried.step, "attempt": tried.attempt}
+        # Lines of ours that are clean are taken over unread: most are.
+        begin, begun = row({"step": tried.step})[:-1] + b",", row(told)[:-1] + b","
+        doubtful = self.packer.doubtful(rows)
+        doubtful.update(
+            at for at, some in enumerate(rows) if not some.startswith(begin)
+        )
+        read = sorted(doubtful)
+        lines = parsed([rows[at] for at in read], tried.digest)
+        masked = self.packer.rows([{**told, **line} for line in lines])
+        skipped = len(begin)
+        made = [begun + some[skipped:] for some in rows]
+        for at, line in zip(read, masked, strict=True):
+            made[at] = line
+        whole = b"".join([line + b"\n" for line in made])
+        packed = self.packer.pack(whole) if len(whole) > SMALL else None
+        return _Made(one=tried, data=whole, packed=packed)
 
     def _write(self, made: _Made) -> None:
         stem = f"logs/steps/{self.packer.part(made.one.step)}-{made.one.attempt}"

@@ -30,8 +30,10 @@ from core.runs.model import Run
 
 # Where bundles are written before they are kept, in the folder of this user's own.
 SPOOL = "bundles"
-DAY = 24 * 3600.0
 LONGEST_DIFF = 600.0
+# Collectors that failed, each with what went wrong.
+Missed = Sequence[tuple[str, str]]
+DAY = 24 * 3600.0
 
 
 def rca_on(base: Base, settings: Settings) -> Rca:
@@ -91,20 +93,12 @@ def bundler_on(base: Base, settings: Settings) -> Bundler:
     )
 
 
-def _markdown(
-    story: Story, analysis: Analysis, missed: Sequence[tuple[str, str]]
-) -> str:
+def _markdown(story: Story, analysis: Analysis, missed: Missed) -> str:
     return report.markdown(story, analysis, errors=missed)
 
 
-def _page(
-    made_by: str,
-    story: Story,
-    analysis: Analysis,
-    missed: Sequence[tuple[str, str]],
-) -> str:
-    words = [f"{name}: {error}" for name, error in missed]
-    return html.page(story, analysis, missed=words, made_by=made_by)
+def _page(made_by: str, story: Story, analysis: Analysis, missed: Missed) -> str:
+    return html.page(story, analysis, missed=missed, made_by=made_by)
 
 
 def _detail(run: Run, account: Account) -> JSON:

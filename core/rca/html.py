@@ -7,7 +7,7 @@ not the one below, which is named by its SHA-256.
 
 import base64
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from core.rca.cause import Analysis, Cause, Changed, Evidence
 from core.rca.html_parts import (
@@ -23,9 +23,10 @@ from core.rca.html_parts import (
 )
 from core.rca.html_sections import KINDS, gates, setup, steps, timeline
 from core.rca.html_style import STYLE
-from core.rca.story import Story
+from core.rca.story import Green, Story
 
 MOST_FOLDED = 60
+SIGNS = {"added": "+", "removed": "-"}
 
 
 def page(
@@ -33,12 +34,12 @@ def page(
     analysis: Analysis,
     *,
     parts: Sequence[Folded] = (),
-    missed: Sequence[str] = (),
+    missed: Sequence[tuple[str, str]] = (),
     made_by: str = "",
 ) -> str:
     """Return the whole page.
 
-    `parts` are folded at its end, `missed` are the collectors that failed, in words.
+    `parts` are folded at its end; `missed` are collectors that failed, each with why.
     """
     run = story.run
     title = f"{run.subject.repository}#{run.subject.pull}: {analysis.outcome}"
@@ -51,7 +52,7 @@ def page(
         gates(story),
         timeline(analysis.timeline, story.left_out),
         setup(story),
-        _folded(parts),
+        _folded((*_diverged(story.green), *parts)),
         _missed(missed),
     )
     body = "\n".join(one for one in sections if one)
@@ -156,11 +157,23 @@ def _folded(parts: Sequence[Folded]) -> str:
     shown = "\n".join(folded(one) for one in parts[:MOST_FOLDED])
     left = len(parts) - MOST_FOLDED
     more = f'<p class="soft">{left} more are in diffs/.</p>' if left > 0 else ""
-    return section("What each step changed", shown + more) if parts else ""
+    return section("What is different in the states", shown + more) if parts else ""
 
 
-def _missed(missed: Sequence[str]) -> str:
-    items = "".join(f"<li>{safe(one)}</li>" for one in missed)
+def _diverged(green: Green | None) -> Iterator[Folded]:
+    """Yield, step by step, in what states differ from those of the green run."""
+    changes = green.diverged if green is not None else ()
+    for step in dict.fromkeys(one.step for one in changes):
+        ours = [one for one in changes if one.step == step]
+        lines = (f"{SIGNS.get(one.kind, '~')} {one.path}  {one.words}" for one in ours)
+        title = f"Behind {step}, apart from the green run: {len(ours)}"
+        yield Folded(title=title, text="\n".join(lines))
+
+
+def _missed(missed: Sequence[tuple[str, str]]) -> str:
+    items = "".join(
+        f"<li><code>{safe(name)}</code>: {safe(why)}</li>" for name, why in missed
+    )
     return section("Not in this bundle", f"<ul>{items}</ul>") if missed else ""
 
 

@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 from core.rca.cause import Moment
 from core.rca.html_parts import bar, chip, facts, row, safe, section, shown, span, table
 from core.rca.story import Story
+from core.rca.used import StepUse, used
 
 MOST_MOMENTS = 300
+MIB = 1024 * 1024
 NOTABLE = frozenset({"warning", "error"})
 KINDS = {
     "succeeded": "good",
@@ -31,6 +33,7 @@ KINDS = {
 
 def steps(story: Story) -> str:
     """Return the steps with what each took and said."""
+    use = {one.step: one for one in used(story.told)}
     longest = max((one.seconds for one in story.steps), default=0.0) or 1.0
     rows = [
         row(
@@ -39,6 +42,7 @@ def steps(story: Story) -> str:
                 (chip(one.status, KINDS.get(one.status, "")), "tight"),
                 (span(one.seconds), "number"),
                 (bar(0, one.seconds / longest, _fill(one.status)), "bar"),
+                (_used(use.get(one.step)), "number wide"),
                 (safe(one.summary, 500), "words"),
                 (f"<code>{safe(one.digest[:12])}</code>", "wide tight"),
             )
@@ -47,9 +51,23 @@ def steps(story: Story) -> str:
     ]
     heads = (
         *(("Step", ""), ("State", ""), ("Took", "number"), ("", "bar")),
+        ("Used", "number wide"),
         *(("What it said", ""), ("State after", "wide")),
     )
     return section("Steps", table(heads, rows), card=True) if rows else ""
+
+
+def _used(use: StepUse | None) -> str:
+    """Return what a step used, as short as it can be said."""
+    if use is None:
+        return ""
+    parts = (
+        f"{span(use.cpu_seconds)} CPU",
+        f"{use.requests} req." if use.requests else "",
+        f"{use.peak_bytes / MIB:.0f} MiB" if use.peak_bytes else "",
+        f"{use.tokens:,} tok." if use.tokens else "",
+    )
+    return "<br>".join(filter(None, parts))
 
 
 def _fill(status: str) -> str:

@@ -16,7 +16,7 @@ from core.rca.html_parts import Folded, safe, span
 from core.rca.story import StepEnd
 from tests.fakes.told import HOSTILE, failed_analysis, failed_story, long_story
 
-VOID = frozenset({"meta", "rect"})
+VOID = frozenset({"meta", "rect", "br"})
 # What loads, runs or leads elsewhere.
 ACTING = frozenset({"script", "img", "link", "iframe", "object", "embed", "a", "form"})
 
@@ -137,12 +137,12 @@ def test_what_others_wrote_is_text_wherever_it_stands() -> None:
             against=HOSTILE,
         ),
         parts=[Folded(title=HOSTILE, text=HOSTILE, member=HOSTILE)],
-        missed=(HOSTILE,),
+        missed=((HOSTILE, HOSTILE),),
         made_by=HOSTILE,
     )
 
     assert set(seen(text).tags) == set(
-        seen(shown(parts=[Folded(title="", text="+")], missed=["x"])).tags
+        seen(shown(parts=[Folded(title="", text="+")], missed=[("x", "y")])).tags
     )
     assert not {"\x1b", "\u202e"} & set(text)
     assert text.count("<script") == 0

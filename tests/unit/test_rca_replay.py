@@ -342,9 +342,11 @@ def test_whatever_stands_there_ends_in_words(
 
 def _spots(value: Any) -> Any:
     """Yield for each place inside a value what puts another value there."""
-    pairs = value.items() if isinstance(value, dict) else ()
-    pairs = enumerate(value) if isinstance(value, list) else pairs
-    for key, inner in list(pairs):
+    pairs: list[tuple[Any, Any]] = []
+    if isinstance(value, dict | list):
+        keyed = value.items() if isinstance(value, dict) else enumerate(value)
+        pairs = list(keyed)
+    for key, inner in pairs:
         yield lambda new, key=key: value.__setitem__(key, new)
         yield from _spots(inner)
     if not value:

@@ -14,6 +14,7 @@ from core.rca.html_parts import (
     Folded,
     chip,
     folded,
+    prose,
     row,
     safe,
     section,
@@ -87,13 +88,13 @@ def _first(story: Story, analysis: Analysis) -> str:
     shows = shows and f'<p class="label">What shows it</p>{shows}'
     state = chip(run.status.value.replace("_", " "), KINDS.get(run.status, ""))
     return (
-        f"<header>{over}<h1>{state} {safe(analysis.outcome)}</h1></header>\n"
+        f"<header>{over}<h1>{state} {prose(analysis.outcome)}</h1></header>\n"
         f'<section class="card cause {safe(cause.confidence)}">'
         '<p class="label">Probable cause</p>'
-        f'<p class="sentence">{safe(cause.sentence)}</p>'
+        f'<p class="sentence">{prose(cause.sentence)}</p>'
         f'<p>{_sure(cause)} <code class="soft">{safe(cause.name)}</code></p>'
         '<p class="label">What to do</p>'
-        f'<p class="next">{safe(cause.next_action)}</p>'
+        f'<p class="next">{prose(cause.next_action)}</p>'
         f"{shows}</section>"
     )
 
@@ -106,7 +107,7 @@ def _sure(cause: Cause) -> str:
 
 def _evidence(evidence: Iterable[Evidence]) -> str:
     items = "".join(
-        f'<li>{safe(one.words)}<span class="where mono">{_where(one)}</span></li>'
+        f'<li>{prose(one.words)}<span class="where mono">{_where(one)}</span></li>'
         for one in evidence
     )
     return f'<ul class="evidence">{items}</ul>' if items else ""
@@ -145,9 +146,9 @@ def _change(one: Changed) -> str:
 
 def _others(causes: Sequence[Cause]) -> str:
     cards = "\n".join(
-        f'<div class="card other"><h3>{safe(one.sentence)}</h3>'
+        f'<div class="card other"><h3>{prose(one.sentence)}</h3>'
         f"<p>{_sure(one)} <code class='soft'>{safe(one.name)}</code></p>"
-        f"<p>{safe(one.next_action)}</p>{_evidence(one.evidence)}</div>"
+        f"<p>{prose(one.next_action)}</p>{_evidence(one.evidence)}</div>"
         for one in causes
     )
     return section("Also found", cards) if cards else ""

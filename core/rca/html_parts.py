@@ -1,6 +1,7 @@
 """The pieces of the report: texts that command nothing, tables, bars, diffs."""
 
 import html
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,6 +9,7 @@ from datetime import UTC, datetime
 from core.review.invisible import strip_invisible
 
 MOST_LINES = 400
+CODE = re.compile(r"`([^`\n]+)`")
 LONGEST_LINE = 500
 LONGEST_TEXT = 2000
 SIGNS = {"+": "add", "-": "del", "@": "at"}
@@ -36,6 +38,11 @@ def safe(text: object, limit: int = LONGEST_TEXT) -> str:
     if len(plain) > limit:
         plain = f"{plain[:limit]}…"
     return html.escape(plain)
+
+
+def prose(text: object, limit: int = LONGEST_TEXT) -> str:
+    """Return a sentence as HTML, in which what stands between backticks is code."""
+    return CODE.sub(r"<code>\1</code>", safe(text, limit))
 
 
 def chip(text: str, kind: str = "") -> str:

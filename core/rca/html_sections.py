@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from core.events.schema import StepFinished, StepRetried
 from core.rca.cause import Moment
 from core.rca.html_parts import bar, chip, facts, row, safe, section, shown, span, table
 from core.rca.story import Story
@@ -33,6 +34,7 @@ KINDS = {
 
 def steps(story: Story) -> str:
     """Return the steps with what each took and said."""
+    errors = _errors(story)
     use = {one.step: one for one in used(story.told)}
     longest = max((one.seconds for one in story.steps), default=0.0) or 1.0
     rows = [
@@ -43,8 +45,8 @@ def steps(story: Story) -> str:
                 (span(one.seconds), "number"),
                 (bar(0, one.seconds / longest, _fill(one.status)), "bar"),
                 (_used(use.get(one.step)), "number wide"),
-                (safe(one.summary, 500), "words"),
-                (f"<code>{safe(one.digest[:12])}</code>", "wide tight"),
+                (safe(one.summary or errors.get(one.step, ""), 500), "words"),
+                (f"<code>{safe(_short(one.digest))}</code>", "wide tight"),
             )
         )
         for one in story.steps
@@ -55,6 +57,20 @@ def steps(story: Story) -> str:
         *(("What it said", ""), ("State after", "wide")),
     )
     return section("Steps", table(heads, rows), card=True) if rows else ""
+
+
+def _errors(story: Story) -> dict[str, str]:
+    """Return the last error of each step that had one."""
+    ends = (one.event for one in story.told)
+    return {
+        event.subject: event.error
+        for event in ends
+        if isinstance(event, StepFinished | StepRetried) and event.error
+    }
+
+
+def _short(digest: str) -> str:
+    return digest.removeprefix("sha256:")[:12]
 
 
 def _used(use: StepUse | None) -> str:

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from typing_extensions import override
 
+from core.events.schema import StepFinished
 from core.rca.cause import Changed
 from core.rca.html import page
-from core.rca.html_parts import Folded, safe, span
-from core.rca.story import StepEnd
+from core.rca.html_parts import Folded, prose, safe, span
+from core.rca.story import StepEnd, Told
 from tests.fakes.told import HOSTILE, failed_analysis, failed_story, long_story
 
 VOID = frozenset({"meta", "rect", "br"})
@@ -188,6 +189,29 @@ def test_the_same_story_is_the_same_page() -> None:
 def test_a_span_is_said_as_people_say_it(seconds: float, words: str) -> None:
     """The largest unit and the next smaller one."""
     assert span(seconds) == words
+
+
+def test_what_is_to_be_typed_is_set_as_code() -> None:
+    """Between backticks, and still nothing but text."""
+    assert prose("do `nofx <b>` now") == "do <code>nofx &lt;b&gt;</code> now"
+    assert prose("a ` b") == "a ` b"
+
+
+def test_a_step_that_failed_says_its_error() -> None:
+    """Where it has no summary of its own."""
+    story = failed_story()
+    ended = StepFinished(
+        subject="publish",
+        transition="fail",
+        from_="running",
+        to="failed",
+        error="refused with 422",
+    )
+    told = Told(id="run/x:1.0", seq=1, time=story.as_of, writer="w", event=ended)
+    silent = tuple(replace(one, summary="") for one in story.steps)
+
+    text = page(replace(story, told=(told,), steps=silent), failed_analysis())
+    assert "refused with 422" in seen(text).text
 
 
 def test_a_long_text_is_cut_before_it_is_escaped() -> None:

@@ -17,7 +17,8 @@ from core.rca.archive import read_bundle
 from core.rca.holding import held
 from core.rca.recorded import Recorded, told_by
 from tests.fakes.bundles import members_in, reworked
-from tests.fakes.taken import stopped_bundle
+from tests.fakes.road import REPO
+from tests.fakes.taken import bundle_of, stopped_bundle, stopped_run
 
 Change = Callable[[Any], None]
 DECISIONS = (
@@ -351,3 +352,30 @@ def _spots(value: Any) -> Any:
         yield from _spots(inner)
     if not value:
         yield lambda _: None
+
+
+async def test_what_people_decided_is_decided_again_too(
+    file: Path, tmp_path: Path, mongodb_url: str
+) -> None:
+    """A gate is waived, and a rerun goes on from there: both come to their verdicts."""
+    place = tmp_path / "road"
+    place.mkdir()
+    async with stopped_run(place, mongodb_url, "replay_waived") as (road, run_id):
+        await road.github.comment(
+            REPO, 1, user="alice", body="/nofx waive static_analysis we know"
+        )
+        await road.until_quiet()
+        (waived,) = await road.until_runs_end()
+        assert (waived["status"], waived["conclusion"]) == ("succeeded", "neutral")
+        done = replayed(file, await bundle_of(road, run_id))
+        assert road.bot is not None
+        await road.github.comment(REPO, 1, user="alice", body="/nofx rerun")
+        await road.until_quiet()
+        runs = await road.until_runs_end()
+        again = replayed(file, await bundle_of(road, str(runs[-1]["_id"])))
+
+    assert done.same, done
+    assert [one.name for one in done.answers].count("ruling") == 2
+    assert "we know" in [one for one in done.answers if one.name == "ruling"][-1].words
+    assert len(runs) == 2
+    assert again.same, again

@@ -124,7 +124,10 @@ class StoryReader:
         found: dict[str, Before] = {}
         for fingerprint in [*fingerprints][-MOST_FINGERPRINTS:]:
             alike = await self._runs.projection.of_fingerprint(
-                fingerprint, MOST_ALIKE, before=run.created_at
+                fingerprint,
+                run.subject.repository,
+                MOST_ALIKE,
+                before=run.created_at,
             )
             for one in alike:
                 if _is_before(one, run, as_of):

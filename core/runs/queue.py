@@ -1,7 +1,7 @@
 """What `runs` says of those that wait, are held, are overdue, or had an error."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from core.clock import SystemClock
 from core.runs.lanes import Lane
@@ -11,6 +11,7 @@ from core.store.database import Database, Document, translating
 from core.store.slices import Slices
 
 COLLECTION = "runs"
+LONG_AGO = timedelta(days=90)
 SHOWN = dict.fromkeys(
     ("repository", "installation_id", "pipeline", "head_seq", "lane", "lease.owner"), 1
 )
@@ -64,21 +65,28 @@ class RunQueue:
             return [one["due_at"] for one in await found.to_list(at_most)]
 
     async def of_fingerprint(
-        self, fingerprint: str, limit: int, *, before: datetime
+        self, fingerprint: str, repository: str, limit: int, *, before: datetime
     ) -> list[Document]:
-        """Return the newest runs whose last error was this one, newest first.
+        """Return a repository's newest runs whose last error was this, newest first.
 
-        At most `limit` of those that were created until `before`.
+        At most `limit` of those that were created in the 90 days until `before`. Of
+        other repositories nothing is told: who reads of the one may not see them.
         """
+        wanted = {"fingerprint": fingerprint, "repository": repository}
+
+        def fits(one: Document) -> bool:
+            return all(one.get(name) == value for name, value in wanted.items())
+
         found: list[Document] = []
         slices = self._alike.back(
             {"fingerprint": fingerprint},
-            lambda one: one.get("fingerprint") == fingerprint,
+            fits,
             top=before,
+            bottom=before - LONG_AGO,
             limit=limit,
         )
         async for documents in slices:
-            found += documents
+            found += filter(fits, documents)
             if len(found) >= limit:
                 break
         found.sort(key=lambda one: (one["created_at"], one["_id"]), reverse=True)

@@ -135,7 +135,7 @@ async def runs_are_read(stage: Stage) -> None:
     lost = (await runs.projection.of_pull("octo/hello", 2))[0]["_id"]
     await runs.projection.save(await runs.load(done))
     await runs.projection.of_head("octo/hello", "a" * 40)
-    await runs.projection.of_fingerprint("0" * 16, 5, before=CLOCK.now())
+    await runs.projection.of_fingerprint("0" * 16, "octo/hello", 5, before=CLOCK.now())
     await runs.current("octo/hello", 2)
     await stage.database.db["runs"].update_one({"_id": done}, {"$set": {"pull": 99}})
     await rebuild_runs(stage.database, runs)

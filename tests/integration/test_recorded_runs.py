@@ -88,10 +88,10 @@ async def test_a_refusal_is_kept_with_question_and_answer(road: Road) -> None:
     (listed,) = [one for one in await road.runs() if one["_id"] == run_id]
     assert listed["fingerprint"] == failed.failure.fingerprint
     now = SystemClock().now() + timedelta(minutes=1)
-    alike = await road.bot.base.runs.projection.of_fingerprint(
-        failed.failure.fingerprint, 5, before=now
-    )
-    assert [one["_id"] for one in alike] == [run_id]
+    alike = road.bot.base.runs.projection.of_fingerprint
+    found = await alike(failed.failure.fingerprint, "octo/hello", 5, before=now)
+    assert [one["_id"] for one in found] == [run_id]
+    assert not await alike(failed.failure.fingerprint, "octo/other", 5, before=now)
 
 
 async def test_a_limit_and_an_outage_keep_their_status(road: Road) -> None:

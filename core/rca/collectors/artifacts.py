@@ -45,7 +45,7 @@ class ArtifactsCollector(Part):
                 await self._write(digest, data)
 
     async def _write(self, digest: str, data: bytes) -> None:
-        stem = f"artifacts/{digest}"
+        stem = f"artifacts/{digest.removeprefix('sha256:')}"
         if kind := kind_of(data):
             told = {"left_out": kind, "sha256": digest, "size": len(data)}
             await self.packer.json(stem, told)

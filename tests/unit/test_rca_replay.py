@@ -13,14 +13,23 @@ from hypothesis import strategies as st
 from bot.replaying.replay import replay
 from bot.replaying.values import Replay
 from core.errors import NofxError
-from core.rca.archive import read_bundle
 from core.rca.holding import held
-from core.rca.recorded import Recorded, told_by
-from tests.fakes.bundles import members_in, reworked
+from tests.fakes.bundles import reworked
+from tests.fakes.forged import (
+    EVENTS,
+    STATES,
+    impossible,
+    in_events,
+    in_json,
+    in_states,
+    lighter,
+    masked,
+    recorded,
+    unread,
+)
 from tests.fakes.road import REPO
 from tests.fakes.taken import bundle_of, stopped_bundle, stopped_run
 
-Change = Callable[[Any], None]
 DECISIONS = (
     *("moves", "outcome", "findings", "plan", "coverage", "verdict", "reported"),
     *("gates", "ruling"),
@@ -39,44 +48,9 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "rca.tar.gz"
 
 
-def recorded(file: Path, data: bytes) -> Recorded:
-    """Read a bundle as the command line does."""
-    file.write_bytes(data)
-    return Recorded(read_bundle(file, keep=told_by))
-
-
 def replayed(file: Path, data: bytes) -> Replay:
     """Decide again what a bundle's run decided."""
     return replay(recorded(file, data))
-
-
-def in_json(change: Change) -> Callable[[bytes], bytes]:
-    """Return what changes a member that is JSON."""
-
-    def changed(data: bytes) -> bytes:
-        value = json.loads(data)
-        change(value)
-        return json.dumps(value).encode()
-
-    return changed
-
-
-def in_states(change: Change) -> Callable[[bytes], bytes]:
-    """Return what changes the state of a checkpoint."""
-    return in_json(lambda file: change(file["state"] or {}))
-
-
-def in_events(kind: str, change: Change) -> Callable[[bytes], bytes]:
-    """Return what changes the data of every event of a type."""
-
-    def changed(data: bytes) -> bytes:
-        lines = [json.loads(line) for line in data.splitlines()]
-        for line in lines:
-            if line["type"] == kind:
-                change(line["data"])
-        return b"".join(json.dumps(line).encode() + b"\n" for line in lines)
-
-    return changed
 
 
 def test_the_verdict_is_the_same_without_any_network(
@@ -123,33 +97,15 @@ def elsewhere(state: Any) -> None:
         state["summarised"] = {name: "no reason"}
 
 
-def unread(state: Any) -> None:
-    """Leave a hunk unread."""
-    state["unread"] = [["app.py:0", "too long"]]
-
-
-def lighter(shown: Any) -> None:
-    """Show another status than the events add up to."""
-    shown["status"] = "succeeded"
-
-
 def waved_through(move: Any) -> None:
     """Have a gate pass that failed."""
     if move["transition"] == "fail":
         move |= {"transition": "pass", "to": "passed"}
 
 
-def impossible(move: Any) -> None:
-    """Have a gate come to where its verdict does not lead."""
-    move["to"] = "waived"
-
-
 def reworded(move: Any) -> None:
     """Have the run say something else when it stops."""
     move["reason"] = "success: fine"
-
-
-STATES, EVENTS = "checkpoints/*.json", "events/events.ndjson"
 
 
 @pytest.mark.parametrize(
@@ -192,11 +148,6 @@ def erased(file: Any) -> None:
     file |= {"state": None, "redacted": True}
 
 
-def masked(data: bytes) -> bytes:
-    """Mask a part of what was judged."""
-    return data.replace(b"anchored", b"[masked:word]")
-
-
 @pytest.mark.parametrize(
     ("member", "change", "decision", "why"),
     [
@@ -222,84 +173,6 @@ def test_what_cannot_be_decided_again_is_said(
     assert not done.same
     left_out = {one.name: one.words for one in done.left_out}
     assert why in left_out[decision]
-
-
-def test_what_holds_of_a_bundle_is_proved_part_by_part(
-    file: Path, bundle: bytes
-) -> None:
-    """Sums, events, moves, the run, its checkpoints and what these name."""
-    proofs = held(recorded(file, bundle))
-
-    assert [(one.name, one.holds) for one in proofs] == [
-        (name, True)
-        for name in ("sums", "events", "moves", "run", "checkpoints", "artifacts")
-    ]
-
-
-def gap(data: bytes) -> bytes:
-    """Take the entry out that has the number five."""
-    lines = data.splitlines(keepends=True)
-    return b"".join(one for one in lines if json.loads(one)["seq"] != 5)
-
-
-def untold(event: Any) -> None:
-    """Have a state named by another digest than it has."""
-    event["digest"] = f"sha256:{'0' * 64}"
-
-
-def orphaned(event: Any) -> None:
-    """Have a checkpoint go on from one that is nowhere."""
-    event["parents"] = ["cp_nowhere"]
-
-
-@pytest.mark.parametrize(
-    ("member", "change", "broken", "words"),
-    [
-        (EVENTS, gap, "events", "stands where 5.0 should"),
-        (EVENTS, lambda _: b"", "events", "end at entry 0"),
-        (EVENTS, lambda _: b"{", "events", "cannot be read: line 1"),
-        (
-            EVENTS,
-            in_events("gate.verdict_recorded", impossible),
-            "moves",
-            "moves by no row",
-        ),
-        (EVENTS, in_events("checkpoint.captured", untold), "checkpoints", "is not cp_"),
-        (EVENTS, in_events("checkpoint.captured", orphaned), "checkpoints", "nowhere"),
-        ("run/run.json", in_json(lighter), "run", "says succeeded, failure"),
-        (STATES, in_states(unread), "checkpoints", "was not masked"),
-        ("checkpoints/0002.json", lambda _: None, "checkpoints", "are there"),
-        ("artifacts/*.json", masked, "artifacts", "was not masked"),
-    ],
-)
-def test_what_does_not_hold_is_named(
-    file: Path,
-    bundle: bytes,
-    member: str,
-    change: Callable[[bytes], bytes | None],
-    broken: str,
-    words: str,
-) -> None:
-    """Sums that fit do not make a history that was never written."""
-    proofs = held(recorded(file, reworked(bundle, {member: change})))
-
-    found = {one.name: one.words for one in proofs if one.holds is False}
-    assert words in found[broken]
-
-
-def test_what_was_masked_or_is_missing_is_no_breach(file: Path, bundle: bytes) -> None:
-    """The account of masks names it; what a collector could not get, nobody proves."""
-    names = [one for one in members_in(bundle) if one.startswith("artifacts/")]
-    account = in_json(lambda it: it.update(by_member={name: {} for name in names}))
-    changes = {"artifacts/*.json": masked, "redaction/report.json": account}
-    told = {one.name: one for one in held(recorded(file, reworked(bundle, changes)))}
-    assert told["artifacts"].holds
-    assert "masked, which cannot be compared" in told["artifacts"].words
-
-    without = reworked(bundle, {"run/run.json": lambda _: None})
-    told = {one.name: one for one in held(recorded(file, without))}
-    assert told["run"].holds is None
-    assert told["run"].words == "there is no run/run.json"
 
 
 SOME_JSON = st.recursive(

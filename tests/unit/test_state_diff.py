@@ -64,6 +64,13 @@ def test_what_is_replaced_or_removed_is_tested_first() -> None:
     )
 
 
+def test_an_object_of_which_no_name_stays_is_replaced_as_a_whole() -> None:
+    """People are told of each name all the same."""
+    found = difference({"in": {"a": 1, "b": 2}}, {"in": {"c": 1}})
+    assert [one["op"] for one in found.operations] == ["test", "replace"]
+    assert [one.path for one in found.changes] == ["/in/a", "/in/b", "/in/c"]
+
+
 def test_nothing_is_not_null() -> None:
     """A name that comes with null has no side before."""
     found = difference({}, {"a": None})

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, get_args
 
-from core.checkpoints.diff.edits import Edit, Reordered
+from core.checkpoints.diff.edits import Noted, Renamed, Reordered
 from core.checkpoints.diff.model import Change, DiffLimits, DiffRules, Kind
 from core.checkpoints.diff.noise import Noise
 from core.checkpoints.diff.shown import Shown, shown
@@ -49,7 +49,7 @@ class _Cut(NamedTuple):
 
 
 def told(
-    edits: Iterable[Edit | Reordered],
+    edits: Iterable[Noted],
     rules: DiffRules,
     limits: DiffLimits,
     is_late: Callable[[], bool],
@@ -70,10 +70,12 @@ def told(
     )
 
 
-def _found(edits: Iterable[Edit | Reordered], noise: Noise) -> Iterator[_Found]:
+def _found(edits: Iterable[Noted], noise: Noise) -> Iterator[_Found]:
     for edit in edits:
         if isinstance(edit, Reordered):
             yield from _items(edit, noise)
+            continue
+        if isinstance(edit, Renamed):
             continue
         path, was, before, after = edit
         kind: Kind = "changed"

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from core.checkpoints.diff.changes import told
-from core.checkpoints.diff.edits import Edit, Edits
+from core.checkpoints.diff.edits import Edit, Edits, Noted
 from core.checkpoints.diff.model import DiffLimits, DiffRules, StateDiff
 from core.checkpoints.diff.operations import operations_of
 from core.checkpoints.diff.proof import prove
@@ -55,7 +55,7 @@ def replaced(
     before: Any, after: Any, *, rules: DiffRules, limits: DiffLimits, why: str
 ) -> StateDiff:
     """Return the replacement of a whole state, which needs no proof."""
-    edits = [Edit((), (), before, after)]
+    edits: list[Noted] = [Edit((), (), before, after)]
     words = told(edits, rules, limits, in_time)
     return StateDiff(
         operations=tuple(operations_of(edits, limits.operations) or ()),

@@ -31,6 +31,17 @@ class Reordered(NamedTuple):
     items: Alignment
 
 
+class Renamed(NamedTuple):
+    """An object of whose names none stays; edits of the single names follow."""
+
+    path: Tokens
+    before: dict[str, Any]
+    after: dict[str, Any]
+
+
+Noted = Edit | Reordered | Renamed
+
+
 class Edits:
     """The edits that lead from one state to another, in an order that can be followed.
 
@@ -45,7 +56,7 @@ class Edits:
         self._rules = rules
         self._depth = limits.depth
         self._is_late = is_late
-        self.found: list[Edit | Reordered] = []
+        self.found: list[Noted] = []
         self.deep = 0
         self.late = 0
 
@@ -74,19 +85,23 @@ class Edits:
         self, path: Tokens, was: Tokens, before: dict[str, Any], after: dict[str, Any]
     ) -> None:
         found = self.found
+        if before and after and before.keys().isdisjoint(after):
+            found.append(Renamed(path, before, after))
         for name, old in before.items():
             if name not in after:
                 found.append(Edit((*path, name), (*was, name), old, ABSENT))
         for name, new in after.items():
             old = before.get(name, ABSENT)
-            if old is new:
-                continue
-            kind = type(old)
-            if kind is type(new) and kind in PLAIN:
-                if old != new:
-                    found.append(Edit((*path, name), (*was, name), old, new))
-            elif not exactly(old, new):
-                self.walk((*path, name), (*was, name), old, new)
+            if old is not new:
+                self._member((*path, name), (*was, name), old, new)
+
+    def _member(self, path: Tokens, was: Tokens, old: Any, new: Any) -> None:
+        kind = type(old)
+        if kind is type(new) and kind in PLAIN:
+            if old != new:
+                self.found.append(Edit(path, was, old, new))
+        elif not exactly(old, new):
+            self.walk(path, was, old, new)
 
     def _list(
         self, path: Tokens, was: Tokens, before: list[Any], after: list[Any]

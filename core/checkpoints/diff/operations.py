@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from heapq import merge
 from typing import Any
 
-from core.checkpoints.diff.edits import Edit, Reordered
+from core.checkpoints.diff.edits import Edit, Noted, Renamed, Reordered
 from core.checkpoints.json_values import ABSENT
 from core.checkpoints.pointers import Tokens, pointer
 from core.events.base import JSON
@@ -16,11 +16,11 @@ REPLACEMENT = 2
 PART = 4
 
 
-def operations_of(edits: Iterable[Edit | Reordered], most: int) -> list[JSON] | None:
+def operations_of(edits: Iterable[Noted], most: int) -> list[JSON] | None:
     """Return the operations with their tests, None when they are more than `most`.
 
-    A list of which nothing stays, or that takes more operations than a quarter of
-    `most`, is replaced as a whole.
+    An object or a list of which nothing stays is replaced as a whole, and so is a list
+    that takes more than a quarter of `most`.
     """
     found: list[JSON] = []
     covered: Tokens | None = None
@@ -30,7 +30,7 @@ def operations_of(edits: Iterable[Edit | Reordered], most: int) -> list[JSON] | 
         covered = None
         if isinstance(edit, Edit):
             _value(found, pointer(edit.path), edit.before, edit.after)
-        elif _is_new(edit, most):
+        elif isinstance(edit, Renamed) or _is_new(edit, most):
             covered = edit.path
             _value(found, pointer(edit.path), edit.before, edit.after)
         else:

@@ -60,9 +60,7 @@ Found = Mapping[tuple[str, str], Measured]
 def main(
     rounds: Annotated[int, typer.Option(help="Interleaved measurements.")] = 5,
     trips: Annotated[int, typer.Option(help="Random round trips.")] = 10_000,
-    patience: Annotated[
-        float, typer.Option(help="Seconds of CPU for one case.")
-    ] = 60.0,
+    patience: Annotated[float, typer.Option(help="Seconds for one case.")] = 60.0,
     *,
     quick: Annotated[bool, typer.Option("--quick", help="A rough look.")] = False,
 ) -> None:

@@ -63,7 +63,7 @@ def is_same(one: Any, other: Any) -> bool:
 def serve(differ: Differ) -> None:
     """Answer orders until there are no more: to time a case, or to make round trips."""
     work.answer(ready=True)
-    signal.signal(signal.SIGPROF, _late)
+    signal.signal(signal.SIGALRM, _late)
     cases: dict[str, Pair] = {}
     while line := sys.stdin.readline():
         order = json.loads(line)
@@ -74,14 +74,13 @@ def serve(differ: Differ) -> None:
         name = order["case"]
         if name not in cases:
             cases[name] = case(name)
-        # Of CPU time, as what is measured: others may want the machine too.
-        signal.setitimer(signal.ITIMER_PROF, order["patience"])
+        signal.setitimer(signal.ITIMER_REAL, order["patience"])
         try:
             work.answer(**_timed(differ, *cases[name], order["times"]))
         except LateError:
             work.answer(late=True)
         finally:
-            signal.setitimer(signal.ITIMER_PROF, 0)
+            signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def _timed(differ: Differ, before: Any, after: Any, times: int) -> Mapping[str, Any]:

@@ -4,10 +4,13 @@ import asyncio
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import aclosing
+from functools import partial
 from typing import Any
 
 from core.errors import BlobCorruptError, BlobNotFoundError
 from core.events.base import JSON
+from core.rca.ahead import ahead
 from core.rca.story import LogLine
 from core.rca.telling import Tried
 from core.runs.kept_logs import KeptLogs
@@ -34,19 +37,28 @@ async def warned(
     first: list[LogLine] = []
     last: list[LogLine] = []
     number = 0
-    for tried in tries:
-        try:
-            rows = await logs.rows(tried.digest)
-            found = await asyncio.to_thread(_loud, rows, tried.digest)
-        except (BlobNotFoundError, BlobCorruptError) as error:
-            missed(f"the log of step {tried.step}, try {tried.attempt}: {error}")
-            continue
-        for at, line in found:
-            kept = first if len(first) < most // 2 else last
-            kept.append(_line(number + at, tried, line))
-        number += len(rows)
-        del last[: -(most - most // 2)]
+    async with aclosing(ahead(tries, partial(_read, logs))) as logged:
+        async for tried, count, found in logged:
+            if isinstance(found, str):
+                missed(f"the log of step {tried.step}, try {tried.attempt}: {found}")
+                continue
+            for at, line in found:
+                kept = first if len(first) < most // 2 else last
+                kept.append(_line(number + at, tried, line))
+            number += count
+            del last[: -(most - most // 2)]
     return (*first, *last)
+
+
+async def _read(
+    logs: KeptLogs, tried: Tried
+) -> tuple[Tried, int, list[tuple[int, JSON]] | str]:
+    """Return how many lines a try has and those that are loud, or why it has none."""
+    try:
+        rows = await logs.rows(tried.digest)
+        return tried, len(rows), await asyncio.to_thread(_loud, rows, tried.digest)
+    except (BlobNotFoundError, BlobCorruptError) as error:
+        return tried, 0, str(error)
 
 
 def _loud(rows: Sequence[bytes], digest: str) -> list[tuple[int, JSON]]:

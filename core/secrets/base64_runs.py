@@ -84,9 +84,10 @@ def runs_that_hide(data: bytes) -> list[bytes]:
     that it is there.
     """
     words = data.translate(BLANK).split()
-    runs = [one for one in words if len(one) >= SHORTEST_RUN]
+    # Each once, in their order.
+    runs = [*dict.fromkeys([one for one in words if len(one) >= SHORTEST_RUN])]
     gap = GAP.encode()
-    starts = [0, *accumulate([len(run) + len(gap) for run in runs])]
+    starts = [0, *accumulate(map(len(gap).__add__, map(len, runs)))]
     joined = gap.join([*runs, b""]).translate(STANDARD_BYTES)
     hidden = set[int]()
     for shift in range(ALIGNMENTS):
@@ -96,7 +97,7 @@ def runs_that_hide(data: bytes) -> list[bytes]:
             first, last = (shift + place * 4 // 3 for place in match.span())
             begin, end = bisect_right(starts, first) - 1, bisect_right(starts, last)
             hidden.update(range(max(0, begin), min(end, len(runs))))
-    return list(dict.fromkeys(runs[at] for at in sorted(hidden)))
+    return [runs[at] for at in sorted(hidden)]
 
 
 @functools.cache

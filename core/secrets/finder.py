@@ -18,6 +18,7 @@ from core.secrets.patterns import LIKELY, SURE, Pattern
 # (a host, an account id); these are.
 SECRET_PART = re.compile(r"secret|security-token|passphrase|consumer-key")
 
+ALL = (*SURE, *LIKELY)
 # How the scanner's rules begin their sentences.
 PREAMBLE = re.compile(
     r"^(?:(?:Uncovered|Identified|Detected|Discovered|Found)\s+)?"
@@ -65,11 +66,17 @@ class SecretFinder:
 
     def find_likely(self, text: str) -> list[SecretMatch]:
         """Return also what only looks like a secret: right for masking."""
-        return self._search(
-            text,
-            (*SURE, *LIKELY),
-            lambda found: found.visible or bool(SECRET_PART.search(found.rule_id)),
-        )
+        return self._search(text, ALL, _is_likely)
+
+    def is_silent(self, text: bytes, once: bytes) -> bool:
+        """Return whether `find_likely` is sure to find nothing in plain bytes.
+
+        Whether one of our patterns may be there is seen where each string of it stands
+        `once`.
+        """
+        if _possible(once, ALL):
+            return False
+        return not any(map(_is_likely, self._scanner().scan(_plain(text))))
 
     @property
     def is_loaded(self) -> bool:
@@ -139,6 +146,10 @@ class _Span:
     end: int
     rule: str
     name: str
+
+
+def _is_likely(found: kingfisher_sdk.Finding) -> bool:
+    return found.visible or bool(SECRET_PART.search(found.rule_id))
 
 
 def _plain(text: bytes | str) -> bytes:

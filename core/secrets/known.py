@@ -36,9 +36,13 @@ class Known:
         """Return whether one of them stands in a text."""
         return any(True for _ in self.find(text))
 
+    def may_be_in(self, data: bytes) -> bool:
+        """Return whether the beginning of one of them stands in UTF-8."""
+        return self._any is not None and self._any.search(data) is not None
+
     def find(self, text: str) -> Iterator[tuple[int, int]]:
         """Yield where they stand, in order, not overlapping."""
-        if self._any is None or self._any.search(_utf8(text)) is None:
+        if not self.may_be_in(_utf8(text)):
             return
         if there := [form for form in self._forms if form in text]:
             pattern = re.compile("|".join(map(re.escape, there)))

@@ -78,6 +78,16 @@ class Masker:
         """Return what is to be masked in a text as it stands, nothing undone."""
         return self._unmasked(self._in_layer(Layer(text, same)), text)
 
+    def stands_free(self, text: bytes, once: bytes) -> bool:
+        """Return whether nothing stands in a text in ASCII as it is, nothing undone.
+
+        What can stand within one of its strings alone is looked for where each stands
+        `once`.
+        """
+        if not self._known.may_be_in(once) and self._finder.is_silent(text, once):
+            return True
+        return not self.found_plainly(text.decode("ascii"))
+
     def found(self, text: str) -> list[Found]:
         """Return what is to be masked, in order, not overlapping."""
         row = layers(text)

@@ -119,3 +119,50 @@ def test_what_is_packed_is_masked_whole(
         hidden.endswith("\n") and "masked:nofx.packed" in str(shown)
     )
     assert hidden[20:40] not in str(shown)
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_rows_that_are_taken_over_unread_hide_nothing(
+    masker: Masker, data: st.DataObject
+) -> None:
+    """What a row says that is not doubtful, masking would leave as it is."""
+    flat = st.dictionaries(
+        st.sampled_from(["event", "logger", "password", "line", "id", "api_key"]),
+        st.one_of(PLAIN, st.text("abcXYZ019 -_=.", max_size=40), st.integers(), VALUE),
+        max_size=5,
+    )
+    values: list[Any] = data.draw(st.lists(flat, max_size=9))
+    for secret in data.draw(st.lists(secrets(), max_size=2)):
+        at = data.draw(st.integers(0, len(values)))
+        key = data.draw(st.sampled_from(["event", "password", "token", secret]))
+        values.insert(at, {"line": 17, key: secret, "level": "info"})
+    rows = [json.dumps(one, separators=(",", ":")).encode() for one in values]
+    doubtful = StreamMasker(masker).doubtful_rows(rows)
+    for at, value in enumerate(values):
+        assert at in doubtful or masker.mask_json(value) == value
+
+
+TELLING: dict[str, Any] = {
+    "a pair": {"id": AWS_ID, "n": 3, "other": AWS_SECRET},
+    "a header": {"authorization": "Bearer kT4mQ9xW2rL7vB5nZ8cJ3hF6"},
+    "our own": {"event": f"see {OWN}"},
+    "in a list": {"tokens": [_token(b"listed")]},
+    "as a key": {_token(b"key"): 1},
+    "in Base64": {"event": base64.b64encode(_token(b"64").encode()).decode()},
+    "packed": {"event": base64.b64encode(gzip.compress(b"packed")).decode()},
+    "in an address": {"event": "https://ada:kT4mQ9xW2rL7@example.org/"},
+}
+
+
+@pytest.mark.parametrize("secret", [*TELLING.values()], ids=[*TELLING])
+def test_a_row_with_a_secret_is_doubtful(masker: Masker, secret: Any) -> None:
+    """Among a hundred that are not."""
+    plain = {"step": "review", "event": "review.hunk_read", "digest": "0f" * 32}
+    values = [{**plain, "n": at} for at in range(100)]
+    rows = [json.dumps(one, separators=(",", ":")).encode() for one in values]
+    stream = StreamMasker(masker)
+    assert stream.doubtful_rows(rows) == set()
+    assert stream.masked(secret) != secret
+    rows.insert(50, json.dumps(secret, separators=(",", ":")).encode())
+    assert 50 in stream.doubtful_rows(rows)

@@ -9,8 +9,8 @@ from typing_extensions import override
 
 from core.events.commit import Commit
 from core.events.schema import StepFinished, StepRetried
+from core.rca.ahead import ahead
 from core.rca.collecting import Packer, Source, row
-from core.rca.collectors.ahead import ahead
 from core.rca.collectors.parts import Part, events_in
 from core.rca.collectors.tries import Tries, blob, parsed
 from core.rca.writing import SMALL, Extent

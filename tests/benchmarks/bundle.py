@@ -77,13 +77,14 @@ async def _measure(folder: Path, events: int, logs: int, rounds: int) -> None:
         table = Table(title="A bundle")
         for head in ("", "s", "MB/s of input", "CPU s", "peak MB", "file MB"):
             table.add_column(head, justify="right")
+        told: dict[str, Any] = {}
         for _ in range(rounds):
             told = await _built_apart(folder, server, run.run_id)
             table.add_row("nofx", *_row(told), f"{told['size'] / MB:.1f}")
     for name, command in (("tar czf", "gzip"), ("tar, gzip -1", "gzip -1")):
         table.add_row(name, *_packed(folder, command, told["read"]), "", "")
     console.print(table)
-    console.print(f"Members alike in all builds: {told['sha256'][:12]}…")
+    console.print(f"SHA-256 of the last build: {told['sha256'][:12]}…")
     console.print(f"After: {busy()}. Aims: {AIM_SPEED:g} MB/s, {AIM_MEMORY:g} MB.")
 
 

@@ -93,7 +93,6 @@ class SecretRun:
         await self._append(f"left/{run_id}", None, None, left)
 
     async def _events(self, text: str, token: str) -> list[Payload]:
-        started = {"transition": "start", "from_": "pending", "to": "running"}
         lines = [{"step": STEP, "event": text, "level": "error", token: "as a key"}]
         lines += [{"step": STEP, "event": form} for form in packed_forms(text).values()]
         log = await self._blobs.put(b"".join(map(_row, lines)))
@@ -101,11 +100,11 @@ class SecretRun:
         exchange = {"method": "POST", "path": f"/x?token={token}", "answer": answer}
         exchanges = await self._blobs.put(_row(exchange))
         record = await self._blobs.put_json({"prompt": text, "raw": json.dumps(text)})
-        gate = {"subject": f"gate {token}"}
+        gate = f"gate {token}"
         failure = Failure(code="X", facts={"reason": text})
         return [
-            StepStarted(subject=STEP, attempt=1, **started),
-            StepStarted(subject=token, attempt=1, **started),
+            _started(STEP),
+            _started(token),
             ModelCalled(
                 request_model=text,
                 input_tokens=1,
@@ -148,14 +147,14 @@ class SecretRun:
                 to="failed",
                 error=text,
             ),
-            GateOpened(transition="open", from_=None, to="opened", **gate),
+            GateOpened(transition="open", from_=None, to="opened", subject=gate),
             ApprovalRequested(
                 transition="ask",
                 from_="opened",
                 to="waiting_approval",
                 reason=text,
                 head_sha=text,
-                **gate,
+                subject=gate,
             ),
             ApprovalRecorded(
                 transition="reject",
@@ -165,7 +164,7 @@ class SecretRun:
                 actor=text,
                 reason=text,
                 head_sha=text,
-                **gate,
+                subject=gate,
             ),
             StepRetried(
                 subject=token,
@@ -192,7 +191,7 @@ class SecretRun:
 
     async def _checkpoint(self, at: int, state: Any) -> Payload:
         text = str(state["note"])
-        artifacts = {
+        artifacts: dict[str, str] = {
             "report": await self._blobs.put_json({"at": at, "text": text}),
             "diff": await self._blobs.put(f"+{at} {text}\n".encode()),
             "strange": await self._blobs.put(b"\xff\xfe\xfd " + text.encode()),
@@ -243,6 +242,12 @@ def _created(text: str) -> RunCreated:
         pipeline="review",
         reason=text,
         requested_by=text,
+    )
+
+
+def _started(step: str) -> StepStarted:
+    return StepStarted(
+        subject=step, attempt=1, transition="start", from_="pending", to="running"
     )
 
 

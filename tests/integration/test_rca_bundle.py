@@ -1,15 +1,9 @@
 """A run's bundle has all of its parts, says what it lacks, and is always the same."""
 
 import asyncio
-import base64
 import gzip
-import io
 import json
-import re
-import zipfile
-import zlib
 from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -31,6 +25,7 @@ from tests.fakes.canaries import Canaries, seen
 from tests.fakes.log_lines import production_log
 from tests.fakes.secret_runs import SecretRun
 from tests.fakes.stage import Stage, serving, staged
+from tests.fakes.unpacking import layers_of
 
 OWN = "our own webhook secret, long enough"
 log = structlog.get_logger("test")
@@ -155,51 +150,6 @@ async def test_a_secret_in_any_part_is_nowhere_in_the_bundle(
         *("events", "logs", "checkpoints", "diffs", "artifacts", "gates"),
         *("approvals", "effects", "model", "resources", "analysis"),
     }
-
-
-def layers_of(content: bytes) -> list[bytes]:
-    """Return what a patient person makes of a member: JSON read, packed unpacked."""
-    texts, found = [content.decode("utf-8", "replace")], [content]
-    for _ in range(3):
-        texts = [
-            inner for text in texts for inner in (*strings_in(text), *unpacked_in(text))
-        ]
-        found += [text.encode("utf-8", "surrogateescape") for text in texts]
-    return found
-
-
-def strings_in(text: str) -> list[str]:
-    """Return the texts in a text that is JSON, or lines of it."""
-    found: list[str] = []
-    for part in (text, *text.splitlines()):
-        try:
-            value = json.loads(part)
-        except ValueError:
-            continue
-        waiting = [value]
-        while waiting:
-            one = waiting.pop()
-            if isinstance(one, str):
-                found.append(one)
-            elif isinstance(one, list):
-                waiting += one
-            elif isinstance(one, dict):
-                waiting += [*one, *one.values()]
-    return [one for one in found if len(one) > 20]
-
-
-def unpacked_in(text: str) -> list[str]:
-    """Return what gzip and zip in Base64 hold."""
-    found: list[str] = []
-    for run in re.findall(r"(?:[A-Za-z0-9+/]{16,}\s?)+={0,2}", text):
-        plain = re.sub(r"\s", "", run)
-        data = base64.b64decode(plain + "=" * (-len(plain) % 4), validate=False)
-        with suppress(OSError, EOFError, zlib.error):
-            found.append(gzip.decompress(data).decode("utf-8", "surrogateescape"))
-        with suppress(zipfile.BadZipFile):
-            archive = zipfile.ZipFile(io.BytesIO(data))
-            found += [archive.read(name).decode() for name in archive.namelist()]
-    return found
 
 
 async def test_two_builds_are_the_same_bytes(stage: Stage, tmp_path: Path) -> None:

@@ -25,28 +25,11 @@ from core.store.blobs import Blobs
 STEP = "review"
 AT_ONCE = 4
 CAPTURED_EVERY = 16
-WORDS = [
-    "analyze",
-    "step",
-    "hunk",
-    "file",
-    "review",
-    "request",
-    "took",
-    "seconds",
-    "cache",
-    "miss",
-    "retry",
-    "line",
-    "path",
-    "core/store/database.py",
-    "finding",
-    "warning",
-    "of",
-    "pull",
-    "anchor",
-    "checkpoint",
-]
+WORDS = (
+    *("analyze", "step", "hunk", "file", "review", "request", "took", "seconds"),
+    *("cache", "miss", "retry", "line", "path", "core/store/database.py", "finding"),
+    *("warning", "of", "pull", "anchor", "checkpoint"),
+)
 
 
 @dataclass(kw_only=True)
@@ -99,20 +82,32 @@ class LongRun:
                 await self._try(attempt + 1, events, digest)
 
     async def _try(self, attempt: int, events: int, log: str) -> None:
-        moved = {"subject": STEP, "attempt": attempt}
-        ended = {"transition": "lose", "from_": "running", "to": "pending"}
-        happened: list[Payload] = [
-            StepStarted(transition="start", from_="pending", to="running", **moved),
-            *(self._piece(attempt, at) for at in range(max(0, events - 2))),
-            StepRetried(**ended, error="the worker fell silent", log=log, **moved),
-        ]
+        started = StepStarted(
+            subject=STEP,
+            transition="start",
+            from_="pending",
+            to="running",
+            attempt=attempt,
+        )
+        lost = StepRetried(
+            subject=STEP,
+            transition="lose",
+            from_="running",
+            to="pending",
+            attempt=attempt,
+            error="the worker fell silent",
+            log=log,
+        )
+        work = (self._piece(attempt, at) for at in range(max(0, events - 2)))
+        happened: list[Payload] = [started, *work, lost]
         state = None
         if attempt % CAPTURED_EVERY == 0:
             self.state["tried"] = attempt
             captured = await self.checkpoints.capture(self.state)
             state = captured.inline
-            kept = {"kind": "after", "step": STEP, "parents": ()}
-            happened.append(self.checkpoints.event(captured, **kept))
+            happened.append(
+                self.checkpoints.event(captured, kind="after", step=STEP, parents=())
+            )
         await self._append("running", "running", *happened, state=state)
 
     def _piece(self, attempt: int, at: int) -> Payload:

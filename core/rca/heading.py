@@ -18,8 +18,8 @@ REPORT, PAGE = "00-REPORT", "report"
 MANIFEST, SUMS = "manifest", "SHA256SUMS"
 # The order in which they stand.
 HEAD = (f"{REPORT}.md", f"{PAGE}.html", f"{MANIFEST}.json", SUMS)
-# The last are the collectors that failed, each in a sentence.
-Wording = Callable[[Story, Analysis, Sequence[str]], str]
+# The last are the collectors that failed, each with what went wrong.
+Wording = Callable[[Story, Analysis, Sequence[tuple[str, str]]], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ async def write_report(
     source: Source, shelf: Shelf, packer: Packer, telling: Telling
 ) -> None:
     """Write the report for people, as Markdown and as a page."""
-    missed = [f"{one.collector}: {one.error}" for one in shelf.missed]
+    missed = [(one.collector, one.error) for one in shelf.missed]
     for stem, ending, wording in (
         (REPORT, ".md", telling.markdown),
         (PAGE, ".html", telling.page),

@@ -107,11 +107,17 @@ class Building:
         wanted = Wanted(
             run_id=old.run_id, repository=old.repository, pull=old.pull, seq=seq
         )
-        moved = await self._store.begin(wanted, attempt=old.attempt, holder=old.holder)
+        # Begun when it began to read: who revokes what was read by then must reach it.
+        moved = await self._store.begin(
+            wanted, attempt=old.attempt, holder=old.holder, begun_at=old.begun_at
+        )
         # What is renewed from now on is the new one, before the old one goes.
         held.bundle = moved or old
-        await self._store.leave(old)
+        was_ours = await self._store.leave(old)
         if moved is None:
+            raise LostError
+        if not was_ours:
+            await self._store.leave(moved)
             raise LostError
 
     async def _keep(self, bundle: Bundle, built: Built) -> None:

@@ -71,15 +71,23 @@ class BundleStore:
         return None
 
     async def begin(
-        self, wanted: Wanted, *, attempt: str, holder: str
+        self,
+        wanted: Wanted,
+        *,
+        attempt: str,
+        holder: str,
+        begun_at: datetime | None = None,
     ) -> Bundle | None:
-        """Take a version to build it; None when it is built or another builds it."""
+        """Take a version to build it; None when it is built or another builds it.
+
+        Whoever read before, under another version, says since when: `begun_at`.
+        """
         now = self._clock.now()
         mine: Document = {
             "state": str(State.BUILDING),
             "attempt": attempt,
             "holder": holder,
-            "begun_at": now,
+            "begun_at": begun_at or now,
             "until": now + LEASE,
         }
         named = {
@@ -119,10 +127,14 @@ class BundleStore:
             )
         return bool(done.matched_count)
 
-    async def leave(self, bundle: Bundle) -> None:
-        """Give a version up that the run has moved on from; its parts stay."""
+    async def leave(self, bundle: Bundle) -> bool:
+        """Give a version up that the run has moved on from; its parts stay.
+
+        False when it was not ours any more.
+        """
         with translating():
-            await self._bundles.delete_one(_ours(bundle))
+            done = await self._bundles.delete_one(_ours(bundle))
+        return bool(done.deleted_count)
 
     async def finish(self, bundle: Bundle, built: Built) -> Bundle | None:
         """Say that it is built; None, and its parts are gone, when it is not ours.
@@ -198,22 +210,22 @@ class BundleStore:
         One that is being built is not to be: its builder finds that out at its next
         step, and until its lease is over there may come more parts of it.
         """
-        told = Revoked()
-        for found in await self._found({"repository": repository}):
-            one: Bundle | None = found
-            while one is not None and (before is None or one.begun_at <= before):
+        told, held = Revoked(), set[str]()
+        # A builder may go on under another version meanwhile: until there is none.
+        while meant := [
+            one
+            for one in await self._found({"repository": repository})
+            if one.id not in held and (before is None or one.begun_at <= before)
+        ]:
+            for one in meant:
                 if not one.is_held(self._clock.now()):
-                    if await self.delete(one):
-                        told = replace(told, gone=told.gone + 1)
+                    told = replace(told, gone=told.gone + await self.delete(one))
                 elif one.state is State.REVOKED:
                     await self.parts.drop(one.attempt)
-                    told = replace(told, held=told.held + 1)
-                    break
+                    held.add(one.id)
                 elif await self._change(one, REVOKE):
                     told = replace(told, gone=told.gone + 1)
-                # Its builder may have finished it in between.
-                one = await self.get(one.run_id, one.seq)
-        return told
+        return replace(told, held=len(held))
 
     async def sweep(self) -> int:
         """Delete what is due and what dead builders left; returns how many went."""

@@ -344,6 +344,45 @@ async def test_what_is_revoked_while_it_is_built_never_is(
         assert (await here.rca.ensure(run_id, actor=ANN)).bundle.state is State.BUILT
 
 
+async def test_what_is_revoked_is_not_built_under_a_later_version(
+    stage: Stage, tmp_path: Path, clock: AheadClock
+) -> None:
+    """The run goes on while it is read, and the builder goes on with it."""
+    run_id = await stage.ask()
+    async with shop(stage, tmp_path, clock) as here:
+        here.builder.gate.clear()
+        asking = asyncio.create_task(here.rca.ensure(run_id, actor=ANN, patience=0.3))
+        await eventually(lambda: bool(here.builder.begun))
+        await here.store.revoke(subject().repository)
+        await stage.runs.pause(run_id, actor="ann", reason="wait")
+        here.builder.gate.set()
+        with pytest.raises(BundleBusyError):
+            await asking
+        kept = await here.store.of_run(run_id)
+        assert [one.state for one in kept] == [State.REVOKED]
+        assert await attempts(stage.database) == set()
+
+
+async def test_a_build_that_moved_on_began_when_it_began_to_read(
+    stage: Stage, tmp_path: Path, clock: AheadClock
+) -> None:
+    """So that what is erased in between is found in it."""
+    run_id = await stage.ask()
+    async with shop(stage, tmp_path, clock) as here:
+        here.builder.gate.clear()
+        asking = asyncio.create_task(here.rca.ensure(run_id, actor=ANN))
+        await eventually(lambda: bool(here.builder.begun))
+        clock.jump(5)
+        erased_at = clock.now()
+        clock.jump(5)
+        await stage.runs.pause(run_id, actor="ann", reason="wait")
+        here.builder.gate.set()
+        moved = (await asking).bundle
+        told = await here.store.revoke(subject().repository, before=erased_at)
+        assert (told.gone, await here.store.of_run(run_id)) == (1, ())
+        assert moved.begun_at < erased_at
+
+
 async def begun(here: Shop, stage: Stage, run_id: str, attempt: str) -> Bundle:
     """Let a builder that nobody hears of again take a run."""
     run = await stage.runs.load(run_id)

@@ -2,7 +2,6 @@
 
 import io
 import tarfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +10,9 @@ from core.feed.writer_logs import WriterLogs
 from core.rca.analysis import analyse
 from core.rca.built import Built
 from core.rca.bundler import Bundler
-from core.rca.cause import Analysis
 from core.rca.heading import Telling
 from core.rca.reading import StoryReader
 from core.rca.report import markdown
-from core.rca.story import Story
 from core.runs.comparing import Comparing
 from core.runs.lister import RunLister
 from core.runs.service import Runs
@@ -38,7 +35,7 @@ def bundler_over(
         "tell": reader.read,
         "analyse": analyse,
         "telling": Telling(
-            markdown=_markdown,
+            markdown=lambda *told: markdown(told[0], told[1], errors=told[2]),
             page=lambda story, found, _: f"<p>{story.run.id}: {found.outcome}</p>\n",
         ),
         "made_by": "nofx/test",
@@ -46,11 +43,6 @@ def bundler_over(
         "comparing": Comparing(runs, blobs, lister, {}),
     }
     return Bundler(**{**parts, **more})
-
-
-def _markdown(story: Story, found: Analysis, missed: Sequence[str]) -> str:
-    errors = [(name, error) for name, _, error in (m.partition(": ") for m in missed)]
-    return markdown(story, found, errors=errors)
 
 
 def members_of(data: bytes) -> dict[str, bytes]:

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 Item = TypeVar("Item")
 Done = TypeVar("Done")
-# Two for as many cores, and one that waits for the database meanwhile.
-AHEAD = 3
+# One for each of two cores, beside the one that is written.
+AHEAD = 2
 
 
 async def ahead(

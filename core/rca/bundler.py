@@ -37,7 +37,7 @@ from core.store.blobs import Blobs
 Tell = Callable[[str], Awaitable[Story]]
 Analyse = Callable[[Story], Analysis]
 # Entries of the journal at once; each may hold a state of 16 KiB.
-PAGE = 200
+PAGE = 100
 log = structlog.get_logger()
 
 

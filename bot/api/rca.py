@@ -118,7 +118,9 @@ class RcaFiles:
         headers = _headers(bundle)
         if ranges.is_known(request.headers, headers["ETag"]):
             return web.Response(status=304, headers=headers)
-        part = ranges.asked(request.headers, size=bundle.size, etag=headers["ETag"])
+        # There are ranges for GET alone: a HEAD tells of the whole.
+        wanted = request.headers if request.method == "GET" else {}
+        part = ranges.asked(wanted, size=bundle.size, etag=headers["ETag"])
         if part.is_part:
             last = part.end - 1
             headers["Content-Range"] = f"bytes {part.start}-{last}/{bundle.size}"

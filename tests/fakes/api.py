@@ -68,7 +68,7 @@ class ApiStage:
         ) as response:
             typed = response.content_type.endswith("json")
             body = await response.json(content_type=None) if typed else None
-            text = await response.text()
+            text = await response.text(errors="replace")
             return Answer(response.status, dict(response.headers), body, text)
 
 

@@ -9,7 +9,6 @@ from itertools import count
 import pytest
 import structlog
 
-from core.checkpoints.diff.model import DiffRules
 from core.clock import Ids, SystemClock
 from core.errors import RunNotFoundError
 from core.events import schema
@@ -152,30 +151,6 @@ async def test_a_version_of_a_run_always_reads_the_same(stage: Stage) -> None:
     later = await reader.read(run_id)
     assert later.run.status == "cancelled"
     assert later.told[: len(first.told)] == first.told
-
-
-async def test_the_last_green_run_is_told_with_what_differs(stage: Stage) -> None:
-    """The first step that left another state, and how it differs in words."""
-    stage.pipeline.by_name["one"].checks = (PASSES,)
-    stage.pipeline.script("one", leaving(size=7, at="9:00", same="x"))
-    green = await ended(stage, "succeeded")
-    stage.pipeline.script("one", leaving(size=8, at="9:30", same="x", more=[1]))
-    stage.pipeline.script("two", raising(REFUSED))
-    failed = await ended(stage, "failed", head="b")
-    rules = {stage.pipeline.name: DiffRules(noise=("/at",))}
-    reader = reader_on(stage.database, stage.runs, rules=rules)
-    story = await reader.read(failed)
-    assert story.green is not None
-    assert (story.green.run_id, story.green.same_pull) == (green, True)
-    assert [one.status for one in story.green.steps] == ["succeeded"] * 2
-    told = [(one.step, one.path, one.words) for one in story.green.diverged]
-    assert sorted(told) == [
-        ("one", "/more", "/more is new: [1]"),
-        ("one", "/size", "/size was 7, and is 8"),
-    ]
-    elsewhere = await reader.read(await ended(stage, "failed", head="b", pull=2))
-    assert elsewhere.green is not None
-    assert (elsewhere.green.run_id, elsewhere.green.same_pull) == (green, False)
 
 
 async def test_only_notes_from_before_its_last_entry_are_told(stage: Stage) -> None:

@@ -40,11 +40,17 @@ def _divergence(story: Story) -> Iterator[Changed]:
     )
     for change in islice(story.green.diverged, MOST_CHANGES):
         yield Changed(
-            what=f"{change.kind} {said(change.path, 120)}",
+            what=f"{change.kind} {_path(change.path)}",
             before="",
             after=said(change.words, 200),
             step=change.step,
         )
+
+
+def _path(path: str) -> str:
+    """Return a JSON pointer as code: as prose, its strokes would be escaped."""
+    plain = said(path.replace("`", "'"), 120)
+    return f"`{plain}`" if path else "the whole state"
 
 
 def _end(end: StepEnd) -> str:

@@ -21,22 +21,21 @@ def told(step: str, diff: StateDiff) -> tuple[StateChange, ...]:
 
 
 def words(change: Change) -> str:
-    """Say in one line what changed, and from what to what."""
-    path = change.path or "the whole state"
+    """Say in one line from what to what something changed, without its path."""
     if change.redacted:
-        return f"{path} changed, redacted"
+        return "changed, redacted"
     match change.kind:
         case "moved":
-            return f"{path} was at {change.from_}"
+            return f"was at {change.from_}"
         case "added":
-            return f"{path} is new: {_shown(change.after)}"
+            return f"is new: {_shown(change.after)}"
         case "removed":
-            return f"{path} is gone, it was {_shown(change.before)}"
+            return f"is gone, was {_shown(change.before)}"
         case _ if change.text:
-            return f"{path} changed: {_counted(change.text)}"
+            return f"changed: {_counted(change.text)}"
         case _:
             before, after = _shown(change.before), _shown(change.after)
-            return f"{path} was {before}, and is {after}"
+            return f"was {before}, is {after}"
 
 
 def _counted(text: str) -> str:

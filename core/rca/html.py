@@ -54,6 +54,7 @@ def page(
         timeline(analysis.timeline, story.left_out),
         setup(story),
         _folded((*_diverged(story.green), *parts)),
+        _unread(story.gaps),
         _missed(missed),
     )
     body = "\n".join(one for one in sections if one)
@@ -136,7 +137,7 @@ def _changed(analysis: Analysis) -> str:
 def _change(one: Changed) -> str:
     return row(
         (
-            (safe(one.what), "long"),
+            (prose(one.what), "long"),
             (f"<code>{safe(one.before, 300) or '-'}</code>", "long"),
             (f"<code>{safe(one.after, 300) or '-'}</code>", "long"),
             (safe(one.step), "wide tight"),
@@ -169,6 +170,11 @@ def _diverged(green: Green | None) -> Iterator[Folded]:
         lines = (f"{SIGNS.get(one.kind, '~')} {one.path}  {one.words}" for one in ours)
         title = f"Behind {step}, apart from the green run: {len(ours)}"
         yield Folded(title=title, text="\n".join(lines))
+
+
+def _unread(gaps: Sequence[str]) -> str:
+    items = "".join(f"<li>{prose(one)}</li>" for one in gaps)
+    return section("What could not be read", f"<ul>{items}</ul>") if gaps else ""
 
 
 def _missed(missed: Sequence[tuple[str, str]]) -> str:

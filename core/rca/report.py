@@ -33,6 +33,7 @@ def markdown(
         *section("Gates", gate_lines(story)),
         *section("Writes to GitHub", effect_lines(story)),
         *section("More that changed", _changes(analysis.changed[CHANGES:])),
+        *section("What could not be read", [f"- {prose(one)}" for one in story.gaps]),
         *section("What could not be collected", _errors(errors)),
     ]
     # Once more as a whole: half a code span in one piece could open those of another.
@@ -101,7 +102,7 @@ def _green(story: Story, analysis: Analysis) -> Iterator[str]:
 
 def _changes(changed: Sequence[Changed]) -> list[str]:
     return [
-        f"- {prose(one.what, 160)}{_step(one)}: {_from(one)}{prose(one.after, 240)}"
+        f"- {prose(one.what, 160)}{_step(one)}: {_from(one)}{code(one.after, 240)}"
         for one in changed
     ]
 
@@ -111,7 +112,7 @@ def _step(one: Changed) -> str:
 
 
 def _from(one: Changed) -> str:
-    return f"{prose(one.before, 240)} → " if one.before else ""
+    return f"{code(one.before, 240)} → " if one.before else ""
 
 
 def _others(causes: Sequence[Cause]) -> Iterator[str]:

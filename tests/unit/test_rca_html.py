@@ -166,6 +166,12 @@ def test_a_long_run_stays_a_page_that_opens() -> None:
     assert "30 more are in diffs/." in found
 
 
+def test_what_could_not_be_read_is_told() -> None:
+    """Else nobody knew that the causes were found without it."""
+    story = replace(failed_story(), gaps=("the log of step <x>",))
+    assert "the log of step <x>" in seen(page(story, failed_analysis())).text
+
+
 def test_the_same_story_is_the_same_page() -> None:
     """Nothing of the place and the hour where it is made is in it."""
     assert shown() == shown()

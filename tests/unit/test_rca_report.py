@@ -9,7 +9,7 @@ from typing import Any
 from core.events.schema import StepProgressed
 from core.rca.analysis import analyse
 from core.rca.report import markdown
-from core.rca.story import Told
+from core.rca.story import StateChange, Told
 from tests.fakes.rca_stories import names, recorded, story_of
 
 
@@ -55,8 +55,36 @@ def test_what_changed_names_the_step_the_head_and_the_settings() -> None:
     """Each with what it was and what it is."""
     changed = section(report("seen_before"), "What changed since run `run_0c`")
     assert any("`review`" in line and "failed" in line for line in changed)
-    assert any(line.startswith("- head: ccc") for line in changed)
-    assert "- override fail_on: not set → warning" in changed
+    assert any(line.startswith("- head: `ccc") for line in changed)
+    assert "- override fail_on: `not set` → `warning`" in changed
+
+
+def test_what_differs_in_the_states_is_named_by_paths_to_be_read() -> None:
+    """A pointer stands as it is, with none of its strokes escaped."""
+    story = story_of(recorded("seen_before"))
+    assert story.green is not None
+    changes = (
+        StateChange(
+            step="review", path="/head_sha", kind="changed", words='was "a", is "b"'
+        ),
+        StateChange(step="review", path="", kind="changed", words="was 1, is 2"),
+        StateChange(
+            step="review", path="/a`b/_c_", kind="moved", words="was at /d/*e*"
+        ),
+    )
+    green = replace(story.green, diverged=changes)
+    story = replace(story, green=green)
+    lines = section(markdown(story, analyse(story)), "What changed since run `run_0c`")
+    assert '- changed `/head_sha` (step `review`): `was "a", is "b"`' in lines
+    assert "- changed the whole state (step `review`): `was 1, is 2`" in lines
+    assert "- moved `/a'b/_c_` (step `review`): `was at /d/*e*`" in lines
+
+
+def test_what_could_not_be_read_is_told() -> None:
+    """Else nobody knew that the causes were found without it."""
+    story = replace(story_of(recorded("seen_before")), gaps=("the log of step `x`",))
+    text = markdown(story, analyse(story))
+    assert section(text, "What could not be read") == ["- the log of step `x`"]
 
 
 def test_without_a_green_run_it_says_so() -> None:

@@ -106,6 +106,11 @@ LIMITS = (
         running("while True: print('x' * 1000)", output_bytes=10_000),
     ),
     _row(
+        "program_crashed",
+        "a program gives itself up",
+        running("import os; os.abort()"),
+    ),
+    _row(
         "timed_out",
         "a program sleeps",
         running("import time; time.sleep(60)", wall_seconds=0.5),

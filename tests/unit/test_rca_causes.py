@@ -94,6 +94,10 @@ NEAR: Mapping[str, tuple[str, dict[str, str]]] = {
     "timed_out": ("sandbox_memory", {}),
     "cpu_limit": ("sandbox_timeout", {}),
     "output_limit": ("sandbox_memory", {}),
+    "program_crashed": (
+        "program_crashed",
+        {'"killed_by": null, "exit_code": null': '"killed_by": null, "exit_code": 1'},
+    ),
     "disk_full": ("disk_full", {'"errno": 28': '"errno": 13'}),
     "database_lost": ("github_unavailable", {}),
     "checkpoint_unreadable": ("worker_killed", {}),

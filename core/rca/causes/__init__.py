@@ -29,7 +29,12 @@ from core.rca.causes.models import (
     model_rate_limited,
     model_refused,
 )
-from core.rca.causes.sandbox import cpu_limit, out_of_memory, output_limit
+from core.rca.causes.sandbox import (
+    cpu_limit,
+    out_of_memory,
+    output_limit,
+    program_crashed,
+)
 from core.rca.causes.store import checkpoint_unreadable, database_lost, disk_full
 from core.rca.causes.timing import queue_starved, timed_out
 from core.rca.causes.workers import (
@@ -66,6 +71,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "timed_out": timed_out,
         "cpu_limit": cpu_limit,
         "output_limit": output_limit,
+        "program_crashed": program_crashed,
         "disk_full": disk_full,
         "database_lost": database_lost,
         "checkpoint_unreadable": checkpoint_unreadable,

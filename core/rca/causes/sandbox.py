@@ -1,4 +1,4 @@
-"""Limits that ended a step, or a program that it ran: memory, time, output."""
+"""What ended a step's programs: limits of memory, time and output, or a crash."""
 
 import errno
 from collections.abc import Iterator, Mapping
@@ -12,11 +12,14 @@ from core.rca.words import counted, lasting, listed, said
 from core.runs.states import Status
 
 MIB = 1024 * 1024
+# No limit: a program that a signal ended by its own fault.
+CRASHED = "crash"
 ENDED_BY: Mapping[str, str] = {
     "memory": "for its use of memory",
     "timeout": "for it took too long",
     "cpu": "for its use of the processor",
     "output": "for it wrote too much",
+    CRASHED: "by a signal, within all its limits",
 }
 
 
@@ -59,6 +62,14 @@ def output_limit(story: Story) -> Iterator[Cause]:
     return _killed(story, "output_limit", "output")
 
 
+def program_crashed(story: Story) -> Iterator[Cause]:
+    """Find that a program in the sandbox was ended by a signal, and by no limit.
+
+    Weighed as `out_of_memory` weighs a program that was killed.
+    """
+    return _killed(story, "program_crashed", CRASHED)
+
+
 def program_timed_out(story: Story) -> Iterator[Cause]:
     """Find that a program in the sandbox did not end in time, as `timed_out`."""
     return _killed(story, "timed_out", "timeout")
@@ -86,13 +97,22 @@ def _killed(story: Story, name: str, limit: str) -> Iterator[Cause]:
             f"{ENDED_BY[limit]}, so what it read was not reviewed by it."
         ),
         confidence=Confidence.LIKELY if standing or done else Confidence.POSSIBLE,
-        next_action=(
-            f"Look at the largest files of the change and split it, or leave "
-            f"generated ones out; then {again(story, _step(found[0]))}."
-        ),
+        next_action=f"{_action(limit)}; then {again(story, _step(found[0]))}.",
         evidence=(*(shown(one, _used(one)) for one in found[:5]), *ending(story)),
         began_at=found[0].time,
         explains=_follows(story, standing),
+    )
+
+
+def _action(limit: str) -> str:
+    if limit == CRASHED:
+        return (
+            "Run the program by hand on the files of the change, and take another "
+            "version of it if it crashes there too"
+        )
+    return (
+        "Look at the largest files of the change and split it, or leave generated ones "
+        "out"
     )
 
 
@@ -107,7 +127,10 @@ def steps_in_order(found: list[Told]) -> list[str]:
 
 def _killed_by(told: Told) -> str | None:
     event = told.event
-    return event.killed_by if isinstance(event, schema.SandboxFinished) else None
+    if not isinstance(event, schema.SandboxFinished):
+        return None
+    # Without an exit code it was a signal.
+    return event.killed_by or (CRASHED if event.exit_code is None else None)
 
 
 def _step(told: Told) -> str:
@@ -124,7 +147,8 @@ def _used(told: Told) -> str:
     event = told.event
     if not isinstance(event, schema.SandboxFinished):
         return ""
+    by = f"its {event.killed_by} limit" if event.killed_by else "a signal"
     return (
-        f"{_program(told)} killed by its {event.killed_by} limit after "
+        f"{_program(told)} killed by {by} after "
         f"{lasting(event.wall_seconds)} with {event.peak_memory_bytes / MIB:.0f} MiB"
     )

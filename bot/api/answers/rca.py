@@ -36,7 +36,7 @@ class BundleDetail(Shown):
     sha256: str
     members: int
     cause: CauseLine
-    errors: list[str] = Field(description="collectors that failed, and why")
+    errors: list[str] = Field(description="collectors that failed; the bundle says why")
     links: BundleLinks
 
     @classmethod

@@ -25,8 +25,9 @@ from core.secrets.texts import BETWEEN, LONGEST_VALUE, JsonValue
 # As often are those that were found left out, and the rest is looked at again.
 ROUNDS = 4
 # What a row has that must be read to know its texts: escapes, what may be one once it
-# is read, blanks between JSON's own signs, lists, whose texts have their list's key.
-STRANGE = re.compile(rb'[\\%&\x00-\x1f\x7f-\xff]|": |, "|:\[')
+# is read, blanks that may stand between JSON's own signs, lists, whose texts have their
+# list's key.
+STRANGE = re.compile(rb'[\\%&\x00-\x1f\x7f-\xff]|": |" | "|:\[')
 GAP = BETWEEN.encode()
 # Line ends stand between the values too.
 CONTROLS = re.compile(CONTROL.pattern.encode("latin-1"))

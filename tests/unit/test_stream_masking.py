@@ -85,6 +85,57 @@ def test_masks_as_if_each_value_were_alone(masker: Masker, data: st.DataObject) 
     assert found == [masker.mask_json(one) for one in values]
 
 
+def _row(value: Any) -> bytes:
+    """Return a value as nofx writes its log."""
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_no_row_with_a_secret_is_taken_over_unread(
+    masker: Masker, data: st.DataObject
+) -> None:
+    """Whatever stands beside it, and however it came there."""
+    values = data.draw(
+        st.lists(st.dictionaries(st.text(max_size=12), VALUE, max_size=4), max_size=12)
+    )
+    for secret in data.draw(st.lists(secrets(), max_size=3)):
+        at = data.draw(st.integers(0, len(values)))
+        values.insert(at, {"event": data.draw(places(secret))})
+    rows = [_row(one) for one in values]
+    stream = StreamMasker(masker)
+    assert set(stream.changed([json.loads(row) for row in rows])) <= (
+        stream.doubtful_rows(rows)
+    )
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        b'{"step":"a","aws_secret_access_key":"%s"}',
+        b'{"step":"a","aws_secret_access_key": "%s"}',
+        b'{"step":"a","aws_secret_access_key" :"%s"}',
+        b'{"step":"a","aws_secret_access_key" : "%s"}',
+        b'{"step":"a","aws_secret_access_key":["x","%s"]}',
+        b'{"step":"a","aws_secret_access_key": ["x","%s"]}',
+        b'{"step":"a","aws_secret_access_key" :["x","%s"]}',
+        b'{"step":"a","aws_secret_access_key" : ["x","%s"]}',
+        b'{"step":"a","aws_secret_access_key":[["%s"]]}',
+        b'{"step":"a","b":{ "aws_secret_access_key" :["x" ,"%s"] } }',
+    ],
+)
+def test_a_row_is_read_however_its_signs_are_set(masker: Masker, row: bytes) -> None:
+    """It may have been put into the store by others, with blanks that we never write.
+
+    The value is none that is known by itself: its key alone tells of it.
+    """
+    planted = row.replace(b"%s", AWS_SECRET.encode())
+    stream = StreamMasker(masker)
+    assert stream.changed([json.loads(planted)])
+    rows = [_row({"step": "a", "event": "b"})] * 3
+    assert 3 in stream.doubtful_rows([*rows, planted, *rows])
+
+
 def test_what_is_told_by_two_fields_is_found(masker: Masker) -> None:
     """Although each stands in another value as well."""
     pair = {"id": AWS_ID, "other": AWS_SECRET}

@@ -28,7 +28,7 @@ from core.errors import (
 TRIES = 5
 PAUSE = 1.0
 MINE = 0o600
-PLAIN = re.compile(r"rca-[A-Za-z0-9_-]+\.tar\.gz")
+PLAIN = re.compile(r"rca-[A-Za-z0-9_-]{1,150}\.tar\.gz")
 READ_AT_ONCE = 1024 * 1024
 Told = Callable[[int, int], None]
 

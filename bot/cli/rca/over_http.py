@@ -30,7 +30,8 @@ BUSY = frozenset(
         HTTPStatus.TOO_MANY_REQUESTS,
     }
 )
-RANGE = re.compile(r"bytes (\d+)-\d+/\d+")
+RANGE = re.compile(r"bytes (\d{1,15})-\d{1,15}/\d{1,15}")
+TAG = re.compile(r'"[\x21\x23-\x7e]{1,200}"')
 ADVICE = "Look at NOFX_URL and NOFX_TOKEN; the token needs the scope operate."
 Pause = Callable[[float], Awaitable[None]]
 
@@ -76,9 +77,13 @@ class HttpOrigin(Origin):
                 body = await _body(response, url)
                 if response.status != HTTPStatus.ACCEPTED:
                     made = _made(body, url)
-                    etag = response.headers.get("ETag", f'"{made.sha256}"')
+                    if made.run_id != run_id:
+                        raise ServiceAwayError(url=url, reason="it offers another run")
+                    etag = response.headers.get("ETag", "")
+                    if not TAG.fullmatch(etag):
+                        etag = f'"{made.sha256}"'
                     return Offered(**made.model_dump(), etag=etag)
-                since = str(response.headers.get("Date", since))
+                since = one_line(response.headers.get("Date", since))
                 seconds = _seconds(response.headers.get("Retry-After"))
             await self._pause(seconds)
         raise BundleBusyError(run_id=run_id, since=since)
@@ -92,7 +97,7 @@ class HttpOrigin(Origin):
         if start:
             headers = {"Range": f"bytes={start}-", "If-Range": offered.etag}
         async with self._asked("GET", url, headers=headers) as response:
-            at = _begins(response)
+            at = _begins(response, start)
             async for data in response.content.iter_chunked(PIECE):
                 yield at, data
                 at += len(data)
@@ -149,7 +154,9 @@ def _refuse(response: ClientResponse, body: bytes, url: str) -> NoReturn:
         said = Refusal.model_validate_json(body)
     except ValidationError:
         said = Refusal()
-    detail = one_line(said.detail)[:LONGEST_SHOWN] or str(response.reason)
+    detail = one_line(said.detail)[:LONGEST_SHOWN] or one_line(
+        str(response.reason)[:LONGEST_SHOWN]
+    )
     status = response.status
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in BUSY:
         raise ServiceAwayError(url=url, reason=f"{status}: {detail}")
@@ -157,15 +164,18 @@ def _refuse(response: ClientResponse, body: bytes, url: str) -> NoReturn:
     raise ServiceRefusedError(url=url, status=status, detail=detail, advice=advice)
 
 
-def _begins(response: ClientResponse) -> int:
-    """Return where the bytes of an answer belong in the whole."""
+def _begins(response: ClientResponse, start: int) -> int:
+    """Return where the bytes of an answer belong in the whole.
+
+    A place that was not asked for could be a terabyte away: a file with a hole.
+    """
     if response.status != HTTPStatus.PARTIAL_CONTENT:
         return 0
     match = RANGE.fullmatch(response.headers.get("Content-Range", ""))
-    if match is None:
+    if match is None or int(match[1]) != start:
         url = str(response.url)
-        raise ServiceAwayError(url=url, reason="it sends a part without its place")
-    return int(match[1])
+        raise ServiceAwayError(url=url, reason="it sends a part that was not asked for")
+    return start
 
 
 def _seconds(told: Any) -> float:

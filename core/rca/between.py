@@ -131,8 +131,8 @@ def _programs(claims: Any) -> str:
     """Return the programs that worked on a run, however often each claimed it."""
     if not isinstance(claims, list):
         return ""
-    names = {one.get("program", "") for one in claims if isinstance(one, dict)}
-    return ", ".join(sorted(map(_plain, names - {""})))
+    named = [one.get("program", "") for one in claims if isinstance(one, dict)]
+    return ", ".join(sorted({*map(_plain, named)} - {""}))
 
 
 def _leaves(name: str, value: Any) -> Iterator[tuple[str, str]]:

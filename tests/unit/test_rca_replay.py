@@ -10,9 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bot.pipeline.state import DIFF_RULES
 from bot.replaying.replay import replay
 from bot.replaying.values import Replay
 from core.errors import NofxError
+from core.rca.between import between
 from core.rca.holding import held
 from tests.fakes.bundles import reworked
 from tests.fakes.forged import (
@@ -210,8 +212,22 @@ def test_whatever_stands_there_ends_in_words(
         read = recorded(file, forged)
         held(read)
         replay(read)
+        between(read, read, DIFF_RULES)
     except NofxError:
         return
+
+
+def test_a_program_of_a_strange_name_is_compared_all_the_same(
+    file: Path, bundle: bytes
+) -> None:
+    """A name that is a list is nothing that a bundle of ours has."""
+
+    def renamed(told: Any) -> None:
+        told["programs"][0]["program"] = ["nofx"]
+
+    forged = reworked(bundle, {"run/environment.json": in_json(renamed)})
+    read = recorded(file, forged)
+    assert [row.before for row in between(read, read, DIFF_RULES).rows]
 
 
 def _spots(value: Any) -> Any:

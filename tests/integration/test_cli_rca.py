@@ -120,6 +120,8 @@ async def test_from_the_database_it_is_the_same_bundle(
     assert name.startswith(f"rca-{run['_id']}-")
     assert (tmp_path / name).is_file()
     assert "## Probable cause" in ended(shown)
+    # What is printed can be run: the file that was shown is gone.
+    assert f"nofx rca show {run['_id']} --member 00-REPORT.md" in ended(shown)
     acts = {
         (one["actor"], one["action"]) for one in json.loads(audit.stdout)["entries"]
     }

@@ -1,6 +1,7 @@
 """`nofx rca show`: the report's first screen, or any other part of a bundle."""
 
 import codecs
+import shlex
 import sys
 import tempfile
 from pathlib import Path
@@ -49,14 +50,17 @@ def show(  # one argument an option
         raise OptionsError(reason=reason, command="rca show")
     path = Path(bundle)
     if not bundle.startswith(RUN) or path.is_file():
-        _show(path, members=members, member=member, as_json=as_json)
+        _show(path, bundle, members=members, member=member, as_json=as_json)
         return
     with tempfile.TemporaryDirectory(prefix="nofx-") as folder:
         done = fetched(context, bundle, Path(folder), url)
-        _show(done.path, members=members, member=member, as_json=as_json)
+        _show(done.path, bundle, members=members, member=member, as_json=as_json)
 
 
-def _show(path: Path, *, members: bool, member: str | None, as_json: bool) -> None:
+def _show(
+    path: Path, asked: str, *, members: bool, member: str | None, as_json: bool
+) -> None:
+    """Show a bundle; `asked` is what brings it again, for a run's file is gone."""
     from bot.cli.rca import words  # noqa: PLC0415  # help can spare rich
 
     archive = read(path, lambda name: name == REPORT)
@@ -68,7 +72,9 @@ def _show(path: Path, *, members: bool, member: str | None, as_json: bool) -> No
         words.emit_json(archive.manifest.model_dump(mode="json"))
     else:
         text = archive.content(REPORT).decode("utf-8", "replace")
-        words.print_report(text, whole=f"nofx rca show {path.name} --member {REPORT}")
+        words.print_report(
+            text, whole=f"nofx rca show {shlex.quote(asked)} --member {REPORT}"
+        )
 
 
 def _print_member(archive: "Archive", name: str) -> None:

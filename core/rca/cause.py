@@ -7,6 +7,9 @@ from enum import StrEnum
 
 from core.rca.story import Story
 
+# What stands for a cause where there is none to find.
+NOTHING_FAILED = "nothing_failed"
+
 
 class Confidence(StrEnum):
     """How sure a rule is: it follows, it fits best, it may be."""

@@ -9,7 +9,14 @@ import base64
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 
-from core.rca.cause import Analysis, Cause, Changed, Evidence
+from core.rca.cause import (
+    NOTHING_FAILED,
+    Analysis,
+    Cause,
+    Changed,
+    Confidence,
+    Evidence,
+)
 from core.rca.html_parts import (
     Folded,
     chip,
@@ -90,7 +97,7 @@ def _first(story: Story, analysis: Analysis) -> str:
     state = chip(run.status.value.replace("_", " "), KINDS.get(run.status, ""))
     return (
         f"<header>{over}<h1>{state} {prose(analysis.outcome)}</h1></header>\n"
-        f'<section class="card cause {safe(cause.confidence)}">'
+        f'<section class="card cause {_tone(cause)}">'
         '<p class="label">Probable cause</p>'
         f'<p class="sentence">{prose(cause.sentence)}</p>'
         f'<p>{_sure(cause)} <code class="soft">{safe(cause.name)}</code></p>'
@@ -100,10 +107,15 @@ def _first(story: Story, analysis: Analysis) -> str:
     )
 
 
+def _tone(cause: Cause) -> str:
+    """Return the colour of a cause: red is for what is certain, and bad."""
+    if cause.name == NOTHING_FAILED:
+        return "good"
+    return "error" if cause.confidence is Confidence.CERTAIN else "warning"
+
+
 def _sure(cause: Cause) -> str:
-    return chip(
-        cause.confidence, "error" if cause.confidence == "certain" else "warning"
-    )
+    return chip(cause.confidence, _tone(cause))
 
 
 def _evidence(evidence: Iterable[Evidence]) -> str:
@@ -116,7 +128,7 @@ def _evidence(evidence: Iterable[Evidence]) -> str:
 
 def _where(one: Evidence) -> str:
     places = (
-        f"event {one.seq}" if one.seq else "",
+        f"entry {one.seq}" if one.seq else "",
         safe(one.event_id),
         safe(one.place),
         f"logs/merged.ndjson:{one.line}" if one.line else "",

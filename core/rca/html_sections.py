@@ -117,7 +117,7 @@ def timeline(moments: Sequence[Moment], left_out: int) -> str:
     rows = (_moment(one, began, whole) for one in shown)
     heads = (
         *(("Time", ""), ("After", "number"), ("", "bar"), ("What", "")),
-        ("Event", "number wide"),
+        ("Entry", "number wide"),
     )
     hidden = len(moments) - len(shown) + left_out
     more = f"{hidden:,} more are in analysis/timeline.json and events/events.ndjson."

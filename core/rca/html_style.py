@@ -46,7 +46,8 @@ code, pre, .mono {
   padding: 1rem 1.15rem; margin: .9rem 0;
 }
 .cause { border-left: .35rem solid var(--bad); }
-.cause.likely, .cause.possible { border-left-color: var(--warn); }
+.cause.warning { border-left-color: var(--warn); }
+.cause.good { border-left-color: var(--good); }
 .cause .sentence { font-size: 1.18rem; font-weight: 600; line-height: 1.4; }
 .other { border-left: .35rem solid var(--line); }
 .label {

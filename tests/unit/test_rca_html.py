@@ -11,7 +11,7 @@ import pytest
 from typing_extensions import override
 
 from core.events.schema import StepFinished
-from core.rca.cause import Changed
+from core.rca.cause import NOTHING_FAILED, Changed
 from core.rca.html import page
 from core.rca.html_parts import Folded, prose, safe, span
 from core.rca.story import StepEnd, Told
@@ -74,7 +74,7 @@ def test_the_first_screen_says_outcome_cause_action_and_evidence() -> None:
         cause.sentence,
         "certain",
         cause.next_action,
-        "event 38 · run/",
+        "entry 38 · run/",
         "bot/github/wire.py:88",
         "logs/merged.ndjson:212",
         "What changed since",
@@ -223,3 +223,12 @@ def test_a_step_that_failed_says_its_error() -> None:
 def test_a_long_text_is_cut_before_it_is_escaped() -> None:
     """No entity is cut in two."""
     assert safe("<" * 10, 3) == "&lt;&lt;&lt;…"
+
+
+def test_a_run_in_which_nothing_failed_is_not_shown_in_red() -> None:
+    """Who opens its page sees from afar that there is nothing to do."""
+    failed, fine = failed_analysis(), failed_analysis()
+    nothing = replace(fine.causes[0], name=NOTHING_FAILED)
+    fine = replace(fine, causes=(nothing,))
+    assert 'class="card cause error"' in page(failed_story(), failed)
+    assert 'class="card cause good"' in page(failed_story(), fine)

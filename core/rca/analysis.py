@@ -19,10 +19,10 @@ LONGEST = 1000
 
 def analyse(story: Story) -> Analysis:
     """Return the analysis of a story: the same for the same story."""
-    green = story.green
+    green, causes = story.green, _causes(story)
     return Analysis(
-        outcome=outcome(story),
-        causes=_causes(story),
+        outcome=outcome(story, causes),
+        causes=causes,
         timeline=timeline(story),
         changed=changed(story),
         against=green.run_id if green is not None else "",

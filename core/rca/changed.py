@@ -32,10 +32,13 @@ def _divergence(story: Story) -> Iterator[Changed]:
     if found is None or story.green is None:
         return
     theirs, mine = found
+    before = _end(theirs)
+    after = _end(mine) if mine is not None else f"{said(theirs.step, 60)}: not done"
+    same = before == after  # in words, and its state is another
     yield Changed(
         what="first step that came out differently",
-        before=_end(theirs),
-        after=_end(mine) if mine is not None else f"{said(theirs.step, 60)}: not done",
+        before="" if same else before,
+        after=f"{after}, with another state" if same else after,
         step=theirs.step,
     )
     for change in islice(story.green.diverged, MOST_CHANGES):
@@ -75,10 +78,13 @@ def _setups(ours: Setup, theirs: Setup) -> Iterator[Changed]:
     before, after = ", ".join(theirs.programs), ", ".join(ours.programs)
     if before != after and before and after:
         yield Changed(what="program", before=said(before), after=said(after))
-    if theirs.decided_by and ours.decided_by:
-        yield from _values(
-            "decided by", _flat(theirs.decided_by), _flat(ours.decided_by)
-        )
+    # What a step that was not come to would have been decided by, nobody knows.
+    both = theirs.decided_by.keys() & ours.decided_by.keys()
+    yield from _values(
+        "decided by",
+        _flat({name: theirs.decided_by[name] for name in both}),
+        _flat({name: ours.decided_by[name] for name in both}),
+    )
 
 
 def _values(

@@ -15,7 +15,12 @@ def told(step: str, diff: StateDiff) -> tuple[StateChange, ...]:
     """Return the differences that mean something, the first of them, for people."""
     meant = [change for change in diff.changes if not change.noise]
     return tuple(
-        StateChange(step=step, path=one.path, kind=one.kind, words=words(one))
+        StateChange(
+            step=step,
+            path=one.path or "the whole state",
+            kind=one.kind,
+            words=words(one),
+        )
         for one in meant[:MOST_CHANGES]
     )
 

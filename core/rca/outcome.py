@@ -1,7 +1,8 @@
 """How a run stands, in one sentence."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from core.rca.cause import NOTHING_FAILED, Cause
 from core.rca.story import Story
 from core.rca.words import lasting, said, sentence
 from core.runs.gates import in_state
@@ -23,13 +24,18 @@ WORDS: Mapping[Status, str] = {
 }
 
 
-def outcome(story: Story) -> str:
-    """Return one sentence on how the run ended, or where it stands."""
+def outcome(story: Story, causes: Sequence[Cause]) -> str:
+    """Return one sentence on how the run ended, or where it stands.
+
+    That nothing failed is said when no cause tells of something that did.
+    """
     run = story.run
+    unhurt = all(one.name == NOTHING_FAILED for one in causes)
+    fine = unhurt and not in_state(run.gates, STOPPED)
     words = WORDS[run.status].format(
         after=lasting((run.finished_at or story.as_of) - run.created_at),
         why=f": {said(run.outcome, 300)}" if run.outcome else "",
-        fine="" if in_state(run.gates, STOPPED) else "; nothing failed",
+        fine="; nothing failed" if fine else "",
         check=f", and its check says {run.conclusion}" if run.conclusion else "",
     )
     return sentence(words)

@@ -16,6 +16,7 @@ from bot.pipeline import github_desk
 from core.rca.analysis import analyse
 from core.rca.cause import Analysis
 from core.rca.causes import RULES, effects, endings
+from core.rca.changed import changed
 from tests.fakes.rca_stories import names, recorded, story_of
 
 # What is said when no rule found anything.
@@ -166,9 +167,10 @@ def test_an_old_error_without_facts_is_known_by_its_words() -> None:
 
 
 def test_a_run_that_succeeded_says_so_and_warns() -> None:
-    """Nothing failed, though a try was made again."""
+    """That nothing failed is not said beside a cause."""
     analysis = told("github_unavailable_overcome")
-    assert "nothing failed" in analysis.outcome
+    assert "The run succeeded" in analysis.outcome
+    assert "nothing failed" not in analysis.outcome
     assert analysis.causes[0].confidence == "possible"
     assert analysis.causes[0].sentence.endswith("A later try got through.")
 
@@ -186,6 +188,33 @@ def test_what_changed_since_the_last_green_run() -> None:
         "decided by policy.fail_on",
     ]
     assert analysis.changed[0].step == "review"
+
+
+def test_steps_that_look_alike_are_told_to_differ_in_their_state() -> None:
+    """Two times the same words would say that nothing changed."""
+    story = story_of(recorded("seen_before"))
+    assert story.green is not None
+    ours = {one.step: one for one in story.steps}
+    alike = tuple(
+        replace(ours[one.step], digest=f"{one.digest}x") if one.step in ours else one
+        for one in story.green.steps
+    )
+    first = changed(replace(story, green=replace(story.green, steps=alike)))[0]
+    assert first.before == ""
+    assert first.after.endswith(", with another state")
+
+
+def test_what_was_not_decided_is_no_change() -> None:
+    """A run that failed before its gates did not turn them off."""
+    story = story_of(recorded("seen_before"))
+    assert story.green is not None
+    policy = story.setup.decided_by["policy"]
+    gates = {"policy": policy, "gates": {"approval": True}}
+    green = replace(
+        story.green, setup=replace(story.green.setup, decided_by=gates), diverged=()
+    )
+    told = [one.what for one in changed(replace(story, green=green))]
+    assert not [one for one in told if one.startswith("decided by")]
 
 
 def test_an_error_seen_before_tells_where_and_whether_trying_again_helped() -> None:

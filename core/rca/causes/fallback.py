@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from core.events import schema
-from core.rca.cause import Cause, Confidence, Evidence
+from core.rca.cause import NOTHING_FAILED, Cause, Confidence, Evidence
 from core.rca.causes.blame import again, shown_of, weight
 from core.rca.causes.faults import first, shown, worst
 from core.rca.event_words import words_of
@@ -74,7 +74,7 @@ def nothing_failed(story: Story) -> Cause:
     check, why = said(story.run.conclusion or "success", 40), said(story.run.outcome)
     green = check == "success"
     return Cause(
-        name="nothing_failed",
+        name=NOTHING_FAILED,
         sentence="Nothing failed, was tried again or was left out in this run."
         if green
         else sentence(f"Nothing failed in this run, and its check says {check}: {why}"),

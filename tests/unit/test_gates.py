@@ -132,11 +132,12 @@ def test_a_rejected_gate_can_be_waived_or_tried_again() -> None:
 
 
 @pytest.mark.parametrize("decision", ["reject", "waive"])
-def test_overruling_needs_a_reason(decision: Decision) -> None:
-    """White space is none."""
+@pytest.mark.parametrize("reason", ["  ", "…", "<>"])
+def test_overruling_needs_a_reason(decision: Decision, reason: str) -> None:
+    """White space is none, nor what stands for one in a command that was copied."""
     story = held(check("g", "ask"))
     with pytest.raises(ReasonMissingError):
-        gates.decided(story.run, "g", decision, actor="alice", reason="  ")
+        gates.decided(story.run, "g", decision, actor="alice", reason=reason)
 
 
 def test_what_no_row_allows_is_refused() -> None:

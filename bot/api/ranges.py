@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 from core.errors import RangeError
 
-ONE = re.compile(r"bytes\s*=\s*(\d{0,15})\s*-\s*(\d{0,15})\s*", re.IGNORECASE)
+ONE = re.compile(
+    r"bytes\s*=\s*(\d{0,15})\s*-\s*(\d{0,15})\s*", re.IGNORECASE | re.ASCII
+)
 TAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"')
 LONGEST = 1000
 

@@ -55,6 +55,11 @@ def test_no_header_is_too_strange(text: str) -> None:
     is_known({"If-None-Match": text}, TAG)
 
 
+def test_digits_of_other_scripts_are_no_numbers() -> None:
+    """RFC 9110 knows ten of them."""
+    assert not asked({"Range": "bytes=٣-٤"}, size=100, etag=TAG).is_part
+
+
 def test_tags_are_compared_weakly_for_what_is_known() -> None:
     """As RFC 9110 has it for If-None-Match."""
     assert is_known({"If-None-Match": 'W/"a"'}, TAG)

@@ -8,6 +8,7 @@ from bot.api import event_schema, openapi
 from bot.api.audit import AuditEndpoints
 from bot.api.checkpoints import CheckpointEndpoints
 from bot.api.described import BESIDE
+from bot.api.description import Description
 from bot.api.diffs import DiffEndpoints
 from bot.api.events import EventEndpoints
 from bot.api.gates import GateEndpoints
@@ -82,9 +83,7 @@ def add_routes(app: web.Application, base: Base, operations: Operations) -> None
     browser = Browser(base.memory.store, clock=base.clock)
     SessionExport(base, browser).add_routes(app)
     event_schema.add_routes(app)
-    described = openapi.document(endpoints, BESIDE)
-
-    async def describe(_: web.Request) -> web.Response:
-        return web.json_response(described)
-
-    app.router.add_get("/openapi.json", describe)
+    described = Description(
+        lambda: openapi.document(endpoints, BESIDE), "application/json"
+    )
+    app.router.add_get("/openapi.json", described.answer)

@@ -7,7 +7,7 @@ from bot.api.description import Description
 
 
 async def test_nothing_is_made_before_it_is_asked_for_and_then_once() -> None:
-    """A process that nobody asks has not spent the time; two questions spend it once."""
+    """A process that nobody asks spends no time on it, two questions spend it once."""
     made: list[dict[str, str]] = []
 
     def make() -> dict[str, str]:

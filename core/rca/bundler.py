@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -38,6 +39,7 @@ Tell = Callable[[str], Awaitable[Story]]
 Analyse = Callable[[Story], Analysis]
 # Entries of the journal at once; each may hold a state of 16 KiB.
 PAGE = 100
+THREADS = 2
 log = structlog.get_logger()
 
 
@@ -79,15 +81,19 @@ class Bundler(Builder):
             comparing=self.comparing,
         )
         spool = _spool(self.folder)
+        threads = ThreadPoolExecutor(THREADS, "rca")
         try:
             archive = Archive(spool, as_of=story.as_of)
             try:
-                shelf = Shelf(archive=archive, masker=StreamMasker(self.masker))
+                masker = StreamMasker(self.masker)
+                shelf = Shelf(archive=archive, masker=masker, threads=threads)
                 await self._collect(source, shelf)
                 yield await self._finished(source, shelf)
             finally:
                 archive.close()
         finally:
+            # Who gave up waits for nothing; what a thread still writes goes nowhere.
+            threads.shutdown(wait=False, cancel_futures=True)
             shutil.rmtree(spool)
 
     async def _collect(self, source: Source, shelf: Shelf) -> None:

@@ -5,8 +5,10 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, ParamSpec, TypeVar
 
 from pydantic_core import PydanticSerializationError, to_json, to_jsonable_python
 
@@ -22,6 +24,8 @@ from core.runs.model import Run
 from core.secrets.stream import StreamMasker
 from core.store.blobs import Blobs
 
+Given = ParamSpec("Given")
+Done = TypeVar("Done")
 Detail = Callable[[Run, Account], object]
 MASK = re.compile(rb"\[masked:([\w./:-]{1,200})\]")
 # So many lines are masked and written at once.
@@ -53,12 +57,15 @@ class Source:
 class Shelf:
     """What all collectors of one bundle share: the archive, the mask, the names.
 
+    `threads` do what takes long. They are few, for each keeps memory of its own.
+
     `masks` counts what stands masked, by member and rule; `checkpoints` and `blobs` are
     those that were found erased.
     """
 
     archive: Archive
     masker: StreamMasker
+    threads: Executor
     names: Names = field(default_factory=Names)
     missed: list[Missed] = field(default_factory=list)
     masks: dict[str, Counter[str]] = field(default_factory=dict)
@@ -73,6 +80,13 @@ class Packer:
         self._shelf = shelf
         self.collector = collector
         self._open: dict[str, Writing] = {}
+
+    async def beside(
+        self, work: Callable[Given, Done], *given: Given.args, **named: Given.kwargs
+    ) -> Done:
+        """Do work beside the event loop, in one of the bundle's own threads."""
+        loop, threads = asyncio.get_running_loop(), self._shelf.threads
+        return await loop.run_in_executor(threads, partial(work, *given, **named))
 
     def part(self, text: str) -> str:
         """Return a text from outside, masked, as a part of a member's name."""
@@ -116,7 +130,7 @@ class Packer:
 
     async def end(self, writing: Writing) -> None:
         """End a member."""
-        await asyncio.to_thread(self.ended, writing)
+        await self.beside(self.ended, writing)
 
     def ended(self, writing: Writing) -> None:
         """End a member, within a thread."""
@@ -167,7 +181,7 @@ class Packer:
             self.counted(name, data)
             self._shelf.archive.add(name, self.collector, data)
 
-        await asyncio.to_thread(write)
+        await self.beside(write)
         return name
 
     def _encoded(self, value: Any) -> bytes:
@@ -187,12 +201,12 @@ class Lines:
         self._waiting += values
         while len(self._waiting) >= AT_ONCE:
             now, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
-            await asyncio.to_thread(self._write, now)
+            await self._packer.beside(self._write, now)
 
     async def close(self) -> None:
         """End the member."""
         if self._waiting:
-            await asyncio.to_thread(self._write, self._waiting)
+            await self._packer.beside(self._write, self._waiting)
         await self._packer.end(self._writing)
 
     def _write(self, values: Sequence[JSON]) -> None:

@@ -1,6 +1,5 @@
 """All that the run's steps have logged, try by try and in one row."""
 
-import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -43,7 +42,7 @@ class LogsCollector(Part):
     async def page(self, commits: Sequence[Commit]) -> None:
         async with aclosing(ahead(self._logged(commits), self._made)) as made_ones:
             async for made in made_ones:
-                await asyncio.to_thread(self._write, made)
+                await self.packer.beside(self._write, made)
 
     @override
     async def finish(self) -> None:
@@ -60,7 +59,7 @@ class LogsCollector(Part):
 
     async def _made(self, one: LoggedTry) -> _Made:
         data = await blob(self.source, self.packer, one.digest)
-        return await asyncio.to_thread(self._masked, one, data or b"")
+        return await self.packer.beside(self._masked, one, data or b"")
 
     def _masked(self, tried: LoggedTry, data: bytes) -> _Made:
         rows = data.splitlines()

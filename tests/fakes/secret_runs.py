@@ -78,8 +78,6 @@ class SecretRun:
             await self._append(
                 stream, "running", "running", *events, state=state if is_last else None
             )
-        failed = _moved("fail", "running", "failed", text)
-        await self._append(stream, "running", "failed", failed)
         left = WorkerLeft(
             run_id=run_id,
             repository="octo/hello",
@@ -90,7 +88,10 @@ class SecretRun:
             why="crashed",
             error=text,
         )
+        # A story ends with the run's last entry, so the note comes before that.
         await self._append(f"left/{run_id}", None, None, left)
+        failed = _moved("fail", "running", "failed", text)
+        await self._append(stream, "running", "failed", failed)
 
     async def _events(self, text: str, token: str) -> list[Payload]:
         lines = [{"step": STEP, "event": text, "level": "error", token: "as a key"}]

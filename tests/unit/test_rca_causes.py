@@ -181,7 +181,7 @@ def test_what_changed_since_the_last_green_run() -> None:
     assert analysis.against == "run_0c"
     assert [one.what for one in analysis.changed] == [
         "first step that came out differently",
-        "added /findings/0",
+        "added `/findings/0`",
         "head",
         "override fail_on",
         "program",

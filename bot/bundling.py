@@ -18,7 +18,8 @@ from core.rca import html, report
 from core.rca.analysis import analyse
 from core.rca.bundler import Bundler
 from core.rca.cause import Analysis
-from core.rca.heading import Telling
+from core.rca.heading import Misses, Telling
+from core.rca.html_parts import Folded
 from core.rca.reading import StoryReader, budget_of
 from core.rca.service import Rca
 from core.rca.story import Story
@@ -31,8 +32,6 @@ from core.runs.model import Run
 # Where bundles are written before they are kept, in the folder of this user's own.
 SPOOL = "bundles"
 LONGEST_DIFF = 600.0
-# Collectors that failed, each with what went wrong.
-Missed = Sequence[tuple[str, str]]
 DAY = 24 * 3600.0
 
 
@@ -93,12 +92,18 @@ def bundler_on(base: Base, settings: Settings) -> Bundler:
     )
 
 
-def _markdown(story: Story, analysis: Analysis, missed: Missed) -> str:
+def _markdown(story: Story, analysis: Analysis, missed: Misses) -> str:
     return report.markdown(story, analysis, errors=missed)
 
 
-def _page(made_by: str, story: Story, analysis: Analysis, missed: Missed) -> str:
-    return html.page(story, analysis, missed=missed, made_by=made_by)
+def _page(
+    made_by: str,
+    story: Story,
+    analysis: Analysis,
+    missed: Misses,
+    parts: Sequence[Folded],
+) -> str:
+    return html.page(story, analysis, parts=parts, missed=missed, made_by=made_by)
 
 
 def _detail(run: Run, account: Account) -> JSON:

@@ -15,6 +15,7 @@ from pydantic_core import PydanticSerializationError, to_json, to_jsonable_pytho
 from core.events.base import JSON
 from core.events.commit import Commit, shown
 from core.rca.cause import Analysis
+from core.rca.html_parts import MOST_FOLDED, Folded
 from core.rca.members import Missed, Names, part_of_name
 from core.rca.story import Story
 from core.rca.writing import Archive, Extent, Writing
@@ -30,6 +31,9 @@ Detail = Callable[[Run, Account], object]
 MASK = re.compile(rb"\[masked:([\w./:-]{1,200})\]")
 # So many lines are masked and written at once.
 AT_ONCE = 256
+# So much of a text that is folded is on the report's page.
+MOST_OF_ONE = 16 * 1024
+UNSHOWN = Folded(title="", text="")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +64,7 @@ class Shelf:
     `threads` do what takes long. They are few, for each keeps memory of its own.
 
     `masks` counts what stands masked, by member and rule; `checkpoints` and `blobs` are
-    those that were found erased.
+    those that were found erased; `folded` is shown on the report's page.
     """
 
     archive: Archive
@@ -71,6 +75,7 @@ class Shelf:
     masks: dict[str, Counter[str]] = field(default_factory=dict)
     checkpoints: set[str] = field(default_factory=set)
     blobs: set[str] = field(default_factory=set)
+    folded: list[Folded] = field(default_factory=list)
 
 
 class Packer:
@@ -149,6 +154,20 @@ class Packer:
     def pack(self, data: bytes) -> Extent:
         """Compress masked bytes for members that share them; within a thread."""
         return self._shelf.archive.pack(data)
+
+    async def fold(self, title: str, text: str, member: str) -> None:
+        """Have a text shown on the report's page, on which there is room for some.
+
+        It is masked here as a whole: between lines of a page stands its markup.
+        """
+        folded = self._shelf.folded
+        if len(folded) >= MOST_FOLDED:
+            folded.append(UNSHOWN)  # it counts
+            return
+        masked = await asyncio.to_thread(self._shelf.masker.text, text)
+        if len(masked) > MOST_OF_ONE:
+            masked = f"{masked[:MOST_OF_ONE].rpartition(chr(10))[0]}\n…"
+        folded.append(Folded(title=title, text=masked, member=member))
 
     async def leave(self, error: str) -> None:
         """End what is half written as it is, and say which it was."""

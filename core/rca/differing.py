@@ -1,12 +1,14 @@
 """In what the state behind a step differs from that of another run, in words."""
 
 import json
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from core.checkpoints.diff.model import Change, StateDiff
 from core.checkpoints.json_values import ABSENT
 from core.rca.story import StateChange
 
+SIGNS = {"added": "+", "removed": "-"}
 MOST_CHANGES = 20
 MOST_TEXT = 120
 
@@ -23,6 +25,15 @@ def told(step: str, diff: StateDiff) -> tuple[StateChange, ...]:
         )
         for one in meant[:MOST_CHANGES]
     )
+
+
+def lines(changes: Iterable[Change]) -> Iterator[str]:
+    """Yield what differs and means something, line by line, signed as in a diff."""
+    for one in changes:
+        if not one.noise:
+            path = one.path or "the whole state"
+            yield f"{SIGNS.get(one.kind, '~')} {path}  {words(one)}"
+            yield from one.text.splitlines()
 
 
 def words(change: Change) -> str:

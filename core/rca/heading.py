@@ -11,6 +11,7 @@ from core.events.commit import shown
 from core.rca.built import FORMAT
 from core.rca.cause import Analysis
 from core.rca.collecting import Packer, Shelf, Source
+from core.rca.html_parts import Folded
 from core.rca.members import Member, Missed
 from core.rca.story import Story
 
@@ -18,16 +19,19 @@ REPORT, PAGE = "00-REPORT", "report"
 MANIFEST, SUMS = "manifest", "SHA256SUMS"
 # The order in which they stand.
 HEAD = (f"{REPORT}.md", f"{PAGE}.html", f"{MANIFEST}.json", SUMS)
-# The last are the collectors that failed, each with what went wrong.
-Wording = Callable[[Story, Analysis, Sequence[tuple[str, str]]], str]
+# Collectors that failed, each with what went wrong.
+Misses = Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Telling:
-    """How a story and its causes are put for people: as Markdown and as one page."""
+    """How a story and its causes are put for people: as Markdown and as one page.
 
-    markdown: Wording
-    page: Wording
+    The page also folds parts, such as differences.
+    """
+
+    markdown: Callable[[Story, Analysis, Misses], str]
+    page: Callable[[Story, Analysis, Misses, Sequence[Folded]], str]
 
 
 def name_of(story: Story) -> str:
@@ -40,12 +44,11 @@ async def write_report(
 ) -> None:
     """Write the report for people, as Markdown and as a page."""
     missed = [(one.collector, one.error) for one in shelf.missed]
-    for stem, ending, wording in (
-        (REPORT, ".md", telling.markdown),
-        (PAGE, ".html", telling.page),
-    ):
-        text = await asyncio.to_thread(wording, source.story, source.analysis, missed)
-        await packer.text(stem, text, ending)
+    told = (source.story, source.analysis, missed)
+    text = await asyncio.to_thread(telling.markdown, *told)
+    await packer.text(REPORT, text, ".md")
+    text = await asyncio.to_thread(telling.page, *told, shelf.folded)
+    await packer.text(PAGE, text, ".html")
 
 
 async def write_account(shelf: Shelf, source: Source) -> None:

@@ -17,7 +17,9 @@ from core.rca.cause import (
     Confidence,
     Evidence,
 )
+from core.rca.differing import SIGNS
 from core.rca.html_parts import (
+    MOST_FOLDED,
     Folded,
     chip,
     folded,
@@ -32,9 +34,6 @@ from core.rca.html_parts import (
 from core.rca.html_sections import KINDS, gates, setup, steps, timeline
 from core.rca.html_style import STYLE
 from core.rca.story import Green, Story
-
-MOST_FOLDED = 60
-SIGNS = {"added": "+", "removed": "-"}
 
 
 def page(

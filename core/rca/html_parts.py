@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from core.review.invisible import strip_invisible
 
 MOST_LINES = 400
+# So many of the parts that are folded are on the page.
+MOST_FOLDED = 60
 CODE = re.compile(r"`([^`\n]+)`")
 LONGEST_LINE = 500
 LONGEST_TEXT = 2000

@@ -11,6 +11,7 @@ from core.rca.analysis import analyse
 from core.rca.built import Built
 from core.rca.bundler import Bundler
 from core.rca.heading import Telling
+from core.rca.html import page
 from core.rca.reading import StoryReader
 from core.rca.report import markdown
 from core.runs.comparing import Comparing
@@ -36,7 +37,7 @@ def bundler_over(
         "analyse": analyse,
         "telling": Telling(
             markdown=lambda *told: markdown(told[0], told[1], errors=told[2]),
-            page=lambda story, found, _: f"<p>{story.run.id}: {found.outcome}</p>\n",
+            page=lambda *told: page(told[0], told[1], missed=told[2], parts=told[3]),
         ),
         "made_by": "nofx/test",
         "detail": lambda run, history: {"id": run.id, "steps": history.steps},

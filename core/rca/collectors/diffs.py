@@ -1,16 +1,19 @@
 """What differs between each checkpoint of the run and the one before it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from typing_extensions import override
 
 from core.checkpoints.chain import CheckpointView, checkpoints_of
 from core.checkpoints.diff.answer import comparison_json
+from core.checkpoints.diff.comparison import Comparison
 from core.checkpoints.diff.markdown import comparison_markdown
 from core.events.commit import Commit
 from core.rca.collecting import Packer, Source, numbered
 from core.rca.collectors.parts import Part
+from core.rca.differing import lines
+from core.rca.words import counted
 from core.runs.compared_with import Placed
 
 
@@ -41,4 +44,16 @@ class DiffsCollector(Part):
         )
         stem = f"diffs/{numbered(self._count - 1)}-{numbered(self._count)}"
         await self.packer.json(stem, comparison_json(found))
-        await self.packer.text(stem, comparison_markdown(found), ".md")
+        member = await self.packer.text(stem, comparison_markdown(found), ".md")
+        if found.meaning:
+            title = f"{after.kind} {after.step}: {counted(found.meaning, 'change')}"
+            await self.packer.fold(title, "\n".join(_lines(found)), member)
+
+
+def _lines(found: Comparison) -> Iterator[str]:
+    yield from lines(found.state.changes)
+    for one in found.artifacts:
+        if not one.noise:
+            yield f"@@ {one.name}"
+            yield from lines(one.changes)
+            yield from one.text.splitlines()

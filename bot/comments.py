@@ -79,7 +79,7 @@ def check_summary(
     parts = [
         _counts(report) or "No findings.",
         _coverage(report.coverage),
-        *map(_stopped, stopped),
+        *(_stopped(gate, report.run_id) for gate in stopped),
         *(
             f"The gate `{gate}` waits for a person. With write access: "
             f"`{PREFIX} approve {gate}` or `{PREFIX} reject {gate} <reason>`."
@@ -105,22 +105,26 @@ def at_step(step: str, done: Sequence[str], ahead: Sequence[str]) -> tuple[str, 
     return f"Reviewing: {step} ({place})", "\n".join(lines)
 
 
-def rejected(approval: Approval) -> tuple[str, str]:
+def rejected(run: Run, approval: Approval) -> tuple[str, str]:
     """Return the check's title and summary once a person has stopped a commit."""
     because = f": {_line(approval.reason)}" if approval.reason else ""
     title = f"{approval.actor} rejected {approval.gate}{because}."
-    return _line(title), _stopped(approval.gate)
+    return _line(title), _stopped(approval.gate, run.id)
 
 
-def _stopped(gate: str) -> str:
+def _stopped(gate: str, run_id: str) -> str:
     return (
         f"The gate `{gate}` failed. With write access: "
-        f"`{PREFIX} waive {gate} <reason>`, or `{PREFIX} retry`; `{PREFIX} rca` says"
-        " why."
+        f"`{PREFIX} waive {gate} <reason>`, or `{PREFIX} retry`. {_why(run_id)}"
     )
 
 
-def ended_early(ending: Ending) -> tuple[str, str]:
+def _why(run_id: str) -> str:
+    """Return how to learn why: here, and by the run's id at a command line."""
+    return f"`{PREFIX} rca` says why, and so does `nofx rca show {run_id}`."
+
+
+def ended_early(run: Run, ending: Ending) -> tuple[str, str]:
     """Return the check's title and summary for a run that ends without a review."""
     reason = _line(ending.reason)
     match ending.kind:
@@ -131,8 +135,7 @@ def ended_early(ending: Ending) -> tuple[str, str]:
         case _:
             title = "Not reviewed: nofx failed"
     again = f"Ask again with `{PREFIX} rerun`, or press Re-run."
-    why = f"`{PREFIX} rca` says more of why."
-    return title, f"The last error was:\n\n> {reason}\n\n{again} {why}"
+    return title, f"The last error was:\n\n> {reason}\n\n{again} {_why(run.id)}"
 
 
 def command_help(

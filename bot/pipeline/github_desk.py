@@ -128,7 +128,7 @@ class GitHubDesk(Desk):
 
     @override
     async def reject(self, run: Run, effects: Effects, approval: Approval) -> None:
-        title, text = comments.rejected(approval)
+        title, text = comments.rejected(run, approval)
         failure = CheckConclusion.FAILURE
         draft = self._draft(run, title, text, conclusion=failure)
         await self._complete(run, effects, draft, _ruled(len(run.approvals)))
@@ -139,7 +139,7 @@ class GitHubDesk(Desk):
         asks = any(gate.status == WAITING for gate in run.gates.values())
         if not asks and any(one.status == "performed" for one in ruled):
             return  # what the check says of this commit stands
-        title, text = comments.ended_early(ending)
+        title, text = comments.ended_early(run, ending)
         draft = self._draft(run, title, text, conclusion=ENDINGS[ending.kind])
         await self._complete(run, effects, draft, "check.closed")
 

@@ -53,6 +53,20 @@ async def test_the_answer_names_the_cause_and_where_all_of_it_is(road: Road) -> 
     assert "gate_failed" in answer
 
 
+async def test_the_check_says_by_which_name_its_story_is_asked_for(road: Road) -> None:
+    """GitHub shows nobody the id that a check run carries."""
+    number, run = await stopped(road)
+    told = f"nofx rca show {run['_id']}"
+    assert told in road.check(number)["output"]["summary"]
+
+    road.github.faults.add(kind="403", path=r"/compare/", method="GET", times=9)
+    await road.push(number, {"app.py": "NAME = 1\n"})
+    await road.until_checked(number)
+    (failed,) = [one for one in await road.until_runs_end() if one["_id"] != run["_id"]]
+    assert failed["status"] == "failed"
+    assert f"nofx rca show {failed['_id']}" in road.check(number)["output"]["summary"]
+
+
 async def test_readers_are_told_nothing(road: Road) -> None:
     """A bundle shows what only those with write access may see."""
     number, _ = await stopped(road)

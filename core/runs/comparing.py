@@ -1,5 +1,6 @@
 """Compares checkpoints and runs: their states, and the artifacts that these name."""
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -25,6 +26,8 @@ from core.store.blobs import Blobs
 
 NO_RULES = DiffRules()
 LIMITS = DiffLimits()
+# Two large states take a process of their own, and anybody who may read can ask.
+AT_ONCE = 2
 
 
 class Comparing:
@@ -49,6 +52,7 @@ class Comparing:
         self._artifacts = ArtifactDiffs(blobs, limits)
         self._rules = rules
         self._limits = limits
+        self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def against(
         self, run_id: str, checkpoint_id: str, against: str, *, sees: Sees = everywhere
@@ -93,7 +97,13 @@ class Comparing:
     async def between(
         self, before: Placed, after: Placed, *, notes: Iterable[str] = ()
     ) -> Comparison:
-        """Compare two checkpoints that are at hand."""
+        """Compare two checkpoints that are at hand; a few at once, others wait."""
+        async with self._turns:
+            return await self._between(before, after, notes)
+
+    async def _between(
+        self, before: Placed, after: Placed, notes: Iterable[str]
+    ) -> Comparison:
         first, second = await self._state(before), await self._state(after)
         sides = (
             before.side(redacted=first is None),

@@ -68,6 +68,8 @@ class ApiStage:
         ) as response:
             typed = response.content_type.endswith("json")
             body = await response.json(content_type=None) if typed else None
+            if response.content_type == "text/event-stream":  # it need not end
+                return Answer(response.status, dict(response.headers), body)
             text = await response.text(errors="replace")
             return Answer(response.status, dict(response.headers), body, text)
 

@@ -2,9 +2,11 @@
 
 import platform
 import sys
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 
+@cache
 def running_version() -> str:
     """Return the installed version, or `0+checkout` where nofx was never installed."""
     try:

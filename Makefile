@@ -67,9 +67,10 @@ contracts: $(INSTALLED)
 	@echo 'Import contracts'
 	@$(BIN)/lint-imports --no-cache --no-logo
 
+# The programs that tests start are compiled once, whatever the environment asks for.
 suite: $(INSTALLED)
 	@echo 'Tests'
-	@$(BIN)/pytest -n $(WORKERS) --maxprocesses 8 -m 'not slow' $(COVERAGE)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n $(WORKERS) --maxprocesses 8 -m 'not slow' $(COVERAGE)
 
 bench: $(INSTALLED)
 	@for program in tests/benchmarks/*.py; do \

@@ -12,6 +12,7 @@ from bot.settings import Settings, load_settings
 from bot.simulator.registering import AppCredentials
 from bot.simulator.simulator import Simulator
 from tests.fakes.git_repository import GitRepository
+from tests.fakes.simulated_github import private_key
 from tests.fakes.waiting import eventually
 
 REPO = "octo/hello"
@@ -126,7 +127,7 @@ async def built_road(folder: Path, mongodb_url: str, name: str) -> AsyncIterator
     github = Simulator()
     await github.start()
     try:
-        app = github.register_app(webhook_secret=SECRET)
+        app = github.register_app(webhook_secret=SECRET, private_key=private_key())
         github.add_repository(
             REPO, repository.path, permissions={"alice": "write", "eve": "read"}
         )

@@ -25,9 +25,10 @@ _FIELD = re.compile(
 _LAST_FIELDS = (b"+++", b"Binary files", b"GIT binary patch")
 _MODE = re.compile(rb"[0-7]{6}")
 _INDEX = re.compile(rb"([0-9a-f]{4,64})\.\.([0-9a-f]{4,64})(?: ([0-7]{6}))?")
-# A block ends in an empty line; a line's first letter gives its length in bytes.
+# A block ends in an empty line; a line's first letter gives its length in bytes. Groups
+# are not possessive, which Python before 3.11.5 gets wrong.
 _BINARY_PATCH = re.compile(
-    rb"(?:(?:literal|delta) \d++\r?\n(?:[A-Za-z][!-~]++\r?\n)++\r?\n)++"
+    rb"(?:(?:literal|delta) \d++\r?\n(?:[A-Za-z][!-~]++\r?\n)+\r?\n)+"
 )
 # Names without a `diff --git` line before them; and what a merge has in its place.
 _PLAIN_FORM = (

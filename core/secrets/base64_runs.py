@@ -14,9 +14,11 @@ import re2
 # How a line of it may end and the next begin: in a list of strings, a quoted answer, a
 # diff, a comment.
 BREAK = r"[\"']?[ \t,+\\]*+\r?\n[ \t>|#*\"'+-]*+"
-# Its first line has 16 letters or more, which 12 characters take.
+# Its first line has 16 letters or more, which 12 characters take. No group is
+# possessive: before 3.11.5 Python keeps of such a one what it tried in vain,
+# https://github.com/python/cpython/issues/106052.
 LETTER = r"[A-Za-z0-9+/_-]"
-RUN = re.compile(rf"{LETTER}{{16,}}+(?:{BREAK}{LETTER}{{2,}}+)*+={{0,2}}")
+RUN = re.compile(rf"{LETTER}{{16,}}+(?:{BREAK}{LETTER}{{2,}}+)*={{0,2}}")
 BETWEEN = re.compile(BREAK)
 OTHERS = re.compile(r"[^A-Za-z0-9+/]+")
 STANDARD = str.maketrans("-_", "+/")
@@ -24,12 +26,13 @@ STANDARD = str.maketrans("-_", "+/")
 GAP = "AAAAAAAA"
 ALIGNMENTS = 4
 # What may be text. Nothing else that Base64 could stand for is looked at.
-WORDS = re.compile(
-    rb"(?:[\t\n\r\x20-\x7e]|[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}"
-    rb"|[\xf0-\xf4][\x80-\xbf]{3}){8,}+"
-)
+ASCII = rb"[\t\n\r\x20-\x7e]"
+BEYOND = rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
+SOME_WORDS = b"(?:" + ASCII + b"|" + BEYOND + b"){8}"
+WORDS = re.compile(SOME_WORDS + b"(?:" + ASCII + b"++|" + BEYOND + b")*")
 # The same as some systems write it, in UTF-16.
-WIDE = re.compile(rb"(?:[\t\n\r\x20-\x7e]\x00){8,}+")
+SOME_WIDE = b"(?:" + ASCII + rb"\x00){8}"
+WIDE = re.compile(SOME_WIDE + b"(?:" + ASCII + rb"\x00)*")
 SEPARATOR = "\n;;\n"
 # Of the runs in bytes all but their letters becomes blank.
 BLANK = bytes(code if re.fullmatch(LETTER, chr(code)) else 0x20 for code in range(256))
@@ -106,8 +109,7 @@ def _any_words() -> Any:
     options = re2.Options()
     options.encoding = re2.Options.Encoding.LATIN1
     options.log_errors = False
-    words, wide = (one.pattern.replace(b"8,}+", b"8}") for one in (WORDS, WIDE))
-    return re2.compile(words + b"|" + wide, options)
+    return re2.compile(SOME_WORDS + b"|" + SOME_WIDE, options)
 
 
 def _runs(text: str, seen: set[str]) -> Iterator[tuple[tuple[int, int], str]]:

@@ -25,7 +25,7 @@ async def places_on(road: Road, signer: FakeSigner) -> tuple[Derived, ...]:
 async def until_reached(places: Sequence[Derived], order: Order) -> dict[str, int]:
     """Ask until a whole round leaves nothing and changes nothing; returns changes."""
     changes = dict.fromkeys((one.name for one in places), 0)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(110):
         while True:
             answers = {one.name: await one.redact(order) for one in places}
             for name, answer in answers.items():

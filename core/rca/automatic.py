@@ -143,7 +143,11 @@ class Automatic:
         return True
 
     async def _build(self, run_id: str) -> bool:
-        """Have a run's bundle, or give up on it; False when it is not ours to do."""
+        """Have a run's bundle, or give up on it; False when it is not ours to do.
+
+        Raises StoreUnavailableError.
+        """
+        times = 0
         while await self._is_ours():
             try:
                 await self._rca.ensure(
@@ -151,14 +155,22 @@ class Automatic:
                 )
             except BundleBusyError:
                 continue  # it lasts, and our role may need to be renewed
-            except BundleFailedError as error:
-                if int(str(error.facts["tries"])) >= TRIES:
-                    log.warning("bundle.given_up", run_id=run_id, reason=str(error))
+            except StoreUnavailableError:
+                raise
+            except Exception as error:
+                times += 1
+                if _is_over(error, times):
+                    # One run must not keep every later one from its bundle.
+                    is_bug = not isinstance(error, NofxError)
+                    reason = str(error)
+                    log.warning(
+                        "bundle.given_up",
+                        run_id=run_id,
+                        reason=reason,
+                        exc_info=is_bug,
+                    )
                     return True
                 await self._clock.sleep(RENEW)
-            except NotFoundError as error:
-                log.warning("bundle.not_found", run_id=run_id, reason=str(error))
-                return True
             else:
                 return True
         return False
@@ -190,6 +202,17 @@ class Automatic:
             await self._roles.release(self._lease)
         except NofxError as error:
             log.warning("bundles.left", reason=str(error))
+
+
+def _is_over(error: Exception, times: int) -> bool:
+    """Return whether another try is vain, after so many here."""
+    match error:
+        case NotFoundError():
+            return True
+        case BundleFailedError():
+            return int(str(error.facts["tries"])) >= TRIES
+        case _:
+            return times >= TRIES
 
 
 def is_bad(entry: FeedEntry) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typing_extensions import override
@@ -18,7 +19,7 @@ from core.events.bus import Bus
 from core.feed.feeder import Feeder
 from core.feed.floor import ROLE as FLOOR
 from core.rca.automatic import ROLE, TRIES, Automatic
-from core.rca.service import Rca
+from core.rca.service import Ensured, Rca
 from core.rca.store import BundleStore
 from core.runs.decisions import Decisions
 from core.runs.pipeline import StepContext
@@ -43,11 +44,27 @@ class Hasty(AheadClock):
         await asyncio.sleep(0)
 
 
+class Buggy(Rca):
+    """Meets a bug before it has begun to build for `broken`; `met` counts how often."""
+
+    broken = ""
+    met = 0
+
+    @override
+    async def ensure(self, run_id: str, **options: Any) -> Ensured:
+        """Have a bundle, unless it is that run's."""
+        if run_id == self.broken:
+            self.met += 1
+            raise ZeroDivisionError
+        return await super().ensure(run_id, **options)
+
+
 @dataclass
 class Keeper:
     """A process that builds by itself."""
 
     automatic: Automatic
+    rca: Buggy
     store: BundleStore
     builder: TinyBuilder
     bus: Bus
@@ -60,7 +77,7 @@ async def keeper(
     """Give a process, which is closed at the end."""
     store = BundleStore(stage.database, clock=clock, days=30)
     builder, bus = TinyBuilder(stage.runs, folder), Bus()
-    rca = Rca(
+    rca = Buggy(
         stage.runs,
         store,
         builder,
@@ -73,7 +90,7 @@ async def keeper(
         stage.database, rca, holder="k", clock=clock, bus=bus, wanted=wanted
     )
     try:
-        yield Keeper(automatic, store, builder, bus)
+        yield Keeper(automatic, rca, store, builder, bus)
     finally:
         await rca.close()
 
@@ -160,6 +177,22 @@ async def test_what_cannot_be_built_holds_up_nothing(
             pass
         assert here.builder.begun == [bad] * TRIES + [good]
         assert await here.store.latest(good)
+
+
+async def test_a_bug_over_one_run_holds_up_nothing(
+    stage: Stage, tmp_path: Path
+) -> None:
+    """It is met a few times, in the log, and the runs after it have theirs."""
+    async with keeper(stage, tmp_path, clock=Hasty(0)) as here:
+        await here.automatic.once()
+        bad, good = await failed(stage), await failed(stage, "b", 2)
+        here.rca.broken = bad
+        await fed(stage, here.bus)
+        while await here.automatic.once():
+            pass
+        assert here.rca.met == TRIES
+        assert here.builder.begun == [good]
+        assert await here.store.of_run(bad) == ()
 
 
 async def test_one_of_two_processes_builds(stage: Stage, tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ from bot.api.endpoint import Call, Endpoint, Incoming, Nothing, get
 from bot.api.reading import RunReading
 from bot.setting_values import LogLevel
 from core.errors import BlobNotFoundError, RunNotFoundError
-from core.runs.kept_logs import KeptLogs, LoggedTry, logged_tries
+from core.runs.kept_logs import KeptLogs, logged_tries
+from core.runs.tries import KeptTry
 
 MOST_ATTEMPTS = 2**31 - 1
 
@@ -25,7 +26,7 @@ class LogQuery(Incoming):
         default=None, description="the least important level that is wanted"
     )
 
-    def wants(self, one: LoggedTry) -> bool:
+    def wants(self, one: KeptTry) -> bool:
         """Return whether a try's lines are asked for."""
         return self.step in (None, one.step) and self.attempt in (None, one.attempt)
 

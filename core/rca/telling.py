@@ -13,6 +13,7 @@ from core.rca.story import MOST_TOLD, Setup, StepEnd, Told
 from core.rca.worth import MOST_BYTES, Kept
 from core.runs.evolve import evolve
 from core.runs.model import Run
+from core.runs.tries import Ended, KeptTry, Tries
 
 MOST_PROGRAMS = 20
 MOST_WRITERS = 50
@@ -29,15 +30,6 @@ class Reached:
     seq: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tried:
-    """One try of a step that has said something; `digest` names its log."""
-
-    step: str
-    attempt: int
-    digest: str
-
-
 class Telling:
     """The fold of one run; however long it is, what is kept of it is bounded."""
 
@@ -48,10 +40,10 @@ class Telling:
         self._run: Run | None = None
         self._as_of: datetime | None = None
         self._kept = Kept(most, most_bytes)
-        self._attempts: dict[str, int] = {}
+        self._tries = Tries()
         self._model = ""
         self._programs: dict[str, None] = {}
-        self.tries: list[Tried] = []
+        self.tries: list[KeptTry] = []
         self.reached: dict[str, Reached] = {}
         # The number of each writer's last entry in the run, the newest writer last.
         self.writers: dict[str, int] = {}
@@ -123,24 +115,21 @@ class Telling:
             self.writers.pop(next(iter(self.writers)))
 
     def _learn(self, event: Payload) -> None:
+        attempt = self._tries.take(event)
         match event:
             case schema.ModelCalled():
                 self._model = event.request_model
             case schema.RunStateChanged(program=program) if program:
                 if len(self._programs) < MOST_PROGRAMS:
                     self._programs[program] = None
-            case schema.StepStarted():
-                self._attempts[event.subject] = event.attempt
             case schema.StepFinished() | schema.StepRetried():
-                self._tried(event)
+                self._tried(event, attempt)
             case _:
                 pass
 
-    def _tried(self, event: schema.StepFinished | schema.StepRetried) -> None:
-        step = event.subject
+    def _tried(self, event: Ended, attempt: int) -> None:
         if event.log is not None:
-            attempt = self._attempts.get(step, 1)
-            one = Tried(step=step, attempt=attempt, digest=event.log)
+            one = KeptTry(step=event.subject, attempt=attempt, digest=event.log)
             self.tries.append(one)
         if event.failure is not None and event.failure.fingerprint:
             # The newest last: what ended the run is looked for first.

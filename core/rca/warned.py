@@ -12,8 +12,8 @@ from core.errors import BlobCorruptError, BlobNotFoundError
 from core.events.base import JSON
 from core.rca.ahead import ahead
 from core.rca.story import LogLine
-from core.rca.telling import Tried
 from core.runs.kept_logs import KeptLogs
+from core.runs.tries import KeptTry
 
 MOST_LINES = 1000
 MOST_TEXT = 500
@@ -27,7 +27,7 @@ Missed = Callable[[str], None]
 
 
 async def warned(
-    logs: KeptLogs, tries: Sequence[Tried], missed: Missed, *, most: int = MOST_LINES
+    logs: KeptLogs, tries: Sequence[KeptTry], missed: Missed, *, most: int = MOST_LINES
 ) -> tuple[LogLine, ...]:
     """Return the lines that warn or worse: of very many the first and the last.
 
@@ -51,8 +51,8 @@ async def warned(
 
 
 async def _read(
-    logs: KeptLogs, tried: Tried
-) -> tuple[Tried, int, list[tuple[int, JSON]] | str]:
+    logs: KeptLogs, tried: KeptTry
+) -> tuple[KeptTry, int, list[tuple[int, JSON]] | str]:
     """Return how many lines a try has and those that are loud, or why it has none."""
     try:
         rows = await logs.rows(tried.digest)
@@ -74,7 +74,7 @@ def _loud(rows: Sequence[bytes], digest: str) -> list[tuple[int, JSON]]:
     return [(at, line) for at, line in found if line.get("level") in LEVELS]
 
 
-def _line(number: int, tried: Tried, line: Mapping[str, Any]) -> LogLine:
+def _line(number: int, tried: KeptTry, line: Mapping[str, Any]) -> LogLine:
     return LogLine(
         number=number,
         step=tried.step,

@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from core.errors import BlobCorruptError
 from core.events.base import JSON
 from core.events.commit import Commit
-from core.events.schema import StepFinished, StepRetried, StepStarted
+from core.runs import kept_lines
 from core.runs.metering import Exchange
+from core.runs.tries import KeptTry, kept_tries
 from core.store.blobs import Blobs, Digest
 
-LEFT_OUT = "left_out"
 REFUSED = 400
 # Bodies are read so far past their bound to look for secrets: one that the end of what
 # is read cuts in two begins in here, and is cut off with it.
@@ -84,10 +83,10 @@ class Exchanges:
 
     def rows(self, mask: Callable[[JSON], JSON]) -> bytes:
         """Return them as NDJSON, masked."""
-        gap: list[JSON] = [{LEFT_OUT: self.left_out}] if self.left_out else []
         first = [one.line(mask) for one in self._first]
         last = [one.line(mask) for one in self._last]
-        return b"".join(map(_row, (*first, *gap, *last)))
+        whole = (*first, *kept_lines.gap(self.left_out), *last)
+        return b"".join(map(kept_lines.row, whole))
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +152,7 @@ class _Kept:
 class KeptExchanges:
     """Stores the exchanges of a try as NDJSON and reads them again.
 
-    `mask` takes the secrets out. Where some were left out, a line stands that has their
-    number alone.
+    `mask` takes the secrets out.
     """
 
     def __init__(self, blobs: Blobs, *, mask: Callable[[JSON], JSON]) -> None:
@@ -172,47 +170,12 @@ class KeptExchanges:
         Raises BlobNotFoundError, BlobCorruptError, StoreUnavailableError.
         """
         data = await self._blobs.get(Digest(digest))
-        try:
-            found: list[JSON] = [json.loads(line) for line in data.splitlines()]
-        except ValueError as error:
-            reason = "it holds no exchanges"
-            raise BlobCorruptError(digest=digest, reason=reason) from error
-        lines = [one for one in found if [*one] != [LEFT_OUT]]
-        missing = [int(one[LEFT_OUT]) for one in found if [*one] == [LEFT_OUT]]
-        return lines, sum(missing)
+        return kept_lines.read(data, digest, what="list of exchanges")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AskedTry:
-    """One try of a step that has asked GitHub for something; `digest` names what."""
-
-    step: str
-    attempt: int
-    digest: str
-
-
-def asked_tries(commits: Iterable[Commit]) -> tuple[AskedTry, ...]:
+def asked_tries(commits: Iterable[Commit]) -> tuple[KeptTry, ...]:
     """Return the tries of a run's steps whose exchanges were kept, oldest first."""
-    attempts: dict[str, int] = {}
-    found: list[AskedTry] = []
-    for event in (one for commit in commits for one in commit.events):
-        match event:
-            case StepStarted():
-                attempts[event.subject] = event.attempt
-            case (
-                StepFinished(exchanges=str(digest)) | StepRetried(exchanges=str(digest))
-            ):
-                attempt = attempts.get(event.subject, 1)
-                found.append(
-                    AskedTry(step=event.subject, attempt=attempt, digest=digest)
-                )
-            case _:
-                pass
-    return tuple(found)
-
-
-def _row(line: JSON) -> bytes:
-    return json.dumps(line, separators=(",", ":")).encode() + b"\n"
+    return kept_tries(commits, lambda ended: ended.exchanges)
 
 
 def _refuse(constant: str) -> Any:

@@ -7,6 +7,7 @@ from typing import TypeGuard
 from core.events import schema
 from core.events.base import Payload
 from core.events.commit import Commit
+from core.runs.tries import Tries
 
 NOTHING = schema.Used()
 
@@ -103,7 +104,7 @@ def usage_of(commits: Iterable[Commit]) -> RunUsage:
 
     Programs and reviewers are told of in the commit that ends a try, or before it.
     """
-    attempts: dict[str, int] = {}
+    counting = Tries()
     waiting: dict[str, _Beside] = {}
     tries: list[TryUsage] = []
     for commit in commits:
@@ -111,10 +112,8 @@ def usage_of(commits: Iterable[Commit]) -> RunUsage:
         for event in commit.events:
             _note(event, waiting, ends[0] if ends else "")
         for event in commit.events:
-            if isinstance(event, schema.StepStarted):
-                attempts[event.subject] = event.attempt
-            elif _ends(event):
-                attempt = attempts.get(event.subject, 1)
+            attempt = counting.take(event)
+            if _ends(event):
                 beside = waiting.pop(event.subject, _Beside())
                 tries.append(_try(event, attempt, beside))
     return RunUsage(tries=tuple(tries), totals=_totals(tries))

@@ -8,7 +8,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from bot.api.answers.base import Shown
 from core.events.base import JSON
-from core.runs.kept_logs import LoggedTry
+from core.runs.tries import KeptTry
 
 _TIME: TypeAdapter[datetime] = TypeAdapter(datetime)
 # What each line has a place for; the rest are its facts.
@@ -27,7 +27,7 @@ class LogLine(Shown):
     facts: dict[str, Any] = Field(description="what else was said about it")
 
     @classmethod
-    def of(cls, known: LoggedTry, line: JSON) -> "LogLine":
+    def of(cls, known: KeptTry, line: JSON) -> "LogLine":
         """Return a stored line as the API shows it."""
         return cls(
             step=known.step,

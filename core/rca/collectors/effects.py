@@ -19,7 +19,8 @@ from core.events.schema import (
 )
 from core.rca.collecting import Packer, Source, numbered
 from core.rca.collectors.parts import Part, events_in
-from core.rca.collectors.tries import Tries, json_lines
+from core.rca.collectors.tries import json_lines
+from core.runs.tries import Tries
 
 
 @dataclass(slots=True)

@@ -11,16 +11,16 @@ from core.events.schema import StepFinished, StepRetried
 from core.rca.ahead import ahead
 from core.rca.collecting import Packer, Source, row
 from core.rca.collectors.parts import Part, events_in
-from core.rca.collectors.tries import Tries, blob, parsed
+from core.rca.collectors.tries import blob, parsed
 from core.rca.writing import SMALL, Extent
-from core.runs.kept_logs import LoggedTry
+from core.runs.tries import KeptTry, Tries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Made:
     """The masked lines of one try, packed where they are many."""
 
-    one: LoggedTry
+    one: KeptTry
     data: bytes
     packed: Extent | None
 
@@ -48,20 +48,20 @@ class LogsCollector(Part):
     async def finish(self) -> None:
         await self.packer.end(self._merged)
 
-    def _logged(self, commits: Sequence[Commit]) -> Iterator[LoggedTry]:
+    def _logged(self, commits: Sequence[Commit]) -> Iterator[KeptTry]:
         for _, _, event in events_in(commits):
             attempt = self._tries.take(event)
             match event:
                 case StepFinished(log=str(digest)) | StepRetried(log=str(digest)):
-                    yield LoggedTry(step=event.subject, attempt=attempt, digest=digest)
+                    yield KeptTry(step=event.subject, attempt=attempt, digest=digest)
                 case _:
                     pass
 
-    async def _made(self, one: LoggedTry) -> _Made:
+    async def _made(self, one: KeptTry) -> _Made:
         data = await blob(self.source, self.packer, one.digest)
         return await self.packer.beside(self._masked, one, data or b"")
 
-    def _masked(self, tried: LoggedTry, data: bytes) -> _Made:
+    def _masked(self, tried: KeptTry, data: bytes) -> _Made:
         rows = data.splitlines()
         told = {"step": tried.step, "attempt": tried.attempt}
         # Lines of ours that are clean are taken over unread: most are.

@@ -1,4 +1,4 @@
-"""Which try of a step an event ends, and the lines of a blob that it names."""
+"""The bytes and the lines of a blob that the end of a try names."""
 
 import asyncio
 import json
@@ -7,25 +7,9 @@ from collections.abc import Sequence
 from pydantic_core import from_json
 
 from core.errors import BlobCorruptError, BlobRedactedError
-from core.events.base import JSON, Payload
-from core.events.schema import StepMove, StepStarted
+from core.events.base import JSON
 from core.rca.collecting import Packer, Source
 from core.store.blobs import Digest
-
-
-class Tries:
-    """Counts the tries of each step, as its events tell them."""
-
-    def __init__(self) -> None:
-        self._attempts: dict[str, int] = {}
-
-    def take(self, event: Payload) -> int:
-        """Return in which try of its step an event stands, 0 for another event."""
-        if isinstance(event, StepStarted):
-            self._attempts[event.subject] = event.attempt
-        if isinstance(event, StepMove):
-            return self._attempts.get(event.subject, 1)
-        return 0
 
 
 async def blob(source: Source, packer: Packer, digest: str) -> bytes | None:

@@ -9,7 +9,7 @@ from core.events.commit import Commit
 from core.events.schema import ModelCalled, SandboxFinished, StepFinished, StepRetried
 from core.rca.collecting import Packer, Source, facts_of
 from core.rca.collectors.parts import Part, events_in
-from core.rca.collectors.tries import Tries
+from core.runs.tries import Tries
 
 
 class UsageCollector(Part):

@@ -144,6 +144,7 @@ from core.errors.rca import (
     PatchTooLargeError,
     ServiceAwayError,
     ServiceRefusedError,
+    SpoolError,
 )
 from core.errors.requests import (
     BodyMalformedError,
@@ -348,6 +349,7 @@ __all__ = [
     "SettingsError",
     "SimulatorClosedError",
     "SpanError",
+    "SpoolError",
     "StateNotJsonError",
     "StateTooDeepError",
     "StateUnusableError",

@@ -50,6 +50,13 @@ class BundleFailedError(UnavailableError):
     hint = "Ask again in a minute; the log has it as bundle.failed."
 
 
+class SpoolError(UnavailableError):
+    """The system does not let a bundle be written, as when the disk is full."""
+
+    message = "No bundle can be written to {folder}: {reason}."
+    hint = "Make room there, or let NOFX_CACHE_DIR name another folder."
+
+
 class BundleDamagedError(ConflictError):
     """A bundle is kept, and a part of it is not."""
 

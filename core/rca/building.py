@@ -155,7 +155,11 @@ class Building:
     async def _failed(self, bundle: Bundle, error: Exception) -> NofxError:
         """Say why, where it is kept and in the log; returns what to raise."""
         BUILT.inc(result="failed")
-        words = f"{type(error).__name__}: {error}"
+        words = (
+            f"{error} {error.way_out}"
+            if isinstance(error, NofxError)
+            else f"{type(error).__name__}: {error}"
+        )
         reason = self._mask(" ".join(words.split()))[:LONGEST_REASON]
         log.error("bundle.failed", run_id=bundle.run_id, reason=reason, exc_info=error)
         await self._store.fail(bundle, reason)

@@ -3,9 +3,13 @@
 import asyncio
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    asynccontextmanager,
+    contextmanager,
+)
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,6 +17,7 @@ from pathlib import Path
 import structlog
 from typing_extensions import override
 
+from core.errors import SpoolError, StoreUnavailableError
 from core.events.journal import Journal, Torn
 from core.rca.built import Builder, Built
 from core.rca.cause import Analysis
@@ -80,21 +85,27 @@ class Bundler(Builder):
             detail=self.detail,
             comparing=self.comparing,
         )
-        spool = _spool(self.folder)
+        with _disk_of(self.folder):
+            spool = _spool(self.folder)
         threads = ThreadPoolExecutor(THREADS, "rca")
         try:
             archive = Archive(spool, as_of=story.as_of)
             try:
                 masker = StreamMasker(self.masker)
                 shelf = Shelf(archive=archive, masker=masker, threads=threads)
-                await self._collect(source, shelf)
-                yield await self._finished(source, shelf)
+                yield await self._made(source, shelf)
             finally:
                 archive.close()
         finally:
             # Who gave up waits for nothing; what a thread still writes goes nowhere.
             threads.shutdown(wait=False, cancel_futures=True)
             shutil.rmtree(spool)
+
+    async def _made(self, source: Source, shelf: Shelf) -> Built:
+        """Write all of it; raises SpoolError when the system refuses to."""
+        with _disk_of(self.folder):
+            await self._collect(source, shelf)
+            return await self._finished(source, shelf)
 
     async def _collect(self, source: Source, shelf: Shelf) -> None:
         """Show all collectors the run's history, once, and let them finish."""
@@ -153,7 +164,11 @@ class Bundler(Builder):
 
 
 class _Turn:
-    """Lets a collector work until it fails; then that is told, and it is left out."""
+    """Lets a collector work until it fails; then that is told, and it is left out.
+
+    What all of them need, the database and the disk, is no failure of one: the bundle
+    that lacks a part for that would be kept, and never made whole.
+    """
 
     def __init__(self, packer: Packer) -> None:
         self.packer = packer
@@ -165,7 +180,11 @@ class _Turn:
             return
         try:
             await work()
+        except StoreUnavailableError:
+            raise
         except Exception as error:
+            if _is_of_disk(error):
+                raise
             self._failed = True
             collector = self.packer.collector
             log.exception("rca.collector_failed", collector=collector)
@@ -174,6 +193,22 @@ class _Turn:
     def miss(self, where: str, error: Exception) -> None:
         """Tell of a part of an event that is gone."""
         self.packer.miss(f"{where}: {error}")
+
+
+def _is_of_disk(error: Exception) -> bool:
+    """Return whether the system refused to write a file, as a full disk does."""
+    return isinstance(error, OSError) and error.errno is not None
+
+
+@contextmanager
+def _disk_of(folder: Path) -> Iterator[None]:
+    """Name the folder in what the system refuses; raises SpoolError."""
+    try:
+        yield
+    except OSError as error:
+        if not _is_of_disk(error):
+            raise
+        raise SpoolError(folder=folder, reason=error.strerror or error) from error
 
 
 def _spool(folder: Path) -> Path:

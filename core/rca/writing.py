@@ -13,6 +13,7 @@ import os
 import tarfile
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -95,7 +96,9 @@ class _Spool:
             yield data
 
     def close(self) -> None:
-        self._file.close()
+        # What a full disk does not take any more is thrown away with the folder.
+        with suppress(OSError):
+            self._file.close()
 
 
 class Archive:

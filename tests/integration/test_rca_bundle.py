@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import resource
 from collections.abc import AsyncIterator, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -13,6 +14,7 @@ import structlog
 from typing_extensions import override
 
 from core.clock import Ids, SystemClock
+from core.errors import SpoolError, StoreUnavailableError
 from core.events.base import JSON
 from core.events.commit import Commit
 from core.rca.collectors import COLLECTORS, Part
@@ -196,6 +198,36 @@ async def test_a_collector_that_fails_is_told_and_not_fatal(
     assert json.loads(members["manifest.json"])["errors"] == [told]
     assert b"failing" in members["00-REPORT.md"]
     assert lines_of(members["events/events.ndjson"])
+
+
+class Away(Part):
+    """Meets a database that went away."""
+
+    name = "away"
+
+    @override
+    async def page(self, commits: Sequence[Commit]) -> None:
+        raise StoreUnavailableError(reason="it was killed")
+
+
+async def test_what_all_parts_need_is_no_failure_of_one(
+    stage: Stage, tmp_path: Path
+) -> None:
+    """A bundle that lacks parts for want of it would be kept for good."""
+    run_id = await worked(stage)
+    away = bundler_over(
+        stage.runs, stage.database, tmp_path, collectors=(Away, *COLLECTORS)
+    )
+    with pytest.raises(StoreUnavailableError):
+        await built(away, run_id)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, before[1]))
+    try:
+        with pytest.raises(SpoolError, match=f"{tmp_path}: File too large"):
+            await built(bundler_over(stage.runs, stage.database, tmp_path), run_id)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not list(tmp_path.iterdir())  # noqa: ASYNC240 # a test may wait
 
 
 async def test_a_blob_that_is_gone_costs_its_part_alone(

@@ -1,6 +1,7 @@
 """A service that lies does no more to who downloads from it than to be refused."""
 
 import hashlib
+import resource
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from bot.cli.rca.downloading import Downloaded, download
 from bot.cli.rca.over_http import http_origin
 from core.errors import (
     DownloadBrokenError,
+    FileUnwritableError,
     NofxError,
     ServiceAwayError,
     ServiceRefusedError,
@@ -50,6 +52,23 @@ async def test_a_part_from_elsewhere_makes_no_hole(tmp_path: Path, place: str) -
     with pytest.raises(DownloadBrokenError, match="not asked for"):
         await brought(tmp_path, MADE, far)
     assert part.read_bytes() == BYTES[:10]
+
+
+async def test_a_full_disk_keeps_what_it_took_and_is_gone_on_from(
+    tmp_path: Path,
+) -> None:
+    """It takes a part of what is written without a word, and then nothing more."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (250, before[1]))
+    try:
+        with pytest.raises(FileUnwritableError, match="File too large"):
+            await brought(tmp_path, MADE, answer(200, BYTES))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert (tmp_path / f"{NAME}.part").read_bytes() == BYTES[:250]
+    rest = answer(206, BYTES[250:], b"Content-Range: bytes 250-599/600")
+    done = await brought(tmp_path, MADE, rest)
+    assert (done.begun_at, done.path.read_bytes()) == (250, BYTES)
 
 
 async def test_a_tag_that_no_header_can_hold_is_not_kept(tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ async def _fetch(
                     if at != part.tell():
                         part.seek(at)
                         part.truncate()
-                    part.write(data)
+                    _write(part, data)
                     told(part.tell(), offered.size)
                     if part.tell() > offered.size:
                         return
@@ -104,6 +104,13 @@ async def _fetch(
                     url=origin.address, done=done, size=offered.size, reason=reason
                 )
             await pause(PAUSE)
+
+
+def _write(part: BinaryIO, data: bytes) -> None:
+    """Write all of it: of what a disk has room for, it takes a part without a word."""
+    left = memoryview(data)
+    while left:
+        left = left[part.write(left) :]
 
 
 def _resumed(part: BinaryIO, path: Path, offered: Offered) -> int:

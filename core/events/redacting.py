@@ -6,7 +6,7 @@ from typing import Any
 from core.clock import Clock
 from core.events.commit import entry_of
 from core.events.cut_out import cut_out
-from core.events.journal import COLLECTION
+from core.events.journal_schema import COLLECTION
 from core.events.tombstones import FIELD, tombstone
 from core.redaction.places import Order
 from core.redaction.signing import Signer

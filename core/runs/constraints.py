@@ -1,8 +1,8 @@
 """What the database itself refuses, generated from the tables that the runner uses."""
 
-from core.events import journal, schema
+from core.events import schema
 from core.events.base import Move
-from core.events.journal import Row
+from core.events.journal_schema import Row, collection
 from core.runs import projection
 from core.runs.states import MACHINES
 from core.runs.work import WORK
@@ -30,4 +30,4 @@ def _run_moves() -> list[str]:
 def collections() -> tuple[CollectionSpec, ...]:
     """Return the journal, the runs and their work, with validators and indexes."""
     own = {"run": _run_moves()}
-    return (journal.collection(rows_by_event_type(), own), projection.SPEC, WORK)
+    return (collection(rows_by_event_type(), own), projection.SPEC, WORK)

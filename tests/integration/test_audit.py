@@ -22,7 +22,8 @@ from core.errors import AuditBrokenError, AuditHeadError
 from core.events import schema
 from core.events.base import Payload
 from core.events.commit import Commit, Draft
-from core.events.journal import COLLECTION, Journal
+from core.events.journal import Journal
+from core.events.journal_schema import COLLECTION
 from core.store.database import Database
 from core.store.migrate import migrate
 from tests.fakes.clock import NOON, FakeClock

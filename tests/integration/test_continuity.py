@@ -11,7 +11,8 @@ from core.errors import BrokenChainError
 from core.events import schema
 from core.events.base import UnknownEvent
 from core.events.commit import verify_chain
-from core.events.journal import COLLECTION, Journal
+from core.events.journal import Journal
+from core.events.journal_schema import COLLECTION
 from core.events.schema import CheckpointRef
 from core.events.writers import WRITERS
 from core.runs import decide

@@ -19,7 +19,8 @@ from core.events.appender import Taken
 from core.events.base import Payload
 from core.events.bus import Bus, Occurrence
 from core.events.commit import GENESIS, Commit, Draft, verify_chain
-from core.events.journal import COLLECTION, Journal, seal
+from core.events.journal import Journal, seal
+from core.events.journal_schema import COLLECTION
 from core.events.schema import (
     GateOpened,
     RunCreated,

@@ -15,7 +15,8 @@ from core.checkpoints.capture import INLINE_BYTES, Checkpoints
 from core.checkpoints.chain import verify_run
 from core.clock import Ids
 from core.events.commit import Draft
-from core.events.journal import COLLECTION, Journal
+from core.events.journal import Journal
+from core.events.journal_schema import COLLECTION
 from core.events.schema import CheckpointRedacted
 from core.events.writers import WRITERS
 from core.runs.constraints import collections

@@ -7,8 +7,13 @@ import io
 import json
 import tarfile
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+from core.errors import BundleRefusedError
+from core.rca.archive import Archive, read_bundle
 from core.rca.built import FORMAT
 from core.rca.manifest import MANIFEST, SUMS
 
@@ -137,3 +142,16 @@ def reworked(
             else:
                 members[name] = made
     return bundle(members, **manifest)
+
+
+def read(file: Path, data: bytes, **more: Any) -> Archive:
+    """Read bytes as somebody who was sent them."""
+    file.write_bytes(data)
+    return read_bundle(file, **more)
+
+
+def refused(file: Path, data: bytes, **more: Any) -> tuple[str, str]:
+    """Return at which member a file is refused, and why."""
+    with pytest.raises(BundleRefusedError) as caught:
+        read(file, data, **more)
+    return str(caught.value.facts["member"]), str(caught.value.facts["reason"])

@@ -15,7 +15,7 @@ from core.errors import (
     BundleMemberError,
     BundleRefusedError,
 )
-from core.rca.archive import Archive, copy_member, read_bundle
+from core.rca.archive import copy_member, read_bundle
 from core.rca.manifest import MANIFEST, SUMS
 from tests.fakes.bundles import (
     SMALL,
@@ -24,6 +24,8 @@ from tests.fakes.bundles import (
     listed,
     manifest_of,
     ordered,
+    read,
+    refused,
     sha256,
     sums_of,
     tarred,
@@ -39,19 +41,6 @@ MIB = 1024 * 1024
 def file(tmp_path: Path) -> Path:
     """Give the path of a file that is not there yet."""
     return tmp_path / "rca.tar.gz"
-
-
-def read(file: Path, data: bytes, **more: Any) -> Archive:
-    """Read bytes as somebody who was sent them."""
-    file.write_bytes(data)
-    return read_bundle(file, **more)
-
-
-def refused(file: Path, data: bytes, **more: Any) -> tuple[str, str]:
-    """Return at which member a file is refused, and why."""
-    with pytest.raises(BundleRefusedError) as caught:
-        read(file, data, **more)
-    return str(caught.value.facts["member"]), str(caught.value.facts["reason"])
 
 
 def test_an_honest_bundle_holds(file: Path) -> None:

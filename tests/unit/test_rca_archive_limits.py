@@ -5,14 +5,21 @@ import tracemalloc
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from core.errors import BundleRefusedError
-from core.rca.archive import Archive, read_bundle
 from core.rca.gzip_stream import ArchiveLimits
-from tests.fakes.bundles import SMALL, Entry, bundle, entry, tarred, zipped
+from tests.fakes.bundles import (
+    SMALL,
+    Entry,
+    bundle,
+    entry,
+    read,
+    refused,
+    tarred,
+    zipped,
+)
 
 HONEST = bundle(SMALL)
 MIB = 1024 * 1024
@@ -22,19 +29,6 @@ MIB = 1024 * 1024
 def file(tmp_path: Path) -> Path:
     """Give the path of a file that is not there yet."""
     return tmp_path / "rca.tar.gz"
-
-
-def read(file: Path, data: bytes, **more: Any) -> Archive:
-    """Read bytes as somebody who was sent them."""
-    file.write_bytes(data)
-    return read_bundle(file, **more)
-
-
-def refused(file: Path, data: bytes, **more: Any) -> tuple[str, str]:
-    """Return at which member a file is refused, and why."""
-    with pytest.raises(BundleRefusedError) as caught:
-        read(file, data, **more)
-    return str(caught.value.facts["member"]), str(caught.value.facts["reason"])
 
 
 def bomb(size: int) -> bytes:

@@ -1,24 +1,26 @@
 """However a bundle is cut or changed, no other member is ever believed."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import BundleFileError, BundleRefusedError, NofxError
-from core.rca.archive import Archive, read_bundle
-from tests.fakes.bundles import SMALL, bundle, listed, ordered, sha256, tarred, zipped
+from core.rca.archive import Archive
+from tests.fakes.bundles import (
+    SMALL,
+    bundle,
+    listed,
+    ordered,
+    read,
+    sha256,
+    tarred,
+    zipped,
+)
 
 HONEST = bundle(SMALL)
 INSIDE = tarred(ordered(listed(SMALL)))
-
-
-def read(file: Path, data: bytes, **more: Any) -> Archive:
-    """Read bytes as somebody who was sent them."""
-    file.write_bytes(data)
-    return read_bundle(file, **more)
 
 
 def test_every_cut_is_noticed(tmp_path: Path) -> None:

@@ -155,6 +155,13 @@ def bug(request: web.Request, error: Exception, ids: Ids) -> web.Response:
     return _answer(problem, {})
 
 
+def told(request: web.Request, error: Exception, ids: Ids) -> web.Response:
+    """Answer with what somebody can do something about, else as a bug."""
+    if isinstance(error, NofxError) and status_of(type(error)) != BUG:
+        return refusal(request, error)
+    return bug(request, error, ids)
+
+
 def _parts(error: NofxError) -> list[FieldProblem] | None:
     found = error.facts.get("errors", ())
     parts = found if isinstance(found, list) else []

@@ -63,12 +63,8 @@ class RcaFiles:
                 run_id = requests.path_of(dict(request.match_info))["run_id"]
                 await self._check(token, run_id)
                 return await act(request, token, run_id)
-            except NofxError as error:
-                if problems.status_of(type(error)) == problems.BUG:
-                    return problems.bug(request, error, self._base.ids)
-                return problems.refusal(request, error)
-            except Exception as error:  # noqa: BLE001  # told as a number, and logged
-                return problems.bug(request, error, self._base.ids)
+            except Exception as error:  # noqa: BLE001  # told, or logged with its trace
+                return problems.told(request, error, self._base.ids)
 
         return answer
 

@@ -71,12 +71,8 @@ class _Answering:
             return self._respond(request, answer)
         except ConflictError as error:
             return await self._conflict(request, error, call)
-        except NofxError as error:
-            if problems.status_of(type(error)) == problems.BUG:
-                return problems.bug(request, error, self._ids)
-            return problems.refusal(request, error)
-        except Exception as error:  # noqa: BLE001  # logged with its trace, told as a number
-            return problems.bug(request, error, self._ids)
+        except Exception as error:  # noqa: BLE001  # told, or logged with its trace
+            return problems.told(request, error, self._ids)
 
     async def _understand(self, request: web.Request) -> Call[Any, Any]:
         endpoint = self._endpoint

@@ -39,7 +39,7 @@ class SessionExport:
             lines = await self._lines(session, actor)
             first = await anext(lines)
         except Exception as error:  # noqa: BLE001  # told, or logged with its trace
-            return self._problem(request, error)
+            return problems.told(request, error, self._base.ids)
         name = f'attachment; filename="{session.id}.ndjson"'
         headers = {"Content-Disposition": name, "Cache-Control": "no-store"}
         response = web.StreamResponse(headers=headers)
@@ -72,10 +72,3 @@ class SessionExport:
         plaintext = Plaintext(memory, self._base.audit)
         workspaces = Workspaces(memory, Contents(self._base.database))
         return await plaintext.export(session, workspaces, actor=actor)
-
-    def _problem(self, request: web.Request, error: Exception) -> web.Response:
-        if isinstance(error, NofxError) and (
-            problems.status_of(type(error)) != problems.BUG
-        ):
-            return problems.refusal(request, error)
-        return problems.bug(request, error, self._base.ids)

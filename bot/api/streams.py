@@ -22,7 +22,7 @@ from bot.api.stream_slots import Slots
 from bot.api.visitors import Visitors
 from bot.base import Base
 from core.access.tokens import Token
-from core.errors import NofxError, RunNotFoundError, UnavailableError
+from core.errors import RunNotFoundError, UnavailableError
 from core.feed.query import EventFilter
 from core.feed.reader import FeedReader
 from core.feed.replay import Replay
@@ -90,20 +90,12 @@ class Streams:
             log.warning("stream.waiting", reason=str(error))
             return await self._later(outlet, Why.AWAY, AWAY_SECONDS)
         except Exception as error:  # noqa: BLE001  # told, or logged with its trace
-            answer = self._problem(request, error)
+            answer = problems.told(request, error, self._base.ids)
             if not outlet.response.prepared:
                 return answer
             # Who listens already is past every status: the stream ends.
             log.warning("stream.broken", reason=str(error))
             return outlet.response
-
-    def _problem(self, request: web.Request, error: Exception) -> web.Response:
-        """Return a refusal, or log a bug and return its number."""
-        if isinstance(error, NofxError) and (
-            problems.status_of(type(error)) != problems.BUG
-        ):
-            return problems.refusal(request, error)
-        return problems.bug(request, error, self._base.ids)
 
     async def _all(self, request: web.Request, token: Token) -> Asked:
         query = requests.query_of(request, StreamQuery)

@@ -1,10 +1,11 @@
 """The port behind which every reviewer stands: hosted models, local ones, rules."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from core.review.findings import Proposal
+from core.review.config import ReviewConfig
+from core.review.findings import Finding, Proposal
 from core.review.hunks import Diff
 
 Read = Callable[[int], Awaitable[None]]
@@ -50,7 +51,8 @@ class ReviewRequest:
     `read` is to be told how many of the diff's files have been read so far.
     `files` maps a path to its bytes; a file that is binary, removed or too large to
     fetch is absent. `title` and `description` are the pull request's, untrusted.
-    `preferences` were remembered for it; a prompt quotes them as data.
+    `preferences` were remembered for it; a prompt quotes them as data. `config` is what
+    the base branch says of reviews, `remarks` what analyzers said of this change.
     """
 
     repository: str
@@ -61,6 +63,8 @@ class ReviewRequest:
     read: Read = unwatched
     sightings: tuple[Sighting, ...] = ()
     preferences: tuple[Preferred, ...] = ()
+    config: ReviewConfig = field(default_factory=ReviewConfig)
+    remarks: tuple[Proposal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +108,20 @@ class ReviewAnswer:
     said: Said | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """What a second look at findings came to.
+
+    `refuted` maps a fingerprint to the reason why its finding does not hold, `joined`
+    to the fingerprint of the finding that says the same. What is in neither stands.
+    """
+
+    refuted: Mapping[str, str] = field(default_factory=dict)
+    joined: Mapping[str, str] = field(default_factory=dict)
+    usage: Usage = field(default_factory=Usage)
+    said: Said | None = None
+
+
 class ReviewModel(Protocol):
     """Reads a change and proposes findings; it has no tools and no credentials."""
 
@@ -125,3 +143,12 @@ class ReviewModel(Protocol):
     async def review(self, request: ReviewRequest) -> ReviewAnswer:
         """Read the change; raises UnavailableError when the reviewer is away."""
         ...
+
+    async def verify(
+        self, request: ReviewRequest, findings: Sequence[Finding]
+    ) -> Verification:
+        """Try to refute findings from the code; raises as `review` does.
+
+        A reviewer that is certain of what it says looks at nothing again.
+        """
+        return Verification()

@@ -1,0 +1,1 @@
+"""Language models behind the port `Chat`: hosted services, and a local file."""

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from core.events.base import JSON
+from core.review.coverage import shown
 from core.review.reviewer import ReviewAnswer, ReviewModel, ReviewRequest
 from core.store.blobs import Blobs, canonical
 
@@ -64,16 +65,16 @@ def prompt_digest(model: ReviewModel, request: ReviewRequest) -> str:
     repeat them: what somebody has forgotten by then must not be found there.
     """
     patches = request.diff.files
-    hunks = [(hunk.id, _sha(hunk.raw)) for one in patches for hunk in one.hunks]
+    hunks = [(shown(hunk.id), _sha(hunk.raw)) for one in patches for hunk in one.hunks]
     asked = {
         "model": model.name,
         "version": model.version,
         "repository": request.repository,
         "title": request.title,
         "description": request.description,
-        "paths": [one.path for one in patches],
+        "paths": [shown(one.path) for one in patches],
         "hunks": hunks,
-        "files": {path: _sha(data) for path, data in request.files.items()},
+        "files": {shown(path): _sha(data) for path, data in request.files.items()},
         "sightings": [asdict(one) for one in request.sightings],
         "preferences": [asdict(one) for one in request.preferences],
     }
@@ -90,12 +91,12 @@ def _record(model: ReviewModel, request: ReviewRequest, answer: ReviewAnswer) ->
         "prompt_digest": prompt_digest(model, request),
         "prompt": said.prompt if said else None,
         "request": {
-            "files": list(dict.fromkeys(one.path for one in patches)),
+            "files": list(dict.fromkeys(shown(one.path) for one in patches)),
             "hunks": sum(len(one.hunks) for one in patches),
         },
         "raw": said.raw if said else proposals,
         "repairs": list(said.repairs) if said else [],
-        "unread": dict(answer.unread),
+        "unread": {shown(hunk): reason for hunk, reason in answer.unread.items()},
         "usage": asdict(answer.usage),
     }
 

@@ -1,7 +1,7 @@
-"""The port behind which every language model stands: one question, one answer in text.
+"""The port behind which every language model stands: a question, an answer in text.
 
-It knows neither diffs nor findings; what is asked, and how an answer is read, is code of
-this room. So hosted, local and scripted models differ in nothing else.
+It knows neither diffs nor findings; what is asked, and how an answer is read, is code
+of this room. So hosted, local and scripted models differ in nothing else.
 """
 
 from dataclasses import dataclass, field

@@ -3,6 +3,8 @@
 import asyncio
 import hashlib
 import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,9 +42,31 @@ async def review(settings: Settings, change: LocalChange) -> ReviewReport:
     """
     # Before anything is started: a bad diff is the caller's to mend.
     await asyncio.to_thread(parse_diff, change.diff)
+    async with reviewer(settings) as ask:
+        return await ask(change, settings.model)
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewer:
+    """Reviews one change after the other on one database."""
+
+    base: Base
+
+    def check(self, model: str) -> None:
+        """Raise UnknownModelError for a model that there is not."""
+        self.base.choices(model)
+
+    async def __call__(self, change: LocalChange, model: str) -> ReviewReport:
+        """Return the report of a change; raises ReviewFailedError."""
+        return await _review(self.base, model, change)
+
+
+@asynccontextmanager
+async def reviewer(settings: Settings) -> AsyncIterator[Reviewer]:
+    """Yield what reviews changes, as `review` does, with a database until the end."""
     with tempfile.TemporaryDirectory(prefix="nofx-review-") as folder:
         async with opened(settings, Path(folder)) as base:
-            return await _review(base, settings.model, change)
+            yield Reviewer(base)
 
 
 async def _review(base: Base, model: str, change: LocalChange) -> ReviewReport:

@@ -9,6 +9,7 @@ from bot.cli.blobs import blobs
 from bot.cli.demo import demo
 from bot.cli.diff import diff
 from bot.cli.doctor import doctor
+from bot.cli.evaluating import evaluation
 from bot.cli.events import events
 from bot.cli.exits import MEANINGS
 from bot.cli.memory.group import memory
@@ -75,3 +76,4 @@ app.add_typer(blobs)
 app.add_typer(metrics)
 app.add_typer(memory)
 app.add_typer(rca)
+app.add_typer(evaluation)

@@ -8,7 +8,7 @@ from typing_extensions import override
 
 # Only names for types: `nofx --help` must not wait for what they import.
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import Callable, Coroutine, Mapping, Sequence
 
     from pydantic import BaseModel
 
@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from bot.base import Base
     from bot.demo.wish import DemoWish
     from bot.doctor.results import CheckResult
+    from bot.evaluating.evaluation import Evaluation
     from bot.pipeline.changes import LocalChange
     from bot.settings import Settings
+    from core.review.evaluation.scores import Scored
     from core.review.report import ReviewReport
 
 T = TypeVar("T")
@@ -50,6 +52,12 @@ class Service(Protocol):
 
     async def review(self, settings: Settings, change: LocalChange) -> ReviewReport:
         """Review a change and post nothing."""
+        ...
+
+    async def evaluate(
+        self, settings: Settings, wish: Evaluation
+    ) -> Mapping[str, Sequence[Scored]]:
+        """Let models review cases, and score what they say."""
         ...
 
     async def on_base(
@@ -110,6 +118,14 @@ class Installed(Service):
         from bot.dry_run import review  # noqa: PLC0415  # as above
 
         return await review(settings, change)
+
+    @override
+    async def evaluate(
+        self, settings: Settings, wish: Evaluation
+    ) -> Mapping[str, Sequence[Scored]]:
+        from bot.evaluating.evaluation import evaluate  # noqa: PLC0415  # as above
+
+        return await evaluate(settings, wish)
 
     @override
     async def on_base(

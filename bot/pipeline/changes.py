@@ -139,7 +139,15 @@ def read_diff(path: Path | None, stdin: Callable[[], BufferedIOBase]) -> bytes:
 
     Reads at most MAX_DIFF bytes; raises DiffTooLargeError, FileUnreadableError.
     """
-    data = _read(stdin(), MAX_DIFF) if path is None else _read_file(path, MAX_DIFF)
+    return read_diff_file(path) if path else _whole_diff(_read(stdin(), MAX_DIFF))
+
+
+def read_diff_file(path: Path) -> bytes:
+    """Return a diff's bytes from a file; raises as `read_diff` does."""
+    return _whole_diff(_read_file(path, MAX_DIFF))
+
+
+def _whole_diff(data: bytes) -> bytes:
     if len(data) > MAX_DIFF:
         raise DiffTooLargeError(
             size=f"more than {MAX_DIFF}", unit="bytes", limit=MAX_DIFF

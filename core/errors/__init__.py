@@ -30,6 +30,11 @@ from core.errors.deliveries import (
     WebhookSecretMissingError,
     WebhookSignatureError,
 )
+from core.errors.evaluation import (
+    BenchmarkUnreadableError,
+    CaseUnusableError,
+    NoCasesError,
+)
 from core.errors.families import (
     ConflictError,
     InputError,
@@ -208,6 +213,7 @@ __all__ = [
     "AppManifestError",
     "AuditBrokenError",
     "AuditHeadError",
+    "BenchmarkUnreadableError",
     "BlobCorruptError",
     "BlobNotFoundError",
     "BlobNotJsonError",
@@ -225,6 +231,7 @@ __all__ = [
     "BundleNotFoundError",
     "BundleRefusedError",
     "CancelRequestedError",
+    "CaseUnusableError",
     "ChangesMissingError",
     "CheckDraftError",
     "CheckpointNotFoundError",
@@ -306,6 +313,7 @@ __all__ = [
     "ModelRateLimitedError",
     "ModelRefusedError",
     "MortalWishError",
+    "NoCasesError",
     "NoCheckpointError",
     "NoCommonHistoryError",
     "NofxError",

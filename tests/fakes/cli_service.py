@@ -1,6 +1,6 @@
 """What stands behind the command line in a test: it remembers and answers."""
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -12,8 +12,10 @@ from bot.base import Base, opened
 from bot.cli.service import Service
 from bot.demo.wish import DemoWish
 from bot.doctor.results import CheckResult
+from bot.evaluating.evaluation import Evaluation
 from bot.pipeline.changes import LocalChange
 from bot.settings import Settings
+from core.review.evaluation.scores import Scored
 from core.review.report import ReviewReport
 from tests.fakes.reports import a_report
 
@@ -62,6 +64,13 @@ class FakeService(Service):
         self._note(settings, "review")
         self.change = change
         return self.report
+
+    @override
+    async def evaluate(
+        self, settings: Settings, wish: Evaluation
+    ) -> Mapping[str, Sequence[Scored]]:
+        self._note(settings, "evaluate", wish)
+        return {}
 
     @override
     async def on_base(

@@ -1,0 +1,1 @@
+"""How good reviews are: cases with known answers, and how an answer is scored."""

@@ -8,6 +8,14 @@ BIN := .venv/bin
 INSTALLED := .venv/installed.lock
 WORKERS ?= auto
 
+# Databases of tests live in memory where there is room: thousands are made and dropped,
+# and none of them outlives the machine. `make soak` keeps its own on the disk.
+ROOM_KB := 6000000
+MEMORY := $(shell test -w /dev/shm && \
+    test "$$(df --output=avail -k /dev/shm | tail -1)" -gt $(ROOM_KB) && \
+    test "$$(awk '/MemAvailable/ { print $$2 }' /proc/meminfo)" -gt $(ROOM_KB) && \
+    echo PYTEST_DEBUG_TEMPROOT=/dev/shm)
+
 # With `gates` among the goals the tests run under coverage, and still only once.
 COVERAGE := $(if $(filter gates,$(MAKECMDGOALS)),--cov --cov-branch)
 ONCE_WANTED := $(filter-out 0 no false,$(ONCE))
@@ -70,7 +78,7 @@ contracts: $(INSTALLED)
 # The programs that tests start are compiled once, whatever the environment asks for.
 suite: $(INSTALLED)
 	@echo 'Tests'
-	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n $(WORKERS) --maxprocesses 8 -m 'not slow' $(COVERAGE)
+	@PYTHONDONTWRITEBYTECODE= $(MEMORY) $(BIN)/pytest -n $(WORKERS) --maxprocesses 8 -m 'not slow' $(COVERAGE)
 
 bench: $(INSTALLED)
 	@for program in tests/benchmarks/*.py; do \

@@ -227,9 +227,13 @@ def _counts(report: ReviewReport) -> str:
     return " · ".join(parts)
 
 
+def _where(one: Finding) -> str:
+    return one.path if one.unplaced is not None else f"{one.path}:{one.line}"
+
+
 def _unplaced(report: ReviewReport, summarised: Mapping[str, str]) -> str:
     rows = [
-        f"| {ICONS[one.severity]} | {_cell_code(f'{one.path}:{one.line}')} | "
+        f"| {ICONS[one.severity]} | {_cell_code(_where(one))} | "
         f"{_cell(one.title)} | {_cell(summarised[one.fingerprint])} |"
         for one in report.findings
         if one.fingerprint in summarised

@@ -35,7 +35,9 @@ class Proposal(BaseModel):
     """A remark as a reviewer made it, before anything was checked.
 
     Lines count from 1 in the file on `side`; `start_line` opens a range that ends at
-    `line`. `suggestion` is replacement text for exactly those lines.
+    `line`. `suggestion` is replacement text for exactly those lines. `unplaced` says why
+    it is not known on which line the remark stands: `line` is then only where the part
+    of the file begins that it is about, and nothing may be posted there.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -51,6 +53,7 @@ class Proposal(BaseModel):
     body: Annotated[str, Field(max_length=BODY)]
     suggestion: Annotated[str, Field(max_length=BODY)] | None = None
     source: Annotated[str, Field(min_length=1, max_length=100)]
+    unplaced: Annotated[str, Field(min_length=1, max_length=TITLE)] | None = None
 
     @model_validator(mode="after")
     def _range_runs_forward(self) -> Self:

@@ -74,7 +74,9 @@ def _result(finding: Finding, rule: int) -> Json:
     message = f"{finding.title}\n\n{finding.body}".strip()
     where: Json = {"artifactLocation": _artifact(finding.path)}
     first = finding.start_line or finding.line
-    if finding.side is Side.RIGHT:
+    if finding.unplaced is not None:
+        message = f"{message}\n\n{finding.unplaced}"
+    elif finding.side is Side.RIGHT:
         where["region"] = {"startLine": first, "endLine": finding.line}
     else:
         message = f"Removed lines {first} to {finding.line}: {message}"

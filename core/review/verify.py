@@ -96,6 +96,8 @@ def _judge(finding: Finding, files: Mapping[str, FilePatch], policy: Policy) -> 
     if finding.confidence < policy.min_confidence:
         least = f"{policy.min_confidence:.2f}"
         return _filtered(finding, f"confidence {finding.confidence:.2f} < {least}")
+    if finding.unplaced is not None:
+        return Judged(finding=finding, fate=Fate.UNANCHORED, reason=finding.unplaced)
     start = finding.start_line or finding.line
     if not touches_change(file, finding.side, start, finding.line):
         return _filtered(finding, "it stands on no line that this change touches")
@@ -115,6 +117,9 @@ def _filtered(finding: Finding, reason: str) -> Judged:
 
 
 def _code(file: FilePatch | None, proposal: Proposal) -> str:
+    if proposal.unplaced is not None:
+        # Without a line its own words are all that tells it from others.
+        return proposal.title
     if file is None:
         return ""
     start = proposal.start_line or proposal.line

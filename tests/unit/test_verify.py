@@ -70,6 +70,16 @@ def test_another_file_is_filtered() -> None:
     assert "not part of this change" in fate(proposal(2, path="b.py")).reason
 
 
+def test_a_remark_without_a_line_is_summarised() -> None:
+    """It is never put on the line that it happens to carry, and keeps its reason."""
+    judged = fate(proposal(2, unplaced="the model named a line that is not there"))
+    assert judged.fate is Fate.UNANCHORED
+    assert judged.reason == "the model named a line that is not there"
+    diff = parse_diff(DIFF)
+    two = [proposal(2, unplaced="lost", title=title) for title in ("One", "Two")]
+    assert len(identify(two, diff)) == 2
+
+
 def test_low_confidence_is_filtered_by_policy() -> None:
     """The reason names both numbers."""
     judged = fate(proposal(2), Policy(min_confidence=0.9))

@@ -17,6 +17,8 @@ MEBIBYTE = 1 << 20
 
 def place(finding: Finding) -> str:
     """Return the lines of a finding: `13`, `12-13`, or `12 (removed)` on the left."""
+    if finding.unplaced is not None:
+        return "no line"
     first = finding.start_line or finding.line
     lines = str(finding.line) if first == finding.line else f"{first}-{finding.line}"
     return f"{lines} (removed)" if finding.side == "LEFT" else lines

@@ -37,7 +37,9 @@ def _annotation(finding: Finding) -> str:
     """
     properties = {"file": visible(finding.path)}
     body = f"{finding.body}\n({finding.source}, {finding.rule})"
-    if finding.side is Side.LEFT:
+    if finding.unplaced is not None:
+        body = f"{body}\n({finding.unplaced})"
+    elif finding.side is Side.LEFT:
         body = f"Line {wording.place(finding)}: {body}"
     else:
         properties["line"] = str(finding.start_line or finding.line)

@@ -1,10 +1,27 @@
 """Reviews by a language model: what it is asked, how its answers are read and checked."""
 
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from importlib.metadata import version
+
 from typing_extensions import override
 
+from bot.models.language.answering import Answered, answered
+from bot.models.language.purse import Purse
 from core.clock import Clock
 from core.review.chat import Budget, Chat
-from core.review.reviewer import ReviewAnswer, ReviewModel, ReviewRequest
+from core.review.prompt import template
+from core.review.prompt.planning import Limits, Plan, Planned, planned
+from core.review.reviewer import (
+    ReviewAnswer,
+    ReviewModel,
+    ReviewRequest,
+    Said,
+    Usage,
+)
+
+AT_ONCE = 4
 
 
 class LanguageReviewer(ReviewModel):
@@ -23,7 +40,7 @@ class LanguageReviewer(ReviewModel):
     @property
     @override
     def version(self) -> str:
-        raise NotImplementedError
+        return f"nofx {version('nofx')} {template.named()}"
 
     @property
     @override
@@ -32,4 +49,92 @@ class LanguageReviewer(ReviewModel):
 
     @override
     async def review(self, request: ReviewRequest) -> ReviewAnswer:
-        raise NotImplementedError
+        """Ask about every hunk that can be asked about, the most risky files first.
+
+        Raises ModelAnswerError or ModelRefusedError when no answer at all was of use.
+        """
+        began = self._clock.monotonic()
+        chat, wanted = self._chat, request.config.budget
+        budget = self._budget.tighter(Budget(tokens=wanted.tokens, usd=wanted.usd))
+        limits = Limits(count=chat.tokens, context=chat.context)
+        plan = await asyncio.to_thread(planned, request, limits)
+        done = await self._ask(plan, request, Purse(chat, budget))
+        failed = [one.error for one in done if one.error is not None]
+        if failed and len(failed) == len(done):
+            raise failed[0]
+        return _answer(plan, done, self._clock.monotonic() - began)
+
+    async def _ask(
+        self, plan: Plan, request: ReviewRequest, purse: Purse
+    ) -> Sequence[Answered]:
+        gate = asyncio.Semaphore(AT_ONCE)
+        progress = _Progress(plan, request)
+
+        async def one(question: Planned) -> Answered:
+            async with gate:
+                answer = await answered(self._chat, question, purse)
+            await progress.past(question)
+            return answer
+
+        await progress.begin()
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(one(asked)) for asked in plan.questions]
+        except BaseExceptionGroup as failures:
+            # The port promises a plain error; the first is the cause of the rest.
+            raise failures.exceptions[0] from failures
+        return [task.result() for task in tasks]
+
+
+class _Progress:
+    """Tells of how many files nothing is left to ask."""
+
+    def __init__(self, plan: Plan, request: ReviewRequest) -> None:
+        self._read = request.read
+        self._files = len({file.path for file in request.diff.files})
+        self._open = Counter(path for asked in plan.questions for path in _paths(asked))
+
+    async def begin(self) -> None:
+        """Tell of the files that stand in no question."""
+        await self._read(self._files - len(self._open))
+
+    async def past(self, asked: Planned) -> None:
+        """Tell that a question was answered."""
+        self._open -= Counter(_paths(asked))
+        await self._read(self._files - len(self._open))
+
+
+def _paths(asked: Planned) -> Sequence[str]:
+    return [part.file.path for part in asked.parts]
+
+
+def _answer(plan: Plan, done: Sequence[Answered], seconds: float) -> ReviewAnswer:
+    usages = [one.usage for one in done]
+    unread = dict(plan.unread)
+    for one in done:
+        unread |= one.unread
+    return ReviewAnswer(
+        proposals=tuple(proposal for one in done for proposal in one.proposals),
+        unread=unread,
+        usage=Usage(
+            input_tokens=sum(one.input_tokens for one in usages),
+            output_tokens=sum(one.output_tokens for one in usages),
+            cost_usd=sum(one.cost_usd for one in usages),
+            wall_seconds=seconds,
+        ),
+        said=_said(done),
+    )
+
+
+def _said(done: Sequence[Answered]) -> Said | None:
+    prompts = [text for one in done for text in one.prompts]
+    replies = [reply for one in done for reply in one.replies]
+    if not replies:
+        return None
+    return Said(
+        prompt="\n\n".join((template.ORDERS, *prompts)),
+        raw="\n\n".join(reply.text for reply in replies),
+        repairs=tuple(repair for one in done for repair in one.repairs),
+        bytes_sent=sum(reply.bytes_sent for reply in replies),
+        bytes_received=sum(reply.bytes_received for reply in replies),
+    )

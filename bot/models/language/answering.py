@@ -1,0 +1,142 @@
+"""One question of a review put to a model, and its answer read; at most asked twice."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from bot.models.language.purse import Purse
+from core.errors import ModelAnswerError, ModelRefusedError, NofxError
+from core.review.chat import Chat, Question, Reply
+from core.review.findings import Proposal
+from core.review.prompt.parsing import Parsed, parsed
+from core.review.prompt.planning import Planned
+from core.review.prompt.reading import proposals
+from core.review.prompt.template import AGAIN
+from core.review.reviewer import Usage
+
+CUT_OFF = "the model's answer was cut off before it spoke of this"
+UNREADABLE = "the model's answer about it could not be read: {problem}"
+REFUSED = "the model refused to answer about it: {reason}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """What one question came to: findings, what is unread for all that, and the words.
+
+    `error` is set where nothing could be read; `replies` are there all the same.
+    """
+
+    planned: Planned
+    proposals: tuple[Proposal, ...] = ()
+    unread: Mapping[str, str] = field(default_factory=dict)
+    prompts: tuple[str, ...] = ()
+    replies: tuple[Reply, ...] = ()
+    repairs: tuple[str, ...] = ()
+    error: NofxError | None = None
+
+    @property
+    def usage(self) -> Usage:
+        """Return what its replies cost together."""
+        of = [one.usage for one in self.replies]
+        return Usage(
+            input_tokens=sum(one.input_tokens for one in of),
+            output_tokens=sum(one.output_tokens for one in of),
+            cost_usd=sum(one.cost_usd for one in of),
+        )
+
+
+async def answered(chat: Chat, planned: Planned, purse: Purse) -> Answered:
+    """Ask, once more if the answer cannot be read, and return what came of it.
+
+    Raises what the chat raises, save for a refusal, which is about this question alone.
+    """
+    empty = Answered(planned=planned)
+    try:
+        reply = await _put(chat, planned.question, planned.tokens, purse)
+    except ModelRefusedError as error:
+        return _nothing(empty, REFUSED.format(reason=error.facts["reason"]), error)
+    if reply is None:
+        return replace(empty, unread=dict.fromkeys(planned.hunks, purse.reason))
+    first = replace(empty, prompts=(planned.question.material,), replies=(reply,))
+    found = parsed(reply.text)
+    # One that was cut off would be cut off again.
+    if found.problem is None or not reply.finished:
+        return _read(chat, first, found)
+    return await _again(chat, first, found, purse)
+
+
+async def _again(chat: Chat, before: Answered, found: Parsed, purse: Purse) -> Answered:
+    """Ask once more, quoting what was wrong; of two answers the better one counts."""
+    question = before.planned.question
+    told = AGAIN.format(problem=found.problem) + question.material
+    tokens = before.planned.tokens + chat.tokens(AGAIN + str(found.problem))
+    try:
+        reply = await _put(chat, replace(question, material=told), tokens, purse)
+    except ModelRefusedError:
+        reply = None
+    if reply is None:
+        return _read(chat, before, found)
+    after = replace(
+        before,
+        prompts=(*before.prompts, told),
+        replies=(*before.replies, reply),
+        repairs=(f"the model was asked again: {found.problem}",),
+    )
+    second = parsed(reply.text)
+    # What fits of the first answer is worth more than nothing of the second.
+    better = found if second.findings is None else second
+    return _read(chat, after, better)
+
+
+async def _put(
+    chat: Chat, question: Question, tokens: int, purse: Purse
+) -> Reply | None:
+    hold = await purse.take(tokens, question.most_output)
+    if hold is None:
+        return None
+    usage = None
+    try:
+        reply = await chat.ask(replace(question, most_output=hold.output))
+        usage = reply.usage
+    finally:
+        await purse.settle(hold, usage)
+    return reply
+
+
+def _read(chat: Chat, before: Answered, found: Parsed) -> Answered:
+    planned = before.planned
+    repairs = (*before.repairs, *found.repairs)
+    last = before.replies[-1]
+    if not last.finished:
+        repairs = (*repairs, "the answer was cut off")
+    before = replace(before, repairs=repairs)
+    if found.findings is None:
+        problem = found.problem or "it is empty"
+        error = ModelAnswerError(
+            model=last.model,
+            schema=planned.question.name,
+            place="the top",
+            reason=problem,
+        )
+        return _nothing(before, UNREADABLE.format(problem=problem), error)
+    made = proposals(found.findings, planned.parts, source=chat.name)
+    unread = {} if last.finished else _unsaid(planned, made)
+    return replace(before, proposals=made, unread=unread)
+
+
+def _nothing(before: Answered, reason: str, error: NofxError) -> Answered:
+    return replace(
+        before, unread=dict.fromkeys(before.planned.hunks, reason), error=error
+    )
+
+
+def _unsaid(planned: Planned, made: tuple[Proposal, ...]) -> dict[str, str]:
+    """Return the hunks of which a cut-off answer says nothing: it may have meant to."""
+    said = {(one.path, one.side, one.line) for one in made if one.unplaced is None}
+    spoken = {
+        piece.hunk_id
+        for part in planned.parts
+        for piece in part.pieces
+        for line in piece.lines
+        if (part.file.path, line.side, line.number) in said
+    }
+    return {one: CUT_OFF for one in planned.hunks if one not in spoken}

@@ -1,0 +1,107 @@
+"""A model's text as an answer: as it is, mended by a library, or in part."""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from json_repair import repair_json
+from pydantic import ValidationError
+
+from core.review.prompt.schema import MOST_FINDINGS, Answer, Said
+from core.review.sanitize import clean_line
+
+# A longer text is no answer to a question that allows so much less.
+LARGEST = 400_000
+FENCED = re.compile(r"\A\s*```[A-Za-z]*\s*\n(.*?)\n?\s*```\s*\Z", re.DOTALL)
+THOUGHTS = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parsed:
+    """What could be read of a text, what was mended for it, and what is wrong still.
+
+    `findings` is None where nothing could be read. `problem` is None for an answer that
+    fits the schema.
+    """
+
+    findings: tuple[Said, ...] | None
+    repairs: tuple[str, ...] = ()
+    problem: str | None = None
+
+
+def parsed(text: str) -> Parsed:
+    """Read an answer; what fits is kept where the whole does not."""
+    if len(text) > LARGEST:
+        long = f"it has {len(text)} characters; no answer is longer than {LARGEST}"
+        return Parsed(findings=None, problem=long)
+    plain, repairs = _bare(text)
+    value, mended, problem = _json(plain)
+    repairs += mended
+    if problem is not None:
+        return Parsed(findings=None, repairs=tuple(repairs), problem=problem)
+    try:
+        answer = Answer.model_validate_json(json.dumps(value))
+    except ValidationError as error:
+        kept, left = _salvaged(value)
+        return Parsed(
+            findings=kept,
+            repairs=(*repairs, *left),
+            problem=_worded(error),
+        )
+    return Parsed(findings=answer.findings, repairs=tuple(repairs))
+
+
+def _bare(text: str) -> tuple[str, list[str]]:
+    """Return the text without what models put around JSON."""
+    repairs: list[str] = []
+    if match := THOUGHTS.match(text):
+        text = text[match.end() :]
+        repairs.append("thoughts in front of the answer were taken off")
+    if match := FENCED.match(text):
+        text = match[1]
+        repairs.append("the code fence around the answer was taken off")
+    return text, repairs
+
+
+def _json(text: str) -> tuple[Any, list[str], str | None]:
+    """Return the value, what was mended, and why there is none."""
+    try:
+        return json.loads(text), [], None
+    except RecursionError:
+        return None, [], "it is nested too deeply"
+    except ValueError as error:
+        why = clean_line(str(error))
+    try:
+        value = repair_json(text, return_objects=True, skip_json_loads=True)
+    except (RecursionError, ValueError) as error:
+        return None, [], f"it is no JSON: {clean_line(str(error))}"
+    if not isinstance(value, dict | list) or not value:
+        return None, [], f"it is no JSON: {why}"
+    return value, [f"the JSON was mended: {why}"], None
+
+
+def _salvaged(value: Any) -> tuple[tuple[Said, ...] | None, list[str]]:
+    """Return the findings that fit by themselves, and what was left out."""
+    if isinstance(value, dict):
+        value = value.get("findings")
+    if not isinstance(value, list):
+        return None, []
+    kept: list[Said] = []
+    left: list[str] = []
+    for place, one in enumerate(value):
+        try:
+            kept.append(Said.model_validate_json(json.dumps(one)))
+        except ValidationError as error:
+            left.append(f"finding {place + 1} was left out: {_worded(error)}")
+    if len(kept) > MOST_FINDINGS:
+        left.append(f"only the first {MOST_FINDINGS} findings were kept")
+    if value and not kept:
+        return None, left
+    return tuple(kept[:MOST_FINDINGS]), left
+
+
+def _worded(error: ValidationError) -> str:
+    first = error.errors(include_input=False, include_url=False)[0]
+    place = "/".join(str(part) for part in first["loc"]) or "the top"
+    return clean_line(f"{first['msg']} at {place}")

@@ -1,0 +1,72 @@
+"""Answers of a language model as tests write them, by the lines that it was shown."""
+
+import json
+import re
+from collections.abc import Callable
+
+from core.review.chat import Question
+
+BLOCK = re.compile(
+    r"^\[([0-9a-f]{8}) [a-z]+(?: from [^\]\n]*)? file ([^\n]*)\]\n(.*?)\n\[\1 end\]",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+def shown(question: Question) -> dict[str, list[str]]:
+    """Return the lines of each file in a question, with signs, numbers and hashes."""
+    return {
+        name: text.split("\n") for _, name, text in BLOCK.findall(question.material)
+    }
+
+
+def reference(question: Question, path: str, code: str) -> str:
+    """Return by which words a model names the first line with this code in it."""
+    for line in shown(question)[path]:
+        mark, bar, text = line.partition("|")
+        if bar and code in text:
+            return mark.lstrip("+ ")
+    raise LookupError(code)
+
+
+def finding(
+    question: Question, path: str, code: str, **changes: object
+) -> dict[str, object]:
+    """Return a finding on the first line with this code in it."""
+    line = reference(question, path, code)
+    return {
+        "path": path,
+        "first": line,
+        "last": line,
+        "severity": "warning",
+        "confidence": 0.9,
+        "rule": "scripted",
+        "title": "Look here",
+        "body": "Somebody should.",
+        "suggestion": None,
+        **changes,
+    }
+
+
+def answer(*findings: dict[str, object]) -> str:
+    """Return the whole answer, as the schema has it."""
+    return json.dumps({"findings": list(findings)})
+
+
+def on(code: str, **changes: object) -> Callable[[Question], str]:
+    """Return a model's part that remarks on every shown line with this code in it."""
+
+    def says(question: Question) -> str:
+        return answer(
+            *(
+                {
+                    **finding(question, path, code, **changes),
+                    "first": line.partition("|")[0].lstrip("+ "),
+                    "last": line.partition("|")[0].lstrip("+ "),
+                }
+                for path, lines in shown(question).items()
+                for line in lines
+                if code in line.partition("|")[2]
+            )
+        )
+
+    return says

@@ -100,7 +100,9 @@ class Base:
                 name, sandbox=sandbox, finder=self.finder, clock=self.clock
             )
 
-        chosen = Choices(make=remembering(make), model=model, policy=Policy())
+        chosen = Choices(
+            make=remembering(make), model=model, policy=Policy(), rules=RULES
+        )
         chosen.make(model)
         return chosen
 

@@ -27,7 +27,8 @@ def _rules(equipment: Equipment) -> ReviewModel:
     )
 
 
-MODELS: Mapping[str, Callable[[Equipment], ReviewModel]] = {"rules": _rules}
+RULES = "rules"
+MODELS: Mapping[str, Callable[[Equipment], ReviewModel]] = {RULES: _rules}
 
 
 def make_model(

@@ -35,15 +35,25 @@ FIRST_USED: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """Chooses for each run; `make` builds a reviewer by its name."""
+    """Chooses for each run; `make` builds a reviewer by its name.
+
+    `rules` names the one that reads the change before a language model does.
+    """
 
     make: Callable[[str], ReviewModel]
     model: str
     policy: Policy
+    rules: str | None = None
 
     def model_for(self, run: Run) -> ReviewModel:
         """Return the run's reviewer; raises UnknownModelError."""
         return self.make(_read(run.overrides).model or self.model)
+
+    def rules_for(self, run: Run) -> ReviewModel | None:
+        """Return who reads the change before the run's reviewer, if that is a model."""
+        if self.rules is None or not self.model_for(run).is_model:
+            return None
+        return self.make(self.rules)
 
     def policy_for(self, run: Run) -> Policy:
         """Return the run's policy."""

@@ -1,4 +1,4 @@
-"""Reviews by a language model: what it is asked, how its answers are read and checked."""
+"""Reviews by a language model: what it is asked, and what came of the answers."""
 
 import asyncio
 from collections import Counter

@@ -46,10 +46,11 @@ def enclosing(path: str, source: bytes, line: int) -> tuple[Definition, ...]:
         return ()
     text = lines[line - 1]
     point = (line - 1, len(text) - len(text.lstrip()))
-    found: list[Definition] = []
-    for node in _upwards(root.descendant_for_point_range(point, point)):
-        if node.type in grammar.definitions and (one := _definition(node)):
-            found.append(one)
+    found = [
+        one
+        for node in _upwards(root.descendant_for_point_range(point, point))
+        if node.type in grammar.definitions and (one := _definition(node))
+    ]
     return tuple(reversed(found[:DEEPEST]))
 
 

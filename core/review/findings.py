@@ -27,7 +27,7 @@ class Side(StrEnum):
     RIGHT = "RIGHT"
 
 
-TITLE, BODY = 200, 20_000
+TITLE, BODY, ENCLOSING = 200, 20_000, 300
 Line = Annotated[int, Field(ge=1)]
 
 
@@ -35,9 +35,11 @@ class Proposal(BaseModel):
     """A remark as a reviewer made it, before anything was checked.
 
     Lines count from 1 in the file on `side`; `start_line` opens a range that ends at
-    `line`. `suggestion` is replacement text for exactly those lines. `unplaced` says why
-    it is not known on which line the remark stands: `line` is then only where the part
-    of the file begins that it is about, and nothing may be posted there.
+    `line`. `suggestion` is replacement text for exactly those lines. `enclosing` names
+    the definition that they stand in, for example `Cart.total`; empty outside of any,
+    and where nobody looked. `unplaced` says why it is not known on which line the
+    remark stands: `line` is then only where the part of the file begins that it is
+    about, and nothing may be posted there.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -54,6 +56,7 @@ class Proposal(BaseModel):
     suggestion: Annotated[str, Field(max_length=BODY)] | None = None
     source: Annotated[str, Field(min_length=1, max_length=100)]
     unplaced: Annotated[str, Field(min_length=1, max_length=TITLE)] | None = None
+    enclosing: Annotated[str, Field(max_length=ENCLOSING)] = ""
 
     @model_validator(mode="after")
     def _range_runs_forward(self) -> Self:
@@ -72,11 +75,16 @@ class Finding(Proposal):
 def fingerprint(proposal: Proposal, code: str, occurrence: int) -> str:
     """Name a proposal by its rule, file and code, so that moved lines keep their name.
 
-    `code` is the text of the lines it stands on; white space in it does not count.
-    `occurrence` tells apart equal code in one file, from 0 downwards the file.
+    `code` is the text of the lines it stands on; white space in it does not count, so
+    that a new indentation keeps the name as well. The definition around them counts
+    where one is known. `occurrence` tells apart equal code in one of them, from 0
+    downwards the file. What the proposal says in words does not count.
     Returns 32 hexadecimal digits.
     """
     normal = " ".join(code.split())
-    parts = (proposal.rule, proposal.path, proposal.side.value, normal, str(occurrence))
+    parts = [proposal.rule, proposal.path, proposal.side.value, normal, str(occurrence)]
+    # Names from before definitions were known have no such part, and stay as they are.
+    if proposal.enclosing:
+        parts.append(proposal.enclosing)
     text = "".join(f"{len(part)}:{part}" for part in parts)
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32]

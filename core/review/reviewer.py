@@ -44,6 +44,18 @@ class Preferred:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What a review cost: tokens, US dollars, seconds, and children's resources."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float = 0.0
+    wall_seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    peak_memory_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewRequest:
     """What a reviewer sees: the diff and the changed files as they are at the head.
 
@@ -53,6 +65,7 @@ class ReviewRequest:
     fetch is absent. `title` and `description` are the pull request's, untrusted.
     `preferences` were remembered for it; a prompt quotes them as data. `config` is what
     the base branch says of reviews, `remarks` what analyzers said of this change.
+    `spent` is what this review has cost already, which a budget takes into account.
     """
 
     repository: str
@@ -65,18 +78,7 @@ class ReviewRequest:
     preferences: tuple[Preferred, ...] = ()
     config: ReviewConfig = field(default_factory=ReviewConfig)
     remarks: tuple[Proposal, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
-    """What a review cost: tokens, US dollars, seconds, and children's resources."""
-
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cost_usd: float = 0.0
-    wall_seconds: float = 0.0
-    cpu_seconds: float = 0.0
-    peak_memory_bytes: int = 0
+    spent: Usage = field(default_factory=Usage)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,10 +116,14 @@ class Verification:
 
     `refuted` maps a fingerprint to the reason why its finding does not hold, `joined`
     to the fingerprint of the finding that says the same. What is in neither stands.
+    Of those, `unsure` maps to the reason for a doubt, which lowers nothing, and
+    `unseen` to the reason why nobody took a second look.
     """
 
     refuted: Mapping[str, str] = field(default_factory=dict)
     joined: Mapping[str, str] = field(default_factory=dict)
+    unsure: Mapping[str, str] = field(default_factory=dict)
+    unseen: Mapping[str, str] = field(default_factory=dict)
     usage: Usage = field(default_factory=Usage)
     said: Said | None = None
 

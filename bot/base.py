@@ -10,7 +10,7 @@ from typing import cast
 
 from bot.memory import MemoryParts, memory_on
 from bot.memory_keys import make_own_keys
-from bot.models.catalog import make_model
+from bot.models.catalog import RULES, make_model
 from bot.pipeline.cover import Cover, Reading
 from bot.pipeline.memories import NO_MEMORIES, Memories
 from bot.pipeline.overrides import Choices, remembering

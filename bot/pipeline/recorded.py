@@ -77,6 +77,8 @@ def prompt_digest(model: ReviewModel, request: ReviewRequest) -> str:
         "files": {shown(path): _sha(data) for path, data in request.files.items()},
         "sightings": [asdict(one) for one in request.sightings],
         "preferences": [asdict(one) for one in request.preferences],
+        "config": request.config.model_dump(mode="json"),
+        "remarks": [one.model_dump(mode="json") for one in request.remarks],
     }
     return _sha(canonical(asked))
 

@@ -1,11 +1,11 @@
-"""Third step: the reviewer reads the change and proposes findings."""
+"""Third step: rules and then a model read the change and propose findings."""
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import asdict, dataclass, replace
 
 from bot.pipeline.memories import Memories
 from bot.pipeline.overrides import Choices
-from bot.pipeline.remembered import KIND, Answers, Remembered
+from bot.pipeline.remembered import Answers, Remembered
 from bot.pipeline.state import Artifacts, State
 from bot.plain import counted
 from core.events import schema
@@ -14,7 +14,7 @@ from core.review.bounds import left_out, most_severe
 from core.review.coverage import nameable
 from core.review.hunks import Diff
 from core.review.report import ReportUsage
-from core.review.reviewer import Read, ReviewRequest
+from core.review.reviewer import Read, ReviewModel, ReviewRequest, Usage, unwatched
 from core.review.verify import identify
 from core.runs.pipeline import StepContext, StepOutcome
 from core.runs.states import FINDING
@@ -22,7 +22,11 @@ from core.runs.states import FINDING
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """Asks the reviewer once and keeps every remark under its fingerprint."""
+    """Asks rules and the run's model once, and keeps every remark by its fingerprint.
+
+    What rules say goes to the model, so that it does not say it again. How much was
+    read is then told by the model alone.
+    """
 
     choices: Choices
     answers: Answers
@@ -47,8 +51,10 @@ class Review:
             preferences=wanted.preferences,
         )
         model = self.choices.model_for(context.run)
-        answer = await self.answers.review(model, request, context.run.id)
-        found = identify(answer.proposals, diff)
+        answers = await self._ask(context, state, model, request)
+        name, answer = answers[-1]
+        proposals = [proposal for _, one in answers for proposal in one.proposals]
+        found = identify(proposals, diff)
         findings = most_severe(found)
         missing = state.missing
         if len(findings) < len(found):
@@ -68,7 +74,10 @@ class Review:
             for one in stored
         )
         unread = {**answer.unread, **dict(state.unread)}
-        usage = ReportUsage.of(model.name, answer.usage)
+        cost = Usage()
+        for _, one in answers:
+            cost = cost.plus(one.usage)
+        usage = ReportUsage.of(name, cost)
         return StepOutcome(
             state={
                 "proposals_blob": digest,
@@ -84,14 +93,52 @@ class Review:
                     }
                 ),
             },
-            events=(*_told(self.name, model.name, answer), *proposed),
-            summary=_summary(len(findings), model.name, answer),
+            events=(
+                *(event for by, one in answers for event in _told(self.name, by, one)),
+                *proposed,
+            ),
+            summary=_summary(len(findings), name, answer),
         )
+
+    async def _ask(
+        self,
+        context: StepContext,
+        state: State,
+        model: ReviewModel,
+        request: ReviewRequest,
+    ) -> list[tuple[str, Remembered]]:
+        """Return who answered what; the run's own reviewer comes last."""
+        run = context.run
+        rules = self.choices.rules_for(run)
+        if rules is None:
+            return [(model.name, await self.answers.review(model, request, run.id))]
+        unwatching = replace(request, read=unwatched)
+        first = await self.answers.review(rules, unwatching, run.id)
+        # What stands fast as unread is not sent out either.
+        sent = replace(
+            request,
+            diff=_without(request.diff, dict(state.unread)),
+            remarks=first.proposals,
+        )
+        second = await self.answers.review(model, sent, run.id)
+        return [(rules.name, first), (model.name, second)]
 
 
 def _read(context: StepContext, diff: Diff) -> Read:
     of = len({file.path for file in diff.files})
-    return lambda done: context.progress.told(done, of, KIND)
+    return lambda done: context.progress.told(done, of, "file")
+
+
+def _without(diff: Diff, hunks: Collection[str]) -> Diff:
+    """Return the diff without some of its hunks."""
+    return Diff(
+        files=tuple(
+            patch._replace(
+                hunks=tuple(one for one in patch.hunks if one.id not in hunks)
+            )
+            for patch in diff.files
+        )
+    )
 
 
 def _told(step: str, name: str, answer: Remembered) -> Iterator[Payload]:
@@ -104,11 +151,12 @@ def _told(step: str, name: str, answer: Remembered) -> Iterator[Payload]:
     )
     if answer.reused:
         yield schema.WorkReused(
-            step=step, kind=KIND, count=answer.reused, of=answer.files
+            step=step, kind=answer.kind, count=answer.reused, of=answer.count
         )
 
 
 def _summary(count: int, name: str, answer: Remembered) -> str:
-    reused = f"; {answer.reused} of {counted(answer.files, 'file')} as before"
+    pieces = counted(answer.count, answer.kind)
+    reused = f"; {answer.reused} of {pieces} as before"
     found = counted(count, "finding")
     return f"{found} proposed by {name}{reused if answer.reused else ''}"

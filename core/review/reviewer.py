@@ -54,6 +54,17 @@ class Usage:
     cpu_seconds: float = 0.0
     peak_memory_bytes: int = 0
 
+    def plus(self, other: "Usage") -> "Usage":
+        """Return both together; the peak of memory is that of the larger."""
+        return Usage(
+            input_tokens=self.input_tokens + other.input_tokens,
+            output_tokens=self.output_tokens + other.output_tokens,
+            cost_usd=self.cost_usd + other.cost_usd,
+            wall_seconds=self.wall_seconds + other.wall_seconds,
+            cpu_seconds=self.cpu_seconds + other.cpu_seconds,
+            peak_memory_bytes=max(self.peak_memory_bytes, other.peak_memory_bytes),
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewRequest:

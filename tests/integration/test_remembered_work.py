@@ -143,7 +143,7 @@ async def test_only_what_changed_is_asked_for(memory: Answers) -> None:
     """The answer is whole all the same, and says how much of it is not new."""
     model = Counting()
     first = await memory.review(model, request(FILES), "run_1")
-    assert (first.files, first.reused, first.usage.input_tokens) == (2, 0, 2)
+    assert (first.count, first.reused, first.usage.input_tokens) == (2, 0, 2)
     again = await memory.review(model, request(FILES), "run_2")
     assert (again.reused, again.usage) == (2, Usage())
     assert (again.proposals, again.unread) == (first.proposals, first.unread)
@@ -193,7 +193,7 @@ async def test_an_empty_change_is_asked_about_each_time(memory: Answers) -> None
     model = Counting()
     for _ in range(2):
         answer = await memory.review(model, request({}), "run_1")
-        assert (answer.files, answer.reused) == (0, 0)
+        assert (answer.count, answer.reused) == (0, 0)
     assert model.asked == [[], []]
 
 

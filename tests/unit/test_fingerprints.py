@@ -26,13 +26,13 @@ def proposal(**changes: object) -> Proposal:
 
 
 def test_names_from_before_definitions_were_known_stay() -> None:
-    """This is what earlier versions stored for the same remark."""
+    """So earlier versions stored for the same remark."""
     name = fingerprint(proposal(), f"    {CODE}", 0)
     assert name == "a3be67c5c97534624365531b9df453d2"
 
 
 @given(st.integers(1, 10**6), SPACE, SPACE, WORDS, WORDS, st.sampled_from(Severity))
-def test_what_a_rebase_or_a_rewording_changes_does_not_count(  # noqa: PLR0913  # each a change
+def test_what_a_rebase_or_a_rewording_changes_does_not_count(  # each a change
     line: int, before: str, behind: str, title: str, body: str, severity: Severity
 ) -> None:
     """Lines move, indents change, and a model never says the same thing twice."""

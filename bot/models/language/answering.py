@@ -44,7 +44,9 @@ class Answered:
         )
 
 
-async def answered(chat: Chat, planned: Planned, purse: Purse) -> Answered:
+async def answered(
+    chat: Chat, planned: Planned, purse: Purse, files: Mapping[str, bytes]
+) -> Answered:
     """Ask, once more if the answer cannot be read, and return what came of it.
 
     Raises what the chat raises, save for a refusal, which is about this question alone.
@@ -60,11 +62,17 @@ async def answered(chat: Chat, planned: Planned, purse: Purse) -> Answered:
     found = parsed(reply.text)
     # One that was cut off would be cut off again.
     if found.problem is None or not reply.finished:
-        return _read(chat, first, found)
-    return await _again(chat, first, found, purse)
+        return _read(chat.name, files, first, found)
+    return await _again(chat, first, found, purse, files)
 
 
-async def _again(chat: Chat, before: Answered, found: Parsed, purse: Purse) -> Answered:
+async def _again(
+    chat: Chat,
+    before: Answered,
+    found: Parsed,
+    purse: Purse,
+    files: Mapping[str, bytes],
+) -> Answered:
     """Ask once more, quoting what was wrong; of two answers the better one counts."""
     question = before.planned.question
     told = AGAIN.format(problem=found.problem) + question.material
@@ -74,7 +82,7 @@ async def _again(chat: Chat, before: Answered, found: Parsed, purse: Purse) -> A
     except ModelRefusedError:
         reply = None
     if reply is None:
-        return _read(chat, before, found)
+        return _read(chat.name, files, before, found)
     after = replace(
         before,
         prompts=(*before.prompts, told),
@@ -84,7 +92,7 @@ async def _again(chat: Chat, before: Answered, found: Parsed, purse: Purse) -> A
     second = parsed(reply.text)
     # What fits of the first answer is worth more than nothing of the second.
     better = found if second.findings is None else second
-    return _read(chat, after, better)
+    return _read(chat.name, files, after, better)
 
 
 async def _put(
@@ -102,7 +110,9 @@ async def _put(
     return reply
 
 
-def _read(chat: Chat, before: Answered, found: Parsed) -> Answered:
+def _read(
+    source: str, files: Mapping[str, bytes], before: Answered, found: Parsed
+) -> Answered:
     planned = before.planned
     repairs = (*before.repairs, *found.repairs)
     last = before.replies[-1]
@@ -118,7 +128,7 @@ def _read(chat: Chat, before: Answered, found: Parsed) -> Answered:
             reason=problem,
         )
         return _nothing(before, UNREADABLE.format(problem=problem), error)
-    made = proposals(found.findings, planned.parts, source=chat.name)
+    made = proposals(found.findings, planned.parts, source=source, files=files)
     unread = {} if last.finished else _unsaid(planned, made)
     return replace(before, proposals=made, unread=unread)
 

@@ -72,7 +72,7 @@ class LanguageReviewer(ReviewModel):
 
         async def one(question: Planned) -> Answered:
             async with gate:
-                answer = await answered(self._chat, question, purse)
+                answer = await answered(self._chat, question, purse, request.files)
             await progress.past(question)
             return answer
 

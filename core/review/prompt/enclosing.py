@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import takewhile
 
-from tree_sitter import Node
+from tree_sitter import Node, Tree
 
 from core.review.hunks import Hunk, LineKind
-from core.review.prompt.grammars import grammar_of, parser_of
+from core.review.prompt.grammars import Grammar, grammar_of, parser_of
 from core.review.sanitize import clean_line
 
 # Larger files are data, and would take seconds.
@@ -40,7 +41,7 @@ def enclosing(path: str, source: bytes, line: int) -> tuple[Definition, ...]:
     grammar = grammar_of(path)
     if grammar is None or len(source) > LARGEST:
         return ()
-    root = parser_of(grammar).parse(source).root_node
+    root = _tree(grammar, source).root_node
     lines = source.split(b"\n")
     if not 1 <= line <= len(lines):
         return ()
@@ -52,6 +53,12 @@ def enclosing(path: str, source: bytes, line: int) -> tuple[Definition, ...]:
         if node.type in grammar.definitions and (one := _definition(node))
     ]
     return tuple(reversed(found[:DEEPEST]))
+
+
+@lru_cache(maxsize=4)
+def _tree(grammar: Grammar, source: bytes) -> Tree:
+    """Parse a file once for all of its hunks, which are asked for one after another."""
+    return parser_of(grammar).parse(source)
 
 
 def qualified(definitions: Sequence[Definition]) -> str:

@@ -99,6 +99,10 @@ def grammar_of(path: str) -> Grammar | None:
 
 
 @cache
+def _language(grammar: Grammar) -> Language:
+    return Language(grammar.load())
+
+
 def parser_of(grammar: Grammar) -> Parser:
-    """Return a parser; each is built once."""
-    return Parser(Language(grammar.load()))
+    """Return a parser of the caller's own: one may not be shared between threads."""
+    return Parser(_language(grammar))

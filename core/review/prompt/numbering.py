@@ -19,7 +19,7 @@ SHORTEST = 2
 MARKS = {LineKind.ADDED: "+", LineKind.REMOVED: "-", LineKind.CONTEXT: " "}
 # What stands behind the bar was copied along with the reference, and is not looked at.
 REFERENCE = re.compile(
-    r"\s*([+-]?)\s*([0-9]{1,9})#([0-9A-Fa-f]{2,64})\s*(?:\|.*)?", re.S
+    r"\s*([+-]?)\s*([0-9]{1,9})#([0-9A-Fa-f]{2,64})\s*(?:\|.*)?", re.DOTALL
 )
 
 

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from core.review.findings import Proposal, Side
+from core.review.findings import ENCLOSING, Proposal, Side
+from core.review.prompt.enclosing import enclosing, qualified
 from core.review.prompt.numbering import NumberedLine, References
 from core.review.prompt.packing import Part
 from core.review.prompt.schema import RULE, Said
@@ -29,18 +30,24 @@ class _Place:
 
 
 def proposals(
-    said: Iterable[Said], parts: Sequence[Part], *, source: str
+    said: Iterable[Said],
+    parts: Sequence[Part],
+    *,
+    source: str,
+    files: Mapping[str, bytes],
 ) -> tuple[Proposal, ...]:
     """Return the findings in one answer, each on its lines or `unplaced`.
 
-    The words in them are cleaned, and cut to their lengths.
+    The words in them are cleaned, and cut to their lengths. `files` are those of the
+    request, from which the definitions around the lines are told.
     """
     shown = {part.file.name: part for part in parts}
     lines = {
         name: References.to(line for piece in part.pieces for line in piece.lines)
         for name, part in shown.items()
     }
-    return tuple(_proposal(one, shown, lines, source) for one in said)
+    made = (_proposal(one, shown, lines, source) for one in said)
+    return tuple(_enclosed(one, files) for one in made)
 
 
 def _proposal(
@@ -70,6 +77,15 @@ def _proposal(
         source=source[:SOURCE],
         unplaced=place.unplaced,
     )
+
+
+def _enclosed(one: Proposal, files: Mapping[str, bytes]) -> Proposal:
+    """Name the definition around a line at the head; the base's files are not here."""
+    data = files.get(one.path)
+    if data is None or one.unplaced is not None or one.side is Side.LEFT:
+        return one
+    name = qualified(enclosing(one.path, data, one.line))[:ENCLOSING]
+    return one.model_copy(update={"enclosing": name})
 
 
 def _place(one: Said, part: Part, references: References) -> _Place:

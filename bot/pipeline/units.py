@@ -1,0 +1,61 @@
+"""What a reviewer is asked about piece by piece: files by rules, hunks by models."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+from core.review.findings import Proposal
+from core.review.reviewer import ReviewModel, ReviewRequest
+from core.runs.work import Key
+
+# What is kept of a piece, as JSON.
+Kept = Mapping[str, Any]
+
+
+class Unit(Protocol):
+    """How a request falls into pieces that are remembered each for itself.
+
+    A piece has a name, unique in its request, and a key, the same for all pieces of
+    which a reviewer says the same.
+    """
+
+    @property
+    def kind(self) -> str:
+        """Return what a piece is, in one word."""
+        ...
+
+    def keys(self, model: ReviewModel, request: ReviewRequest) -> dict[str, Key]:
+        """Name each piece by all that a reviewer may look at for it."""
+        ...
+
+    def only(self, request: ReviewRequest, names: set[str]) -> ReviewRequest:
+        """Return the request for these pieces alone."""
+        ...
+
+    def kept(
+        self,
+        names: set[str],
+        request: ReviewRequest,
+        proposals: Sequence[Proposal],
+        unread: Mapping[str, str],
+    ) -> Iterator[tuple[str, Kept]]:
+        """Yield what is to be remembered of each piece."""
+        ...
+
+    def unread(self, request: ReviewRequest, unread: Mapping[str, str]) -> set[str]:
+        """Return the pieces of which nothing was read: they are asked for again."""
+        ...
+
+    def whole(
+        self, request: ReviewRequest, answers: Mapping[str, Kept]
+    ) -> tuple[tuple[Proposal, ...], dict[str, str]]:
+        """Put the pieces' proposals and unread hunks together."""
+        ...
+
+
+def said(request: ReviewRequest) -> Sequence[str]:
+    """Return what people say of the change and want, which only models read."""
+    return (
+        request.title,
+        request.description,
+        *(repr(one) for one in request.preferences),
+    )

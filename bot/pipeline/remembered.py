@@ -23,7 +23,8 @@ class Remembered:
     """A whole answer, of which `reused` of `count` pieces were answered before.
 
     `kind` says what a piece is: a file, or a hunk for a language model. `usage` is what
-    the rest cost now, `recorded` where it was kept word for word. Secrets are masked in the proposals.
+    the rest cost now, `recorded` where it was kept word for word. Secrets are masked in
+    the proposals.
     """
 
     proposals: tuple[Proposal, ...]

@@ -59,9 +59,10 @@ def on(code: str, **changes: object) -> Callable[[Question], str]:
         return answer(
             *(
                 {
-                    **finding(question, path, code, **changes),
+                    **finding(question, path, code),
                     "first": line.partition("|")[0].lstrip("+ "),
                     "last": line.partition("|")[0].lstrip("+ "),
+                    **changes,
                 }
                 for path, lines in shown(question).items()
                 for line in lines

@@ -40,6 +40,9 @@ def parsed(text: str) -> Parsed:
     repairs += mended
     if problem is not None:
         return Parsed(findings=None, repairs=tuple(repairs), problem=problem)
+    if isinstance(value, list):
+        value = {"findings": value}
+        repairs.append("a list without its name was taken for the findings")
     try:
         answer = Answer.model_validate_json(json.dumps(value))
     except ValidationError as error:
@@ -66,12 +69,16 @@ def _bare(text: str) -> tuple[str, list[str]]:
 
 def _json(text: str) -> tuple[Any, list[str], str | None]:
     """Return the value, what was mended, and why there is none."""
+    why = "it is neither an object nor a list"
     try:
-        return json.loads(text), [], None
+        value = json.loads(text)
     except RecursionError:
         return None, [], "it is nested too deeply"
     except ValueError as error:
         why = clean_line(str(error))
+    else:
+        if isinstance(value, dict | list):
+            return value, [], None
     try:
         value = repair_json(text, return_objects=True, skip_json_loads=True)
     except (RecursionError, ValueError) as error:
@@ -83,8 +90,7 @@ def _json(text: str) -> tuple[Any, list[str], str | None]:
 
 def _salvaged(value: Any) -> tuple[tuple[Said, ...] | None, list[str]]:
     """Return the findings that fit by themselves, and what was left out."""
-    if isinstance(value, dict):
-        value = value.get("findings")
+    value = value.get("findings")
     if not isinstance(value, list):
         return None, []
     kept: list[Said] = []

@@ -130,8 +130,13 @@ from core.errors.merges import (
 from core.errors.models import (
     ModelAnswerError,
     ModelBudgetError,
+    ModelExtraError,
+    ModelFileError,
+    ModelKeyRefusedError,
     ModelRateLimitedError,
     ModelRefusedError,
+    ModelRejectedError,
+    ModelUnavailableError,
 )
 from core.errors.rca import (
     BundleBusyError,
@@ -310,8 +315,13 @@ __all__ = [
     "MergeStaleError",
     "ModelAnswerError",
     "ModelBudgetError",
+    "ModelExtraError",
+    "ModelFileError",
+    "ModelKeyRefusedError",
     "ModelRateLimitedError",
     "ModelRefusedError",
+    "ModelRejectedError",
+    "ModelUnavailableError",
     "MortalWishError",
     "NoCasesError",
     "NoCheckpointError",

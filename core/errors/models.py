@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from core.errors.families import ConflictError, NofxError, UnavailableError
+from core.errors.families import ConflictError, InputError, NofxError, UnavailableError
 
 
 class ModelRefusedError(NofxError):
@@ -35,3 +35,38 @@ class ModelRateLimitedError(UnavailableError):
     def __init__(self, *, model: str, retry_at: datetime) -> None:
         super().__init__(model=model, retry_at=retry_at)
         self.retry_at = retry_at
+
+
+class ModelUnavailableError(UnavailableError):
+    """Nobody answered for the model in time, or its service said that it cannot."""
+
+    message = "{model} does not answer: {reason}."
+    hint = "The run asks again by itself; a second model in NOFX_MODEL, at once."
+
+
+class ModelKeyRefusedError(NofxError):
+    """The model's service knows the key not, or lets it not use the model."""
+
+    message = "The service of {model} refuses the key in {variable}."
+    hint = "Put a key that may use {model} into {variable}, and start nofx again."
+
+
+class ModelRejectedError(NofxError):
+    """The model's service takes a question like this one from nobody."""
+
+    message = "The service of {model} does not take the question: {reason}."
+    hint = "Compare the name in NOFX_MODEL, and NOFX_MODEL_URL, with the service's own."
+
+
+class ModelExtraError(InputError):
+    """The library that speaks to the model is not installed."""
+
+    message = "{model} needs a library that is not installed: {library}."
+    hint = "Run: pip install 'nofx[{extra}]'"
+
+
+class ModelFileError(InputError):
+    """The file of a local model cannot be served."""
+
+    message = "The model file {path} cannot be used: {reason}."
+    hint = "Name a GGUF file that can be read: NOFX_MODEL=local:/models/NAME.gguf"

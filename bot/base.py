@@ -10,7 +10,8 @@ from typing import cast
 
 from bot.memory import MemoryParts, memory_on
 from bot.memory_keys import make_own_keys
-from bot.models.catalog import RULES, make_model
+from bot.model_values import options_of
+from bot.models.catalog import RULES, Equipment, make_model
 from bot.pipeline.cover import Cover, Reading
 from bot.pipeline.memories import NO_MEMORIES, Memories
 from bot.pipeline.overrides import Choices, remembering
@@ -72,6 +73,7 @@ class Base:
     memory: MemoryParts
     bus: Bus
     streams: StreamPolicy
+    models: Equipment
     finder: SecretFinder
     masker: Masker
     clock: Clock
@@ -89,22 +91,14 @@ class Base:
         return Reading(sources=sources, cover=cover, memories=memories)
 
     def choices(self, model: str) -> Choices:
-        """Return what runs choose from, `model` unless a branch has another.
-
-        Raises UnknownModelError.
-        """
-        sandbox = Sandbox()
+        """Return what runs choose from, `model` unless a branch has another."""
 
         def make(name: str) -> ReviewModel:
-            return make_model(
-                name, sandbox=sandbox, finder=self.finder, clock=self.clock
-            )
+            return make_model(name, self.models)
 
-        chosen = Choices(
+        return Choices(
             make=remembering(make), model=model, policy=Policy(), rules=RULES
         )
-        chosen.make(model)
-        return chosen
 
 
 @asynccontextmanager
@@ -133,6 +127,7 @@ async def opened(
             try:
                 await base.memory.close()
             finally:
+                await base.models.servers.close()
                 await base.runs.close()
                 await warming
 
@@ -214,6 +209,9 @@ def assembled(database: Database, settings: Settings, clock: Clock) -> Base:
             most=settings.streams,
             most_a_token=settings.streams_per_token,
             secure=(settings.public_url or "").startswith("https:"),
+        ),
+        models=Equipment(
+            sandbox=Sandbox(), finder=finder, clock=clock, options=options_of(settings)
         ),
         finder=finder,
         masker=masker,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing_extensions import override
 
 from bot.base import Base, opened
+from bot.models.catalog import check_choices
 from bot.pipeline.changes import LocalChange
 from bot.pipeline.nobodys_desk import NobodysDesk
 from bot.pipeline.ports import Described, Shown, Source, Sources
@@ -70,6 +71,7 @@ async def reviewer(settings: Settings) -> AsyncIterator[Reviewer]:
 
 
 async def _review(base: Base, model: str, change: LocalChange) -> ReviewReport:
+    check_choices(base.models)
     digest = hashlib.sha256(change.diff).hexdigest()[:40]
     # A name of its own: no other worker on the same database has this change at hand.
     name = base.ids.new("local")

@@ -1,14 +1,15 @@
 """The settings of language models, and how their names are written: values alone."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from pydantic import Field, SecretStr
 from pydantic_settings import NoDecode
 from typing_extensions import override
 
-from bot.setting_values import http_url, is_loopback
+from bot.setting_values import http_url, safe_for_tokens
 from core.review.chat import Budget
 
 RULES = "rules"
@@ -131,14 +132,98 @@ def keys_for(
     return keys
 
 
-def check_address(url: str, *, keyed: bool) -> str:
-    """Return the address without a slash at its end.
+class Given(Protocol):
+    """The settings of language models, as they were given."""
 
-    Raises ValueError when it is none, or would show a key to the network.
+    @property
+    def model(self) -> str:
+        """Return NOFX_MODEL."""
+        ...
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Return NOFX_MODELS."""
+        ...
+
+    @property
+    def model_key(self) -> SecretStr | None:
+        """Return NOFX_MODEL_KEY."""
+        ...
+
+    @property
+    def openai_key(self) -> SecretStr | None:
+        """Return NOFX_OPENAI_KEY."""
+        ...
+
+    @property
+    def anthropic_key(self) -> SecretStr | None:
+        """Return NOFX_ANTHROPIC_KEY."""
+        ...
+
+    @property
+    def google_key(self) -> SecretStr | None:
+        """Return NOFX_GOOGLE_KEY."""
+        ...
+
+    @property
+    def model_url(self) -> str | None:
+        """Return NOFX_MODEL_URL."""
+        ...
+
+    @property
+    def model_seconds(self) -> float:
+        """Return NOFX_MODEL_SECONDS."""
+        ...
+
+    @property
+    def review_tokens(self) -> int:
+        """Return NOFX_REVIEW_TOKENS."""
+        ...
+
+    @property
+    def review_usd(self) -> float:
+        """Return NOFX_REVIEW_USD."""
+        ...
+
+
+def options_of(given: Given) -> ModelOptions:
+    """Return what the settings say of language models.
+
+    Raises ValueError when their address would show a key to the network.
     """
-    plain = http_url(url).rstrip("/")
-    scheme, _, rest = plain.partition("://")
-    host = rest.partition("/")[0].rpartition(":")[0] or rest.partition("/")[0]
-    if keyed and scheme == "http" and not is_loopback(host.strip("[]")):
-        raise ValueError("plain http would show the key to the network")
-    return plain
+    own = {
+        OPENAI: given.openai_key,
+        "anthropic": given.anthropic_key,
+        "google": given.google_key,
+    }
+    keys = keys_for(given.model, given.model_key, own)
+    check_url(given.model_url, keys)
+    return ModelOptions(
+        model=given.model,
+        allowed=given.models,
+        keys=keys,
+        url=given.model_url.rstrip("/") if given.model_url else None,
+        seconds=given.model_seconds,
+        budget=Budget(tokens=given.review_tokens or None, usd=given.review_usd or None),
+    )
+
+
+def check_url(url: str | None, keys: Mapping[str, SecretStr]) -> None:
+    """Raise ValueError when the address is none, or would show a key to the network."""
+    if url is None:
+        return
+    try:
+        http_url(url)
+        if OPENAI in keys:
+            safe_for_tokens(url)
+    except ValueError as error:
+        right = "an https address, or http on this machine or without a key"
+        raise ValueError(
+            f"NOFX_MODEL_URL cannot be used ({error}): it should be {right}."
+        ) from None
+
+
+def secrets_of(given: Given) -> tuple[SecretStr | None, ...]:
+    """Return every key, for masking it."""
+    services = (given.openai_key, given.anthropic_key, given.google_key)
+    return (given.model_key, *services)

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 
 from core.errors import DatabaseUrlError
 
@@ -132,3 +133,30 @@ def own_cache(environ: Mapping[str, str]) -> Path:
     """
     base = environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(base).expanduser() / "nofx"
+
+
+def _mongodb(value: SecretStr | None) -> SecretStr | None:
+    if value is not None:
+        check_mongodb(value.get_secret_value())
+    return value
+
+
+def _key_file(value: Path | None) -> Path | None:
+    if value is not None:
+        check_key(read_key(value))
+    return value
+
+
+MongodbUrl = Annotated[
+    SecretStr | None,
+    AfterValidator(_mongodb),
+    Field(
+        description="a mongodb:// or mongodb+srv:// address, or unset for the embedded"
+        " server"
+    ),
+]
+KeyFile = Annotated[
+    Path | None,
+    AfterValidator(_key_file),
+    Field(description=f"the path of a readable file with {KEY_FORM}"),
+]

@@ -17,16 +17,17 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from bot import memory_key_values, memory_values, work_values
+from bot import memory_key_values, memory_values, model_values, work_values
 from bot.setting_values import (
     KEY_FORM,
     URL_FORM,
     AppCredentials,
+    KeyFile,
     LogFormat,
     LogLevel,
+    MongodbUrl,
     PublisherKind,
     check_key,
-    check_mongodb,
     http_url,
     own_cache,
     read_key,
@@ -36,7 +37,8 @@ from core.errors import SettingsError
 
 PREFIX = "NOFX_"
 SECRET = frozenset({"mongodb_url", "private_key", "webhook_secrets"})
-SECRET |= {"notify_url", "notify_secret", "token"} | memory_key_values.SECRET
+SECRET |= {"notify_url", "notify_secret", "token"}
+SECRET |= memory_key_values.SECRET | model_values.SECRET
 LONGEST_SHOWN = 80
 
 
@@ -55,11 +57,8 @@ class Settings(BaseSettings):
         populate_by_name=True,
     )
 
-    mongodb_url: SecretStr | None = Field(
-        default=None,
-        validation_alias=AliasChoices("MONGODB_URL"),
-        description="a mongodb:// or mongodb+srv:// address, or unset for the embedded"
-        " server",
+    mongodb_url: MongodbUrl = Field(
+        default=None, validation_alias=AliasChoices("MONGODB_URL")
     )
     data_dir: Path = Field(default=Path(".nofx"), description="the path of a folder")
     cache_dir: Path = Field(
@@ -71,9 +70,7 @@ class Settings(BaseSettings):
         ge=1,
         description="the App ID, a positive number on the App's settings page",
     )
-    private_key_path: Path | None = Field(
-        default=None, description=f"the path of a readable file with {KEY_FORM}"
-    )
+    private_key_path: KeyFile = None
     private_key: SecretStr | None = Field(
         default=None, validate_default=True, description=KEY_FORM
     )
@@ -86,7 +83,16 @@ class Settings(BaseSettings):
         default=None,
         description="the http or https address at which GitHub and people reach nofx",
     )
-    model: work_values.Model = "rules"
+    model: model_values.Model = model_values.RULES
+    models: model_values.Models = ()
+    model_key: model_values.Key = None
+    openai_key: model_values.Key = None
+    anthropic_key: model_values.Key = None
+    google_key: model_values.Key = None
+    model_url: model_values.Url = None
+    model_seconds: model_values.Seconds = 300
+    review_tokens: model_values.Tokens = 0
+    review_usd: model_values.Usd = 0
     publisher: PublisherKind = Field(
         default=PublisherKind.REST,
         description="rest; mcp is not built yet",
@@ -140,20 +146,6 @@ class Settings(BaseSettings):
     streams: work_values.Streams = 2000
     streams_per_token: work_values.Streams = 500
 
-    @field_validator("mongodb_url")
-    @classmethod
-    def _names_a_mongodb(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None:
-            check_mongodb(value.get_secret_value())
-        return value
-
-    @field_validator("private_key_path")
-    @classmethod
-    def _file_holds_a_key(cls, value: Path | None) -> Path | None:
-        if value is not None:
-            check_key(read_key(value))
-        return value
-
     @field_validator("private_key")
     @classmethod
     def _is_a_key(cls, value: SecretStr | None, info: ValidationInfo) -> object:
@@ -166,7 +158,7 @@ class Settings(BaseSettings):
         check_key(pem)
         return SecretStr(pem)
 
-    @field_validator("webhook_secrets", "memory_key_names", mode="before")
+    @field_validator("webhook_secrets", "memory_key_names", "models", mode="before")
     @classmethod
     def _split_at_commas(cls, value: object) -> object:
         if isinstance(value, str):
@@ -204,6 +196,11 @@ class Settings(BaseSettings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _model_url_is_safe(self) -> Self:
+        model_values.options_of(self)
+        return self
+
     def app_credentials(self) -> AppCredentials:
         """Return what the service needs to act as its GitHub App.
 
@@ -226,6 +223,7 @@ class Settings(BaseSettings):
         """Return every secret in the clear, for masking it wherever it might appear."""
         notify = (self.notify_url, self.notify_secret, self.token)
         secrets = (self.mongodb_url, self.private_key, *self.webhook_secrets, *notify)
+        secrets += model_values.secrets_of(self)
         values = tuple(secret.get_secret_value() for secret in secrets if secret)
         file, token = self.memory_key_file or self.own_keys, self.memory_key_token
         return values + memory_key_values.secrets_in(self.memory_keys, file, token)

@@ -13,6 +13,7 @@ from bot.bundling import clear_spool, rca_on
 from bot.github.client import GitHubApp
 from bot.github.limits import Policy as GitHubPolicy
 from bot.lifetime import Companion
+from bot.models.catalog import check_choices
 from bot.operations import Operations, operations_on
 from bot.pipeline.github_desk import GitHubDesk
 from bot.pipeline.github_source import GitHubSources
@@ -97,6 +98,7 @@ async def _assembled(
             policy=GitHubPolicy(write_spacing_seconds=settings.write_spacing_seconds),
         )
         limits = Limits(run_seconds=settings.run_seconds)
+        check_choices(base.models)
         desk = GitHubDesk(app=app, clock=base.clock, steps=STEPS)
         memories = memories_on(base.database, base.memory)
         pipeline = ReviewPipeline(

@@ -50,14 +50,6 @@ Host = Annotated[
         description="the address or host name to listen on; 0.0.0.0 for every one",
     ),
 ]
-Model = Annotated[
-    str,
-    Field(
-        pattern=r"^[A-Za-z0-9][\w.:/@+-]*$",
-        max_length=200,
-        description="the name of a reviewer; `rules` needs no language model",
-    ),
-]
 MetricsPort = Annotated[
     int | None,
     Field(

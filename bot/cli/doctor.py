@@ -22,9 +22,14 @@ if TYPE_CHECKING:
 
 def doctor(
     context: typer.Context,
+    *,
     form: Annotated[
         ListFormat, typer.Option("--format", help="json is for machines.")
     ] = ListFormat.TEXT,
+    ask: Annotated[
+        bool,
+        typer.Option("--ask", help="Put one tiny question to the language model."),
+    ] = False,
 ) -> None:
     """Check settings, git, database, session memory, GitHub App, model and sandbox.
 
@@ -35,11 +40,14 @@ def doctor(
     ```
     nofx doctor
     nofx doctor --format json
+    nofx doctor --ask
     ```
     """
     try:
         with working("Looking at everything"):
-            results = run(context, lambda service, settings: service.doctor(settings))
+            results = run(
+                context, lambda service, settings: service.doctor(settings, ask=ask)
+            )
     except SettingsError as error:
         results = (_unusable(error),)
     emit(_as_json(results) if form is ListFormat.JSON else _as_text(results))

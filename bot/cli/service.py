@@ -46,8 +46,8 @@ class Service(Protocol):
         """Show a review from webhook to comments on this machine."""
         ...
 
-    async def doctor(self, settings: Settings) -> Sequence[CheckResult]:
-        """Check everything that nofx needs."""
+    async def doctor(self, settings: Settings, *, ask: bool) -> Sequence[CheckResult]:
+        """Check everything that nofx needs; `ask` asks the model, too."""
         ...
 
     async def review(self, settings: Settings, change: LocalChange) -> ReviewReport:
@@ -103,14 +103,18 @@ class Installed(Service):
         await stage.run(settings, wish)
 
     @override
-    async def doctor(self, settings: Settings) -> Sequence[CheckResult]:
+    async def doctor(self, settings: Settings, *, ask: bool) -> Sequence[CheckResult]:
         from bot.app import SCHEMA  # noqa: PLC0415  # as above
         from bot.doctor.examine import examine  # noqa: PLC0415  # as above
         from bot.settings import environment  # noqa: PLC0415  # as above
         from core.clock import SystemClock  # noqa: PLC0415  # as above
 
         return await examine(
-            settings, schema=SCHEMA, environ=environment(), clock=SystemClock()
+            settings,
+            schema=SCHEMA,
+            environ=environment(),
+            clock=SystemClock(),
+            ask=ask,
         )
 
     @override

@@ -10,7 +10,8 @@ from bot.doctor.machine import (
     check_webhook_secrets,
 )
 from bot.doctor.memory import check_memory
-from bot.doctor.needs import check_app, check_database, check_model
+from bot.doctor.model import check_model
+from bot.doctor.needs import check_app, check_database
 from bot.doctor.results import CheckResult, run_checks
 from bot.settings import Settings
 from core.clock import Clock
@@ -19,9 +20,17 @@ from core.store.schema import Schema
 
 
 async def examine(
-    settings: Settings, *, schema: Schema, environ: Mapping[str, str], clock: Clock
+    settings: Settings,
+    *,
+    schema: Schema,
+    environ: Mapping[str, str],
+    clock: Clock,
+    ask: bool = False,
 ) -> tuple[CheckResult, ...]:
-    """Check everything; nothing changes, but an embedded server makes its folder."""
+    """Check everything; nothing changes, but an embedded server makes its folder.
+
+    With `ask` a language model is put one tiny question, which may cost something.
+    """
     sandbox = Sandbox()
     return await run_checks(
         (
@@ -32,7 +41,7 @@ async def examine(
             ("session memory", lambda: check_memory(settings, clock)),
             ("GitHub App", lambda: check_app(settings, clock)),
             ("webhook secrets", lambda: check_webhook_secrets(settings)),
-            ("model", lambda: check_model(settings, sandbox, clock)),
+            ("model", lambda: check_model(settings, sandbox, clock, ask=ask)),
             ("sandbox", lambda: check_sandbox(sandbox)),
         )
     )

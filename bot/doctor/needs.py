@@ -1,19 +1,14 @@
-"""Checks of what nofx talks to: the database, GitHub, the reviewer."""
+"""Checks of what nofx talks to: the database and GitHub."""
 
 import aiohttp
 
-from bot.base import private_folder, reached
+from bot.base import reached
 from bot.doctor.results import Finding, fail, ok, warn
 from bot.github.client import GitHubApp
 from bot.github.manifest import missing_permissions
 from bot.github.values import AppIdentity
-from bot.models.catalog import make_model
 from bot.settings import Settings
 from core.clock import Clock
-from core.review.hunks import parse_diff
-from core.review.reviewer import ReviewAnswer, ReviewRequest
-from core.sandbox.sandbox import Sandbox
-from core.secrets.finder import shared_finder
 from core.store.pending import pending
 from core.store.schema import Schema
 
@@ -25,13 +20,6 @@ PERMISSIONS = {
     "checks": "write",
     "issues": "write",
 }
-TRIAL = ReviewRequest(
-    repository="nofx/doctor",
-    title="Trial",
-    description="",
-    diff=parse_diff(b"--- /dev/null\n+++ b/trial.py\n@@ -0,0 +1 @@\n+TRIAL = 1\n"),
-    files={"trial.py": b"TRIAL = 1\n"},
-)
 EVENTS = frozenset(
     {
         "pull_request",
@@ -64,33 +52,6 @@ async def check_database(settings: Settings, schema: Schema) -> Finding:
             "Run `nofx migrate`; `nofx serve` does it at its start, too.",
         )
     return ok(f"{name} answers; validators and indexes are this version's.")
-
-
-async def check_model(settings: Settings, sandbox: Sandbox, clock: Clock) -> Finding:
-    """Make the reviewer and, when that costs nothing, have it review one line.
-
-    Raises UnknownModelError, UnavailableError.
-    """
-    model = make_model(
-        settings.model,
-        sandbox=sandbox,
-        finder=shared_finder(private_folder(settings.cache_dir)),
-        clock=clock,
-    )
-    if model.is_model:
-        return ok(f"{model.name} is set up.")
-    return judged_trial(model.name, await model.review(TRIAL))
-
-
-def judged_trial(name: str, answer: ReviewAnswer) -> Finding:
-    """Say whether a reviewer read the trial change."""
-    if answer.unread:
-        reasons = ", ".join(sorted(set(answer.unread.values())))
-        return fail(
-            f"{name} could not read a one-line change: {reasons}.",
-            "Install nofx anew, with everything that its lock file names.",
-        )
-    return ok(f"{name} reviewed a trial change; no language model is set up.")
 
 
 async def check_app(settings: Settings, clock: Clock) -> Finding:

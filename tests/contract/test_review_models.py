@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.models import make_model
-from bot.models.catalog import MODELS
+from bot.models.catalog import MODELS, Equipment
 from core.clock import SystemClock
 from core.errors import InputError, UnknownModelError
 from core.review.anchors import touches_change
@@ -79,12 +79,15 @@ def finder() -> SecretFinder:
     return shared_finder()
 
 
+def equipment(finder: SecretFinder) -> Equipment:
+    """Return what reviewers are built from."""
+    return Equipment(sandbox=Sandbox(), finder=finder, clock=SystemClock())
+
+
 @pytest.fixture(params=sorted(MODELS))
 def model(request: pytest.FixtureRequest, finder: SecretFinder) -> ReviewModel:
     """Give each reviewer in turn."""
-    return make_model(
-        request.param, sandbox=Sandbox(), finder=finder, clock=SystemClock()
-    )
+    return make_model(request.param, equipment(finder))
 
 
 def check(change: ReviewRequest, answer: ReviewAnswer) -> None:
@@ -189,6 +192,6 @@ async def test_what_is_not_there_is_not_read(model: ReviewModel) -> None:
 def test_an_unknown_name_is_explained(finder: SecretFinder) -> None:
     """A wrong name is an input error that lists the right ones."""
     with pytest.raises(UnknownModelError, match="gpt-nothing") as caught:
-        make_model("gpt-nothing", sandbox=Sandbox(), finder=finder, clock=SystemClock())
+        make_model("gpt-nothing", equipment(finder))
     assert isinstance(caught.value, InputError)
     assert "rules" in caught.value.way_out

@@ -55,7 +55,7 @@ class FakeService(Service):
         self._note(settings, "demo", wish)
 
     @override
-    async def doctor(self, settings: Settings) -> Sequence[CheckResult]:
+    async def doctor(self, settings: Settings, *, ask: bool) -> Sequence[CheckResult]:
         self._note(settings, "doctor")
         return self.results
 

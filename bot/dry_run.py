@@ -21,6 +21,7 @@ from bot.pipeline.verdict import GatePolicy
 from bot.settings import Settings
 from bot.version import running_program
 from core.errors import ReviewFailedError
+from core.review.config_reading import ReadConfig
 from core.review.hunks import parse_diff
 from core.review.report import ReviewReport
 from core.runs.holder import Pace
@@ -135,6 +136,7 @@ class _LocalSource(Source):
             author="",
             base_sha=self.change.base_sha or NO_COMMIT,
             head_sha=self.change.head_sha or NO_COMMIT,
+            fork=self.change.fork,
         )
 
     @override
@@ -144,3 +146,7 @@ class _LocalSource(Source):
     @override
     async def file(self, described: Described, path: str) -> bytes | None:
         return self.change.files.get(path)
+
+    @override
+    async def config(self, described: Described) -> ReadConfig:
+        return self.change.config

@@ -18,6 +18,7 @@ from bot.api.operating import OperatingEndpoints
 from bot.api.parts import PartEndpoints
 from bot.api.reading import RunReading
 from bot.api.redactions import RedactionEndpoints
+from bot.api.run_findings import RunFindingEndpoints
 from bot.api.runs import RunEndpoints
 from bot.api.serving import AnyEndpoint, serve
 from bot.api.session_ends import SessionEnds
@@ -65,6 +66,7 @@ def endpoints_of(base: Base, operations: Operations) -> tuple[AnyEndpoint, ...]:
         *EventEndpoints(reading, Replay(base.database)).endpoints(),
         *parts.endpoints(),
         *LogEndpoints(reading, base.runs.logs).endpoints(),
+        *RunFindingEndpoints(reading, base.runs, base.blobs).endpoints(),
         *merges.endpoints(),
         *TicketEndpoints(base.tickets).endpoints(),
         *sessions.endpoints(),

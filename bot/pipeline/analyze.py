@@ -1,9 +1,11 @@
 """Second step: which parts of the change can be read, and the files they stand in."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from bot.pipeline.approving import reasons
 from bot.pipeline.cover import Reading
 from bot.pipeline.ports import Described, Source
 from bot.pipeline.state import Artifacts, State
@@ -11,6 +13,7 @@ from bot.plain import counted
 from core.review.coverage import nameable
 from core.review.hunks import Diff, FilePatch
 from core.review.reviewer import Sighting
+from core.review.selection import excluded, without
 from core.runs.pipeline import StepContext, StepOutcome
 
 AT_ONCE = 8
@@ -40,7 +43,9 @@ class Analyze:
     async def run(self, context: StepContext) -> StepOutcome:
         """Keep each readable file once; name each hunk whose file cannot be had."""
         state = State.of(context.state)
-        diff = await self.artifacts.diff(state)
+        whole = await self.artifacts.whole_diff(state)
+        left_out = excluded(state.config.paths, whole, state.missing)
+        diff = without(whole, left_out)
         source = await self.reading.sources.of(context.run)
         wanted = [file for file in diff.files if _readable(file)]
         # GitHub answers a link with what it leads to, which is not what was changed.
@@ -50,7 +55,7 @@ class Analyze:
         read = {path: one.found for path, one in fetched.items() if one is not None}
         # Of what could not be fetched, what the diff showed is all that is known.
         before = await self.artifacts.sightings(state)
-        found = [one for one in before if one.path not in read]
+        found = [one for one in before if one.path not in {*read, *left_out}]
         found += [secret for secrets in read.values() for secret in secrets]
         unread = [
             (hunk.id, LINK if file.new_mode == LINK_MODE else UNFETCHED)
@@ -68,11 +73,19 @@ class Analyze:
         return StepOutcome(
             state={
                 "files_blob": files_blob,
+                "excluded": left_out,
+                "asks": reasons(
+                    state.config.gate.require_approval_for,
+                    whole,
+                    state.missing,
+                    fork=state.fork,
+                ),
+                "missing": [one for one in state.missing if one[0] not in left_out],
                 "since": since,
                 "unread": unread,
                 "sightings_blob": await self.artifacts.keep_sightings(found),
             },
-            summary=_summary(diff) + (f"; {since}" if since else ""),
+            summary="; ".join(filter(None, (_summary(diff, left_out), since))),
         )
 
     async def _fetch(
@@ -103,6 +116,7 @@ def _readable(file: FilePatch) -> bool:
     return bool(file.hunks) and not gone and nameable(file.path)
 
 
-def _summary(diff: Diff) -> str:
+def _summary(diff: Diff, left_out: Sequence[str]) -> str:
     hunks = sum(len(file.hunks) for file in diff.files)
-    return f"{counted(len(diff.files), 'file')}, {counted(hunks, 'hunk')}"
+    words = f"{counted(len(diff.files), 'file')}, {counted(hunks, 'hunk')}"
+    return f"{words}; {counted(len(left_out), 'file')} excluded" if left_out else words

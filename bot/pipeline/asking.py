@@ -1,23 +1,51 @@
 """Asks a reviewer, and counts what came of it, also when the step then fails."""
 
+from collections.abc import Awaitable, Sequence
 from time import perf_counter
+from typing import Protocol, TypeVar
 
 from core.metrics.models import CALL_SECONDS, CALLS, COST, TOKENS
-from core.review.reviewer import ReviewAnswer, ReviewModel, ReviewRequest, Usage
+from core.review.findings import Finding
+from core.review.reviewer import (
+    ReviewAnswer,
+    ReviewModel,
+    ReviewRequest,
+    Usage,
+    Verification,
+)
+
+
+class _Costly(Protocol):
+    @property
+    def usage(self) -> Usage: ...
+
+
+A = TypeVar("A", bound=_Costly)
 
 
 async def asked(model: ReviewModel, request: ReviewRequest) -> ReviewAnswer:
     """Return the reviewer's answer; raises as the reviewer does."""
+    return await _counted(model.name, model.review(request))
+
+
+async def asked_again(
+    model: ReviewModel, request: ReviewRequest, findings: Sequence[Finding]
+) -> Verification:
+    """Return what the reviewer's second look came to; raises as the reviewer does."""
+    return await _counted(model.name, model.verify(request, findings))
+
+
+async def _counted(name: str, asking: Awaitable[A]) -> A:
     began = perf_counter()
     try:
-        answer = await model.review(request)
+        answer = await asking
     except Exception:
-        CALLS.inc(model=model.name, outcome="failed")
+        CALLS.inc(model=name, outcome="failed")
         raise
     finally:
-        CALL_SECONDS.observe(perf_counter() - began, model=model.name)
-    CALLS.inc(model=model.name, outcome="ok")
-    _count(model.name, answer.usage)
+        CALL_SECONDS.observe(perf_counter() - began, model=name)
+    CALLS.inc(model=name, outcome="ok")
+    _count(name, answer.usage)
     return answer
 
 

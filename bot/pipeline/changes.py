@@ -1,7 +1,7 @@
 """A change to review that lies on this machine: two commits, a diff, or an event."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import BufferedIOBase
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +15,8 @@ from core.errors import (
     EventFileError,
     FileUnreadableError,
 )
+from core.review.config import FILE
+from core.review.config_reading import LARGEST, ReadConfig, read_config, unreadable
 
 MAX_DIFF = 100_000_000
 MAX_EVENT = 25_000_000
@@ -30,6 +32,7 @@ class LocalChange:
     `repository` is `owner/name`. `diff` runs from where the two histories parted to the
     head. `files` maps a changed path to its bytes at the head; binary, removed and big
     files are absent, and all of them when only a diff was given, as are the SHAs then.
+    `config` is what the base commit says of reviews.
     """
 
     repository: str
@@ -39,6 +42,14 @@ class LocalChange:
     head_sha: str | None
     diff: bytes
     files: Mapping[str, bytes] = field(default_factory=dict)
+    config: ReadConfig = field(default_factory=ReadConfig)
+    fork: bool = False
+
+
+class _Repository(BaseModel):
+    """A repository in GitHub's payload."""
+
+    full_name: str
 
 
 class _Ref(BaseModel):
@@ -47,19 +58,24 @@ class _Ref(BaseModel):
     sha: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
 
 
+class _Head(_Ref):
+    """The head, whose repository is gone when the fork is."""
+
+    repo: _Repository | None = None
+
+    @property
+    def name(self) -> str:
+        """Return the head's repository as `owner/name`, empty when it is gone."""
+        return self.repo.full_name if self.repo else ""
+
+
 class _Pull(BaseModel):
     """The pull request in GitHub's payload, as far as a review needs it."""
 
     title: str
     body: str | None = None
     base: _Ref
-    head: _Ref
-
-
-class _Repository(BaseModel):
-    """The repository in GitHub's payload."""
-
-    full_name: str
+    head: _Head
 
 
 class _Event(BaseModel):
@@ -93,6 +109,7 @@ async def change_from_refs(checkout: Checkout, base: str, head: str) -> LocalCha
         head_sha=head_commit.sha,
         diff=diff,
         files=files,
+        config=await base_config(checkout, base_commit.sha),
     )
 
 
@@ -109,15 +126,21 @@ async def change_from_event(checkout: Checkout, event: bytes) -> LocalChange:
         raise EventFileError(reason=f"{place}: {first['msg']}") from None
     pull = payload.pull_request
     change = await change_from_refs(checkout, pull.base.sha, pull.head.sha)
-    return LocalChange(
+    return replace(
+        change,
         repository=payload.repository.full_name,
         title=pull.title,
         description=pull.body or "",
-        base_sha=change.base_sha,
-        head_sha=change.head_sha,
-        diff=change.diff,
-        files=change.files,
+        fork=pull.head.name != payload.repository.full_name,
     )
+
+
+async def base_config(checkout: Checkout, sha: str) -> ReadConfig:
+    """Return what a commit says of reviews; a link that leads elsewhere is no file."""
+    try:
+        return read_config(await checkout.file_at(sha, FILE, max_bytes=LARGEST))
+    except DiffTooLargeError:
+        return unreadable(f"the file has more than {LARGEST} bytes and is not read")
 
 
 def change_from_diff(diff: bytes, where: str) -> LocalChange:

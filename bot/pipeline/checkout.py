@@ -94,6 +94,18 @@ class Checkout:
         """Return the unified diff of two SHAs; DiffTooLargeError past `max_bytes`."""
         return await self.run(*DIFF, *PATCH, base, head, "--", max_bytes=max_bytes)
 
+    async def file_at(self, sha: str, path: str, *, max_bytes: int) -> bytes | None:
+        """Return a regular file's bytes at a commit, None where there is none.
+
+        Raises DiffTooLargeError past `max_bytes`.
+        """
+        row = await self.run("ls-tree", "-z", "--full-tree", sha, "--", path)
+        facts, _, _ = row.decode("utf-8", "surrogateescape").partition("\t")
+        mode, _, blob = [*facts.split(), "", "", ""][:3]
+        if mode not in REGULAR:
+            return None
+        return await self.run("cat-file", "blob", blob, max_bytes=max_bytes)
+
     async def changed_files(
         self, base: str, head: str, *, max_file: int, max_total: int
     ) -> dict[str, bytes]:

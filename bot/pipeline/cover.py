@@ -5,13 +5,17 @@ Every line stays a line: remarks stand where they stood, and a diff is still one
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from pydantic import ValidationError
 
 from bot.models.rules.paths import is_utf8
 from bot.models.rules.secret_scan import sighted
 from bot.pipeline.memories import NO_MEMORIES, Memories
 from bot.pipeline.ports import Sources
 from core.errors import DiffSyntaxError, DiffTooLargeError
+from core.review.config import ReviewConfig
+from core.review.config_reading import ReadConfig, unreadable
 from core.review.hunks import Diff, FilePatch, Status, parse_diff
 from core.review.reviewer import Sighting
 from core.secrets import Masker, SecretFinder
@@ -43,6 +47,23 @@ class Cover:
         """Return a file without secrets, and where they are in it."""
         found = sighted([patch], {patch.path: data}, self.finder)
         return self.masker.mask_bytes(data), tuple(found)
+
+    def config(self, read: ReadConfig) -> ReadConfig:
+        """Return a configuration without secrets; it goes to models and to people."""
+        masked = self.masker.mask_json(read.config.model_dump(mode="json"))
+        problems = tuple(
+            replace(
+                one, path=self.masker.mask(one.path), words=self.masker.mask(one.words)
+            )
+            for one in read.problems
+        )
+        try:
+            return ReadConfig(
+                config=ReviewConfig.model_validate(masked), problems=problems
+            )
+        except ValidationError:
+            # What took a secret's place in a glob or a name may be none.
+            return unreadable("there is a secret in the file, which is not read")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

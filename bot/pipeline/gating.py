@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 
 from bot.pipeline.ruling import Ruling
+from core.review.config import Partial
+from core.review.coverage import lacking
 from core.review.findings import Finding, Severity
 from core.review.report import Conclusion, ReviewReport, Verdict
 from core.runs.gates import Check, Passage
@@ -20,19 +22,29 @@ def checks_of(
     *,
     model: str | None,
     fail_on: Severity,
-    approval: bool,
+    asks: Sequence[str],
     blocking: bool,
+    partial: Partial = "neutral",
 ) -> tuple[Check, ...]:
     """Return what each gate is told: whose findings reached `fail_on`, and whose not.
 
     `model` is the language model whose findings belong to `llm_review`; all others are
-    analyzers' and belong to `static_analysis`. `approval` asks a person beside them.
+    analyzers' and belong to `static_analysis`. `asks` are reasons to ask a person
+    beside them. Where `partial` is a failure, it is the reader's when something was not
+    read.
     """
+    unread = partial == "failure" and lacking(report.coverage)
     worst = [one for one in report.findings if one.severity.rank >= fail_on.rank]
     judged = [one for one in worst if model is not None and one.source == model]
     static = [one for one in worst if one not in judged]
     checks = [
-        _check(STATIC_ANALYSIS, report, static, fail_on, blocking=blocking),
+        _check(
+            STATIC_ANALYSIS,
+            report,
+            _why(static, report, fail_on, unread=unread and model is None),
+            fail_on,
+            blocking=blocking,
+        ),
     ]
     if model is None:
         skipped = Conclusion.SKIPPED.value
@@ -40,14 +52,15 @@ def checks_of(
             Check(gate=LLM_REVIEW, outcome="skip", conclusion=skipped, reason=NO_MODEL)
         )
     else:
-        checks.append(_check(LLM_REVIEW, report, judged, fail_on, blocking=blocking))
-    if approval:
+        why = _why(judged, report, fail_on, unread=unread)
+        checks.append(_check(LLM_REVIEW, report, why, fail_on, blocking=blocking))
+    if asks:
         checks.append(
             Check(
                 gate=APPROVAL,
                 outcome="ask",
                 conclusion=Conclusion.ACTION_REQUIRED.value,
-                reason="a person has to approve this commit",
+                reason=f"a person has to approve this commit: {'; '.join(asks)}",
             )
         )
     return tuple(checks)
@@ -56,32 +69,59 @@ def checks_of(
 def _check(
     gate: str,
     report: ReviewReport,
-    found: Sequence[Finding],
+    why: str,
     fail_on: Severity,
     *,
     blocking: bool,
 ) -> Check:
-    if found:
-        count = "1 finding" if len(found) == 1 else f"{len(found)} findings"
+    """Return what one gate is told: that it failed and why, or how it passes."""
+    if why:
         return Check(
             gate=gate,
             outcome="fail",
             conclusion=Conclusion.FAILURE.value,
-            reason=f"{count} at or above {fail_on}",
+            reason=why,
             blocking=blocking,
         )
     # A failure that this gate does not share is none of its own.
     verdict = report.verdict
     failed = verdict.conclusion is Conclusion.FAILURE
-    conclusion = Conclusion.SUCCESS if failed else verdict.conclusion
+    conclusion = Conclusion.SUCCESS if failed else _settled(verdict.conclusion)
     reason = f"nothing at or above {fail_on}" if failed else verdict.reason
     return Check(gate=gate, outcome="pass", conclusion=conclusion.value, reason=reason)
 
 
-def ruling(verdict: Verdict, passage: Passage, approvals: Sequence[Approval]) -> Ruling:
+def _why(
+    found: Sequence[Finding], report: ReviewReport, fail_on: Severity, *, unread: bool
+) -> str:
+    """Return why a gate fails, or nothing."""
+    reasons = []
+    if found:
+        count = "1 finding" if len(found) == 1 else f"{len(found)} findings"
+        reasons.append(f"{count} at or above {fail_on}")
+    if unread:
+        coverage = report.coverage
+        read, total = coverage.hunks_reviewed, coverage.hunks_total
+        reasons.append(f"only {read} of {total} hunks were reviewed")
+    return "; ".join(reasons)
+
+
+def _settled(conclusion: Conclusion) -> Conclusion:
+    """Return a conclusion once a person has looked: what was not read is not green."""
+    waits = conclusion is Conclusion.ACTION_REQUIRED
+    return Conclusion.NEUTRAL if waits else conclusion
+
+
+def ruling(
+    verdict: Verdict,
+    passage: Passage,
+    approvals: Sequence[Approval],
+    asks: Sequence[str] = (),
+) -> Ruling:
     """Return what the check run concludes once people have had their say.
 
-    A waived failure is neutral, never green: what was found still stands.
+    A waived failure is neutral, never green: what was found still stands. `asks` say
+    what a person has to approve.
     """
     said = [one for one in approvals if one.decision in DONE]
     words = " ".join((verdict.reason, *(_by(one) for one in said)))
@@ -90,11 +130,14 @@ def ruling(verdict: Verdict, passage: Passage, approvals: Sequence[Approval]) ->
         conclusion = Conclusion.FAILURE
     elif passage.waiting:
         conclusion = Conclusion.ACTION_REQUIRED
-        words = f"{words} A person has to approve it."
+        because = f": {'; '.join(asks)}" if asks else ""
+        words = f"{words} A person has to approve it{because}."
     elif conclusion is Conclusion.FAILURE and any(
         one.decision == "waive" for one in said
     ):
         conclusion = Conclusion.NEUTRAL
+    else:
+        conclusion = _settled(conclusion)
     return Ruling(
         verdict=Verdict(conclusion=conclusion, reason=words),
         stopped=passage.stopped,

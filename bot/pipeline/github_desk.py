@@ -83,6 +83,7 @@ class GitHubDesk(Desk):
         report: ReviewReport,
         judged: tuple[Judged, ...],
         since: str,
+        most: int,
     ) -> Posted:
         gh = await self._gh(run, effects)
         repository, number = run.subject.repository, run.subject.pull
@@ -90,7 +91,7 @@ class GitHubDesk(Desk):
             return Posted(words=STALE)
         author = (await self.app.identity()).bot_login
         standing = await existing_fingerprints(gh, repository, number, author)
-        plan = plan_review(judged, standing)
+        plan = plan_review(judged, standing, most=most)
         published = await self._review(run, effects, report, plan, author)
         summarised = {**plan.summarised, **published.demoted}
         body = comments.summary(run, report, summarised, since)

@@ -1,13 +1,15 @@
 """A run's change, read from GitHub between two fixed commits."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from typing_extensions import override
 
+from bot.github.base_config import BaseConfigs, GitHubConfigs
 from bot.github.client import Connection, GitHubApp
 from bot.github.pulls import compare_diff, file_at, get_pull
 from bot.pipeline.ports import Described, Shown, Source, Sources
 from core.errors import HeadMovedError, RunOutdatedError
+from core.review.config_reading import ReadConfig
 from core.runs.model import Run, Subject
 
 
@@ -17,6 +19,7 @@ class GitHubSource(Source):
 
     gh: Connection
     subject: Subject
+    configs: BaseConfigs
 
     @override
     async def describe(self) -> Described:
@@ -53,16 +56,23 @@ class GitHubSource(Source):
     async def file(self, described: Described, path: str) -> bytes | None:
         return await file_at(self.gh, self.subject.repository, path, described.head_sha)
 
+    @override
+    async def config(self, described: Described) -> ReadConfig:
+        repository = self.subject.repository
+        return await self.configs.of(self.gh, repository, described.base_sha)
+
 
 @dataclass(frozen=True, slots=True)
 class GitHubSources(Sources):
     """Finds the installation that may read a run's repository."""
 
     app: GitHubApp
+    configs: BaseConfigs = field(default_factory=GitHubConfigs)
 
     @override
     async def of(self, run: Run) -> Source:
-        return GitHubSource(await connection(self.app, run.subject), run.subject)
+        gh = await connection(self.app, run.subject)
+        return GitHubSource(gh, run.subject, self.configs)
 
 
 async def connection(app: GitHubApp, subject: Subject) -> Connection:

@@ -33,6 +33,7 @@ class NobodysDesk(Desk):
         report: ReviewReport,
         judged: Sequence[Judged],
         since: str,
+        most: int,
     ) -> Posted:
         return Posted(words="nothing is posted")
 

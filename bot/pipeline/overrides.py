@@ -1,4 +1,7 @@
-"""Which reviewer and which policy a run uses: the service's, or its own branch's."""
+"""Which reviewer and which policy a run uses: its branch's, or the repository's.
+
+What neither says is as the service has it.
+"""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
@@ -9,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.errors import OverridesError, UnknownModelError
 from core.events.base import JSON
+from core.review.config import ReviewConfig
 from core.review.findings import Severity
 from core.review.reviewer import ReviewModel
 from core.review.verify import Policy
@@ -25,6 +29,8 @@ class Overrides(BaseModel):
     min_confidence: Annotated[float | None, Field(ge=0, le=1)] = None
 
 
+RULES = "rules"
+
 # The first step that looks at a setting: behind it the setting comes too late.
 FIRST_USED: Mapping[str, str] = {
     "model": "review",
@@ -37,30 +43,53 @@ FIRST_USED: Mapping[str, str] = {
 class Choices:
     """Chooses for each run; `make` builds a reviewer by its name.
 
-    `rules` names the one that reads the change before a language model does.
+    `rules` names the one that reads the change before a language model does. `offered`
+    are models that a repository may choose beside `model` and the rules.
     """
 
     make: Callable[[str], ReviewModel]
     model: str
     policy: Policy
     rules: str | None = None
+    offered: tuple[str, ...] = ()
 
-    def model_for(self, run: Run) -> ReviewModel:
-        """Return the run's reviewer; raises UnknownModelError."""
-        return self.make(_read(run.overrides).model or self.model)
+    def model_for(self, run: Run, config: ReviewConfig) -> ReviewModel:
+        """Return the run's reviewer; raises UnknownModelError.
 
-    def rules_for(self, run: Run) -> ReviewModel | None:
+        A branch's wins over the repository's, and that over the service's. A repository
+        chooses only from what the service offers.
+        """
+        wanted = config.review.model
+        chosen = wanted if wanted in self._offered else None
+        return self.make(_read(run.overrides).model or chosen or self.model)
+
+    def rules_for(self, run: Run, config: ReviewConfig) -> ReviewModel | None:
         """Return who reads the change before the run's reviewer, if that is a model."""
-        if self.rules is None or not self.model_for(run).is_model:
+        if self.rules is None or not self.model_for(run, config).is_model:
             return None
         return self.make(self.rules)
 
-    def policy_for(self, run: Run) -> Policy:
-        """Return the run's policy."""
+    def policy_for(self, run: Run, config: ReviewConfig) -> Policy:
+        """Return the run's policy: a branch's wins over the repository's."""
+        policy = self.policy.within(config)
         wanted = _read(run.overrides).model_dump(
             include={"fail_on", "min_confidence"}, exclude_none=True
         )
-        return replace(self.policy, **wanted)
+        if config.gate.fail_on is not None:
+            wanted = {"fail_on": config.gate.fail_on, **wanted}
+        return replace(policy, **wanted)
+
+    def refused(self, config: ReviewConfig) -> str:
+        """Return why a repository does not get the model it names, or nothing."""
+        wanted = config.review.model
+        if wanted is None or wanted in self._offered:
+            return ""
+        offers = ", ".join(self._offered)
+        return f"review.model: {wanted} is not offered here, only {offers}"
+
+    @property
+    def _offered(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((RULES, self.model, *self.offered)))
 
     def check(self, overrides: JSON, reused: Collection[str]) -> None:
         """Raise OverridesError for what is unknown, or comes behind its only use."""

@@ -4,7 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.github.review_draft import MAX_COMMENTS, TOO_MANY
+from bot.plain import counted
 from core.review.verify import Fate, Judged
+
+NO_COMMENTS = "comments on lines are switched off for this repository"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,10 +22,17 @@ class Plan:
     summarised: Mapping[str, str]
 
 
-def plan_review(judged: Sequence[Judged], standing: Mapping[str, int]) -> Plan:
-    """Post what GitHub does not show yet, the most severe 30; the rest is summarised.
+def plan_review(
+    judged: Sequence[Judged],
+    standing: Mapping[str, int],
+    *,
+    most: int = MAX_COMMENTS,
+) -> Plan:
+    """Post what GitHub does not show yet, the most severe; the rest is summarised.
 
-    `standing` maps the fingerprints of comments that exist to their ids.
+    `standing` maps the fingerprints of comments that exist to their ids. At most `most`
+    comments are posted, and never more than one review may carry; of equally severe
+    findings those that their reviewer is surest of.
     """
     anchored = [one for one in judged if one.fate is Fate.ANCHORED]
     kept = {
@@ -32,13 +42,21 @@ def plan_review(judged: Sequence[Judged], standing: Mapping[str, int]) -> Plan:
     }
     fresh = [one for one in anchored if one.finding.fingerprint not in kept]
     # Sorting is stable: equals keep the order of the diff.
-    fresh.sort(key=lambda one: -one.finding.severity.rank)
+    fresh.sort(key=lambda one: (-one.finding.severity.rank, -one.finding.confidence))
+    room = max(0, min(most, MAX_COMMENTS))
     summarised = {
         one.finding.fingerprint: one.reason
         for one in judged
         if one.fate is Fate.UNANCHORED
     }
-    summarised |= {one.finding.fingerprint: TOO_MANY for one in fresh[MAX_COMMENTS:]}
-    return Plan(
-        comments=tuple(fresh[:MAX_COMMENTS]), standing=kept, summarised=summarised
-    )
+    summarised |= {one.finding.fingerprint: beyond(room) for one in fresh[room:]}
+    return Plan(comments=tuple(fresh[:room]), standing=kept, summarised=summarised)
+
+
+def beyond(most: int) -> str:
+    """Return why a finding has no comment when that many are the most."""
+    if most >= MAX_COMMENTS:
+        return TOO_MANY
+    if not most:
+        return NO_COMMENTS
+    return f"a review here has at most {counted(most, 'comment')}"

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from bot.pipeline.ruling import Ruling
 from core.events.base import JSON
+from core.review.config_reading import ReadConfig
 from core.review.report import ReviewReport
 from core.review.verify import Judged
 from core.runs.effects import Effects
@@ -51,6 +52,10 @@ class Source(Protocol):
         """Return a file at the head; None when it is absent or too large to read."""
         ...
 
+    async def config(self, described: Described) -> ReadConfig:
+        """Return what the base commit says of reviews, never what the head says."""
+        ...
+
 
 class Sources(Protocol):
     """Gives each run the source that its subject names."""
@@ -91,8 +96,9 @@ class Desk(Protocol):
         report: ReviewReport,
         judged: tuple[Judged, ...],
         since: str,
+        most: int,
     ) -> Posted:
-        """Show the findings on their lines, and the summary.
+        """Show the findings on their lines, at most `most` new ones, and the summary.
 
         `since` says what changed since the last review, empty when nobody knows.
         """

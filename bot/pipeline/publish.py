@@ -28,8 +28,14 @@ class Publish:
         judged = await self.artifacts.judged(state)
         report = await self.reporting.report(context.run, state)
         desk = self.desk_for(context.run)
+        policy = self.reporting.choices.policy_for(context.run, state.config)
         posted = await desk.publish(
-            context.run, context.effects, report, judged, state.since
+            context.run,
+            context.effects,
+            report,
+            judged,
+            state.since,
+            policy.max_comments,
         )
         events = [event for one in judged for event in _events(one, posted)]
         return StepOutcome(

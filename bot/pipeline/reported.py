@@ -1,14 +1,16 @@
 """The report that follows from what was judged and read: pure, to be repeated."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from core.review.config import FILE, ReviewConfig
 from core.review.coverage import conclude, measure
 from core.review.findings import Severity
 from core.review.hunks import Diff
-from core.review.report import ReportUsage, ReviewReport, Unread
+from core.review.report import Conclusion, ReportUsage, ReviewReport, Unread
 from core.review.verify import Fate, Judged
 
+BROKEN = f"{FILE} has errors, so that nobody knows what it asks for"
 RULES_ONLY = "Rules only (no model is configured)"
 
 
@@ -30,7 +32,8 @@ class Findings:
     """What a review came to: judged findings, and the parts of the diff left unread.
 
     `missing` are paths with reasons, '' for the change as a whole; `unread` are ids of
-    hunks with reasons.
+    hunks with reasons. `excluded` are files that `config` leaves out; a broken one had
+    errors in it.
     """
 
     diff: Diff
@@ -38,23 +41,43 @@ class Findings:
     missing: Iterable[tuple[str, str]]
     unread: Iterable[tuple[str, str]]
     usage: ReportUsage | None
+    excluded: Sequence[str] = ()
+    config: ReviewConfig = field(default_factory=ReviewConfig)
+    config_broken: bool = False
 
 
 def report_of(
-    run_id: str, found: Findings, *, reviewer: Reviewer, fail_on: Severity
+    run_id: str,
+    found: Findings,
+    *,
+    reviewer: Reviewer,
+    fail_on: Severity,
+    notes: Sequence[str] = (),
 ) -> ReviewReport:
-    """Return the report: coverage first, then the verdict that it allows."""
+    """Return the report: coverage first, then the verdict that it allows.
+
+    `notes` say what is wrong with the repository's configuration.
+    """
     findings = tuple(
         one.finding for one in found.judged if one.fate is not Fate.FILTERED
     )
     missing = [
         Unread(path=path or None, reason=reason) for path, reason in found.missing
     ]
-    coverage = measure(found.diff, dict(found.unread), missing)
+    coverage = measure(found.diff, dict(found.unread), missing, found.excluded)
+    verdict = conclude(
+        coverage,
+        findings,
+        fail_on=fail_on,
+        reviewer=reviewer.words,
+        partial=Conclusion(found.config.gate.partial),
+        unsure=BROKEN if found.config_broken else "",
+    )
     return ReviewReport(
         run_id=run_id,
         coverage=coverage,
-        verdict=conclude(coverage, findings, fail_on=fail_on, reviewer=reviewer.words),
+        verdict=verdict,
         findings=findings,
         usage=found.usage or ReportUsage(model=reviewer.name),
+        configuration=tuple(notes),
     )

@@ -18,17 +18,25 @@ class Reporting:
 
     async def report(self, run: Run, state: State) -> ReviewReport:
         """Return the report of a state that has been verified."""
-        model = self.choices.model_for(run)
+        model = self.choices.model_for(run, state.config)
         found = Findings(
             diff=await self.artifacts.diff(state),
             judged=await self.artifacts.judged(state),
             missing=state.missing,
             unread=state.unread,
             usage=state.usage,
+            excluded=state.excluded,
+            config=state.config,
+            config_broken=state.config_broken,
         )
         return report_of(
             run.id,
             found,
             reviewer=Reviewer(name=model.name, is_model=model.is_model),
-            fail_on=self.choices.policy_for(run).fail_on,
+            fail_on=self.choices.policy_for(run, state.config).fail_on,
+            notes=tuple(
+                filter(
+                    None, (*state.config_problems, self.choices.refused(state.config))
+                )
+            ),
         )

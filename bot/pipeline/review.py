@@ -1,6 +1,6 @@
 """Third step: rules and then a model read the change and propose findings."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 
 from bot.pipeline.memories import Memories
@@ -12,6 +12,7 @@ from core.events import schema
 from core.events.base import Payload
 from core.review.bounds import left_out, most_severe
 from core.review.coverage import nameable
+from core.review.findings import Proposal
 from core.review.hunks import Diff
 from core.review.report import ReportUsage
 from core.review.reviewer import Read, ReviewModel, ReviewRequest, Usage, unwatched
@@ -49,11 +50,13 @@ class Review:
             read=_read(context, diff),
             sightings=await self.artifacts.sightings(state),
             preferences=wanted.preferences,
+            config=state.config,
         )
-        model = self.choices.model_for(context.run)
+        model = self.choices.model_for(context.run, state.config)
         answers = await self._ask(context, state, model, request)
         name, answer = answers[-1]
-        proposals = [proposal for _, one in answers for proposal in one.proposals]
+        made = [proposal for _, one in answers for proposal in one.proposals]
+        proposals = offered(made, fork=state.fork)
         found = identify(proposals, diff)
         findings = most_severe(found)
         missing = state.missing
@@ -109,7 +112,7 @@ class Review:
     ) -> list[tuple[str, Remembered]]:
         """Return who answered what; the run's own reviewer comes last."""
         run = context.run
-        rules = self.choices.rules_for(run)
+        rules = self.choices.rules_for(run, state.config)
         if rules is None:
             return [(model.name, await self.answers.review(model, request, run.id))]
         unwatching = replace(request, read=unwatched)
@@ -122,6 +125,14 @@ class Review:
         )
         second = await self.answers.review(model, sent, run.id)
         return [(rules.name, first), (model.name, second)]
+
+
+def offered(proposals: Iterable[Proposal], *, fork: bool) -> tuple[Proposal, ...]:
+    """Return the proposals; to a fork's author no code is offered for one click."""
+    return tuple(
+        one.model_copy(update={"suggestion": None}) if fork else one
+        for one in proposals
+    )
 
 
 def _read(context: StepContext, diff: Diff) -> Read:

@@ -14,6 +14,7 @@ from bot.pipeline.publish import Publish
 from bot.pipeline.remembered import Answers
 from bot.pipeline.reporting import Reporting
 from bot.pipeline.review import Review
+from bot.pipeline.second_looks import SecondLooks
 from bot.pipeline.snapshot import Snapshot
 from bot.pipeline.state import Artifacts
 from bot.pipeline.verdict import Conclude, GatePolicy
@@ -76,12 +77,13 @@ class ReviewPipeline:
 
         self._desk_for = desk_for
         kept = Artifacts(blobs)
+        looks = SecondLooks(answers.work, answers.mask, answers.records)
         reporting = Reporting(choices, kept)
         steps: tuple[Step, ...] = (
             Snapshot(reading, kept),
             Analyze(reading, kept),
             Review(choices, answers, kept, reading.memories),
-            Verify(choices, kept),
+            Verify(choices, looks, kept),
             Publish(desk_for, reporting, kept),
             Conclude(desk_for, reporting, kept, gates, reading.memories),
         )

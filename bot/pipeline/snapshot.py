@@ -10,7 +10,7 @@ from core.runs.pipeline import StepContext, StepOutcome
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Keeps the change's words and its diff, without the secrets in them."""
+    """Keeps the change, and what its base says of reviews, without their secrets."""
 
     reading: Reading
     artifacts: Artifacts
@@ -22,10 +22,14 @@ class Snapshot:
         described = await source.describe()
         shown = await source.diff(described)
         diff, found = await asyncio.to_thread(self.reading.cover.diff, shown.data)
+        read = self.reading.cover.config(await source.config(described))
         return StepOutcome(
             state={
                 **asdict(described),
                 "missing": list(shown.missing.items()),
+                "config": read.config.model_dump(mode="json"),
+                "config_problems": [str(one) for one in read.problems],
+                "config_broken": read.broken,
                 "diff_blob": await self.artifacts.keep(diff),
                 "sightings_blob": await self.artifacts.keep_sightings(found),
             },

@@ -15,9 +15,11 @@ from core.checkpoints.merge_rules import BY_PAIR, MergeRules, by_field
 from core.checkpoints.pointers import pointer
 from core.errors import StateUnusableError
 from core.events.base import JSON
+from core.review.config import ReviewConfig
 from core.review.hunks import Diff, parse_diff
 from core.review.report import ReportUsage, ReviewReport
 from core.review.reviewer import Sighting
+from core.review.selection import without
 from core.review.verify import Judged
 from core.store.blobs import Blobs, Digest
 
@@ -27,7 +29,14 @@ Pairs = tuple[tuple[str, str], ...]
 
 # How two branches' states are merged: what is listed by path or hunk, item by item.
 MERGE_RULES = MergeRules(
-    identities={"/missing": BY_PAIR, "/unread": BY_PAIR}, texts=("/description",)
+    identities={
+        f"/{name}": BY_PAIR
+        for name in (
+            *("missing", "unread"),
+            *("refuted", "joined", "unsure", "unseen", "unoffered"),
+        )
+    },
+    texts=("/description",),
 )
 
 # How two states are compared for people, and what the blobs hold that they name: what
@@ -69,14 +78,27 @@ class State(BaseModel):
     head_sha: str = ""
     # A state of an earlier version does not say: then it is taken for a fork's.
     fork: bool = True
+    config: ReviewConfig = ReviewConfig()
+    config_problems: tuple[str, ...] = ()
+    config_broken: bool = False
     diff_blob: str = ""
     missing: Pairs = ()
+    # Files that the configuration leaves out: nobody was to read them.
+    excluded: tuple[str, ...] = ()
+    # Why a person has to approve this head, by the configuration.
+    asks: tuple[str, ...] = ()
     files_blob: str = ""
     sightings_blob: str = ""
     unread: Pairs = ()
     proposals_blob: str = ""
     usage: ReportUsage | None = None
     judged_blob: str = ""
+    # What a second look came to, by fingerprint, and which suggestions are not offered.
+    refuted: Pairs = ()
+    joined: Pairs = ()
+    unsure: Pairs = ()
+    unseen: Pairs = ()
+    unoffered: Pairs = ()
     comments: dict[str, int] = {}  # pydantic copies a default
     summarised: dict[str, str] = {}  # pydantic copies a default
     report_blob: str = ""
@@ -121,7 +143,11 @@ class Artifacts:
         self._blobs = blobs
 
     async def diff(self, state: State) -> Diff:
-        """Return the parsed diff."""
+        """Return the parsed diff of what is to be reviewed."""
+        return without(await self.whole_diff(state), state.excluded)
+
+    async def whole_diff(self, state: State) -> Diff:
+        """Return the parsed diff, with what is excluded from review."""
         data = await self._blobs.get(Digest(state.diff_blob))
         return await asyncio.to_thread(parse_diff, data)
 

@@ -7,9 +7,14 @@ from bot.pipeline.memories import Memories, Reviewed
 from bot.pipeline.ports import DeskFor, Posted
 from bot.pipeline.reporting import Reporting
 from bot.pipeline.state import Artifacts, State
+from core.review.coverage import lacking
+from core.review.report import ReviewReport
 from core.runs import gates
 from core.runs.model import Run
 from core.runs.pipeline import StepContext, StepOutcome
+
+EVERY_HEAD = "every commit is approved here"
+UNREAD = "not everything was reviewed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,17 +45,19 @@ class Conclude:
         state, run = State.of(context.state), context.run
         report = await self.reporting.report(run, state)
         choices = self.reporting.choices
-        model = choices.model_for(run)
-        policy = choices.policy_for(run)
+        model = choices.model_for(run, state.config)
+        policy = choices.policy_for(run, state.config)
+        asks = self._asks(state, report)
         checks = checks_of(
             report,
             model=model.name if model.is_model else None,
             fail_on=policy.fail_on,
-            approval=self.policy.approval,
+            asks=asks,
             blocking=self.policy.blocking,
+            partial=state.config.gate.partial,
         )
         passage = gates.passage(run, checks)
-        ruled = ruling(report.verdict, passage, run.approvals)
+        ruled = ruling(report.verdict, passage, run.approvals, asks)
         posted = Posted(comments=state.comments, summarised=state.summarised)
         await self.desk_for(run).conclude(run, context.effects, report, posted, ruled)
         digest = await self.artifacts.keep_json(report.model_dump(mode="json"))
@@ -61,12 +68,20 @@ class Conclude:
                 "report_blob": digest,
                 # A branch may have had another policy by now than when it verified.
                 "decided_by": state.decided_with(
-                    policy=asdict(policy), gates=asdict(self.policy)
+                    policy=asdict(policy),
+                    gates={**asdict(self.policy), "asks": list(asks)},
                 ),
             },
             checks=checks,
             summary=summary,
         )
+
+    def _asks(self, state: State, report: ReviewReport) -> tuple[str, ...]:
+        """Return why a person has to approve this head."""
+        always = (EVERY_HEAD,) if self.policy.approval else ()
+        partial = state.config.gate.partial
+        waits = partial == "action_required" and lacking(report.coverage)
+        return (*always, *state.asks, *((UNREAD,) if waits else ()))
 
     async def _remember(self, run: Run, state: State, verdict: str) -> None:
         reviewed = Reviewed(

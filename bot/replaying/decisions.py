@@ -9,6 +9,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from bot.pipeline.gating import checks_of, ruling
 from bot.pipeline.planning import plan_review
 from bot.pipeline.reported import Findings, Reviewer, report_of
+from bot.replaying.as_now import findings_as_now, judged_as_now
 from bot.replaying.compared import compared, compared_all
 from bot.replaying.values import Answer, Kept
 from core.errors import NofxError
@@ -18,13 +19,13 @@ from core.events.commit import Commit
 from core.rca.recorded import Artifact, Recorded, artifact_json
 from core.review.findings import Finding
 from core.review.hunks import Diff, parse_diff
-from core.review.verify import Judged, Policy, judge
+from core.review.selection import without
+from core.review.verify import MOST_COMMENTS, Judged, Look, Policy, judge, settle
 from core.runs import gates
 
 T = TypeVar("T")
 FINDINGS = TypeAdapter(tuple[Finding, ...])
 JUDGED = TypeAdapter(tuple[Judged, ...])
-LIST = TypeAdapter(list[Any])
 OBJECT = TypeAdapter(dict[str, Any])
 
 
@@ -107,21 +108,32 @@ class Decisions:
                 yield self.recorded.artifacts[name]
 
     def _findings(self, at: int, state: Kept) -> Iterator[Answer]:
-        """Judge what was proposed."""
+        """Judge what was proposed; what a second look said is taken as recorded."""
         policy = known(state.decided_by.policy, "policy")
+        model = state.decided_by.model
         findings = FINDINGS.validate_python(
             self._json(state.proposals_blob, "proposals")
         )
         judged = judge(
             findings,
             self._diff(state),
-            Policy(min_confidence=policy.min_confidence, fail_on=policy.fail_on),
+            Policy(
+                min_confidence=policy.min_confidence,
+                fail_on=policy.fail_on,
+                min_severity=policy.min_severity,
+            ),
+            model=model.name if model is not None and model.is_model else None,
         )
-        again = [one.model_dump(mode="json") for one in judged]
+        look = Look(
+            refuted=dict(state.refuted),
+            joined=dict(state.joined),
+            unsure=dict(state.unsure),
+            unoffered=dict(state.unoffered),
+        )
         yield compared_all(
             "findings",
-            LIST.validate_python(self._json(state.judged_blob, "judged findings")),
-            again,
+            judged_as_now(self._json(state.judged_blob, "judged findings")),
+            [one.model_dump(mode="json") for one in settle(judged, look)],
             "finding",
         )
 
@@ -133,7 +145,9 @@ class Decisions:
         taken = Taken.model_validate(said)
         posted, demoted = taken.posted, taken.demoted
         kept = {one: at for one, at in state.comments.items() if one not in posted}
-        plan = plan_review(self._judged(state), kept)
+        policy = state.decided_by.policy
+        most = policy.max_comments if policy is not None else MOST_COMMENTS
+        plan = plan_review(self._judged(state), kept, most=most)
         if effect is None and not state.comments and not state.summarised:
             if not run.publish or not (plan.comments or plan.summarised):
                 yield Answer(name="plan", found="same", words="nothing to publish")
@@ -158,7 +172,7 @@ class Decisions:
         """Measure what was read, and say what follows."""
         report = self._report_of(state).model_dump(mode="json")
         recorded = OBJECT.validate_python(self._json(state.report_blob, "report"))
-        listed = LIST.validate_python(recorded.get("findings", []))
+        listed = findings_as_now(recorded.get("findings", []))
         read = report["coverage"]
         words = f"{read['hunks_reviewed']} of {read['hunks_total']} hunks were read"
         yield compared("coverage", recorded.get("coverage"), read, words)
@@ -176,15 +190,17 @@ class Decisions:
             report,
             model=model.name if model.is_model else None,
             fail_on=policy.fail_on,
-            approval=asked.approval,
+            asks=asked.reasons,
             blocking=asked.blocking,
+            partial=state.config.gate.partial,
         )
         passage = gates.passage(before, checks)
         events = self.commits[at].events
         moved = [one.stored() for one in events if isinstance(one, schema.GateMove)]
         again = [one.stored() for one in passage.events]
         yield compared_all("gates", moved, again, "move")
-        ruled = ruling(report.verdict, passage, before.approvals).verdict
+        approvals = before.approvals
+        ruled = ruling(report.verdict, passage, approvals, asked.reasons).verdict
         yield compared("ruling", _said(events), f"{ruled.conclusion}: {ruled.reason}")
 
     def _report_of(self, state: Kept) -> Any:
@@ -196,13 +212,17 @@ class Decisions:
             missing=state.missing,
             unread=state.unread,
             usage=state.usage,
+            excluded=state.excluded,
+            config=state.config,
+            config_broken=state.config_broken,
         )
         reviewer = Reviewer(name=model.name, is_model=model.is_model)
         run_id = self.recorded.archive.manifest.run_id
         return report_of(run_id, found, reviewer=reviewer, fail_on=policy.fail_on)
 
     def _diff(self, state: Kept) -> Diff:
-        return parse_diff(self._artifact(state.diff_blob, "diff").data)
+        whole = parse_diff(self._artifact(state.diff_blob, "diff").data)
+        return without(whole, state.excluded)
 
     def _judged(self, state: Kept) -> tuple[Judged, ...]:
         return JUDGED.validate_python(self._json(state.judged_blob, "judged findings"))

@@ -5,8 +5,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from core.review.config import ReviewConfig
 from core.review.findings import Severity
 from core.review.report import ReportUsage
+from core.review.verify import MOST_COMMENTS
 
 Found = Literal["same", "different", "left out"]
 Pairs = tuple[tuple[str, str], ...]
@@ -60,6 +62,9 @@ class DecidedPolicy(BaseModel):
 
     min_confidence: float
     fail_on: Severity
+    # A policy of an older nofx had neither.
+    min_severity: Severity = Severity.INFO
+    max_comments: int = MOST_COMMENTS
 
 
 class DecidedGates(BaseModel):
@@ -69,6 +74,14 @@ class DecidedGates(BaseModel):
 
     approval: bool
     blocking: bool
+    asks: tuple[str, ...] = ()
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Return why a person was asked; an older nofx kept only that one was."""
+        return self.asks or (
+            ("every commit is approved here",) if self.approval else ()
+        )
 
 
 class DecidedModel(BaseModel):
@@ -98,8 +111,15 @@ class Kept(BaseModel):
     diff_blob: str = ""
     proposals_blob: str = ""
     judged_blob: str = ""
+    refuted: Pairs = ()
+    joined: Pairs = ()
+    unsure: Pairs = ()
+    unoffered: Pairs = ()
     report_blob: str = ""
+    config: ReviewConfig = ReviewConfig()
+    config_broken: bool = False
     missing: Pairs = ()
+    excluded: tuple[str, ...] = ()
     unread: Pairs = ()
     usage: ReportUsage | None = None
     comments: dict[str, int] = {}  # pydantic copies a default

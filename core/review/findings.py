@@ -55,8 +55,8 @@ class Proposal(BaseModel):
     body: Annotated[str, Field(max_length=BODY)]
     suggestion: Annotated[str, Field(max_length=BODY)] | None = None
     source: Annotated[str, Field(min_length=1, max_length=100)]
-    unplaced: Annotated[str, Field(min_length=1, max_length=TITLE)] | None = None
     enclosing: Annotated[str, Field(max_length=ENCLOSING)] = ""
+    unplaced: Annotated[str, Field(min_length=1, max_length=TITLE)] | None = None
 
     @model_validator(mode="after")
     def _range_runs_forward(self) -> Self:

@@ -7,8 +7,8 @@ from itertools import combinations
 
 from core.review.findings import Finding
 
-# Shares of words in common. Of a rule and a model on the same lines half the words are
-# enough; two remarks of a model, which stand in one definition only, must be near equal.
+# Shares of words in common. Of a rule and a model on the same lines half the words
+# are enough; two remarks of a model, in one definition only, must be near equal.
 SAME_LINES, SAME_DEFINITION = 0.5, 0.75
 # Below this a second look may not say that two remarks are one, save for their place.
 RELATED = 0.3
@@ -17,10 +17,13 @@ NEAR = 10
 WORD = re.compile(r"[^\W_]+")
 # Words that say nothing of the matter.
 FILLERS = frozenset(
-    "a an and are as at be been but by can could does for from has have if in into is it"
-    " its may might must not of on or should so than that the then there this to used"
-    " using was when which will with without would you your".split()
+    WORD.findall(
+        "a an and are as at be been but by can could does for from has have if in into"
+        " is it its may might must not of on or should so than that the then there this"
+        " to used using was when which will with without would you your"
+    )
 )
+SHORTEST_STEM = 3
 
 
 # Each remark of a file is held against all others there.
@@ -57,7 +60,9 @@ def alike(one: Finding, other: Finding) -> float:
     for a fault is often made twice under one title.
     """
     whole = likeness(f"{one.title} {one.body}", f"{other.title} {other.body}")
-    return max(whole, likeness(one.title, other.title)) if overlap(one, other) else whole
+    return (
+        max(whole, likeness(one.title, other.title)) if overlap(one, other) else whole
+    )
 
 
 def family_of(rule: str) -> str:
@@ -163,6 +168,6 @@ def _gap(one: Finding, other: Finding) -> int:
 def _stem(word: str) -> str:
     """Cut what English hangs on a word; crude, but the same for both texts."""
     for ending in ("ing", "ed", "es", "s"):
-        if len(word) - len(ending) >= 3 and word.endswith(ending):
+        if len(word) - len(ending) >= SHORTEST_STEM and word.endswith(ending):
             return word.removesuffix(ending)
     return word

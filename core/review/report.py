@@ -48,7 +48,11 @@ class Unread(BaseModel):
 
 
 class Coverage(BaseModel):
-    """How many hunks were read of how many, and the reason for each that was not."""
+    """How many hunks were read of how many, and the reason for each that was not.
+
+    `excluded` are files that the repository's own configuration leaves out of review;
+    their hunks are not counted.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -56,6 +60,7 @@ class Coverage(BaseModel):
     hunks_total: Count
     hunks_reviewed: Count
     reasons: tuple[Unread, ...] = ()
+    excluded: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _claims_only_what_was_read(self) -> Self:
@@ -98,9 +103,17 @@ class ReportUsage(BaseModel):
         """Put the name of the reviewer beside what its review cost."""
         return cls(model=model, **asdict(usage))
 
+    @property
+    def usage(self) -> Usage:
+        """Return what it cost, without the name."""
+        return Usage(**self.model_dump(exclude={"model"}))
+
 
 class ReviewReport(BaseModel):
-    """The whole answer to one change, in the JSON shape that nofx publishes."""
+    """The whole answer to one change, in the JSON shape that nofx publishes.
+
+    `configuration` says what is wrong with the repository's configuration, by sentence.
+    """
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", json_schema_serialization_defaults_required=True
@@ -111,6 +124,7 @@ class ReviewReport(BaseModel):
     verdict: Verdict
     findings: tuple[Finding, ...] = ()
     usage: ReportUsage
+    configuration: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _unread_is_never_green(self) -> Self:

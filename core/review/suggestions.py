@@ -15,7 +15,9 @@ LINE = re.compile(rb"[^\n]*\n|[^\n]+")
 NOTHING = "it changes nothing"
 LEFT = "it is for lines that this change removes"
 NARROWED = "it is for more lines than GitHub shows"
+NOWHERE = "it is not known for which lines it is"
 UNTRIED = "the file was not at hand to try it"
+NO_LINES = "the file has no such lines"
 TOO_LARGE = "the file is too large to try it"
 
 
@@ -41,29 +43,32 @@ def applied(data: bytes, start: int, end: int, replacement: str) -> bytes | None
 def objection(
     finding: Finding, shown: tuple[int, int], files: Mapping[str, bytes]
 ) -> str | None:
-    """Return why a finding's suggestion cannot be offered; None when it can, or is none.
+    """Return why a suggestion cannot be offered; None when it can, or there is none.
 
     `shown` are the first and last line that its comment will stand on, `files` the
     changed files at the head. Takes processor time: call it in a thread.
     """
     if finding.suggestion is None:
         return None
-    start = finding.start_line or finding.line
+    if finding.unplaced is not None:
+        return NOWHERE
     if finding.side is Side.LEFT:
         return LEFT
-    if shown != (start, finding.line):
+    if shown != (finding.start_line or finding.line, finding.line):
         return NARROWED
-    data = files.get(finding.path)
+    return _tried(finding, finding.suggestion, files.get(finding.path))
+
+
+def _tried(finding: Finding, suggestion: str, data: bytes | None) -> str | None:
     if data is None:
         return UNTRIED
     if len(data) > LARGEST:
         return TOO_LARGE
-    after = applied(data, start, finding.line, finding.suggestion)
+    start = finding.start_line or finding.line
+    after = applied(data, start, finding.line, suggestion)
     if after is None:
-        return "the file has no such lines"
-    if after == data:
-        return NOTHING
-    return broken_by(finding.path, data, after)
+        return NO_LINES
+    return NOTHING if after == data else broken_by(finding.path, data, after)
 
 
 def in_words(finding: Finding, reason: str) -> Finding:

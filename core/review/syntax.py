@@ -4,12 +4,13 @@ import ast
 import json
 import tomllib
 from collections.abc import Callable
-from functools import cache, lru_cache
-from importlib import import_module
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 import yaml
-from tree_sitter import Language, Node, Parser
+from tree_sitter import Node
+
+from core.review.prompt.grammars import Grammar, grammar_of, parser_of
 
 # A hostile file of this size keeps a parser busy for a second.
 LARGEST = 256 * 1024
@@ -17,22 +18,6 @@ LARGEST = 256 * 1024
 # is nested deeper than anybody writes is left to a parser that does neither.
 DEEPEST = 100
 
-# What a file's ending means: the grammar's package, and its function there.
-GRAMMARS = {
-    ".py": ("tree_sitter_python", "language"),
-    ".pyi": ("tree_sitter_python", "language"),
-    ".js": ("tree_sitter_javascript", "language"),
-    ".jsx": ("tree_sitter_javascript", "language"),
-    ".mjs": ("tree_sitter_javascript", "language"),
-    ".cjs": ("tree_sitter_javascript", "language"),
-    ".ts": ("tree_sitter_typescript", "language_typescript"),
-    ".mts": ("tree_sitter_typescript", "language_typescript"),
-    ".cts": ("tree_sitter_typescript", "language_typescript"),
-    ".tsx": ("tree_sitter_typescript", "language_tsx"),
-    ".go": ("tree_sitter_go", "language"),
-    ".java": ("tree_sitter_java", "language"),
-    ".rs": ("tree_sitter_rust", "language"),
-}
 PYTHON = (".py", ".pyi")
 
 
@@ -45,10 +30,11 @@ def broken_by(path: str, before: bytes, after: bytes) -> str | None:
     ending = PurePosixPath(path).suffix.lower()
     if read := READERS.get(ending):
         return None if read(after) else "the file would not parse with it"
-    if ending not in GRAMMARS:
+    grammar = grammar_of(path)
+    if grammar is None:
         return None
-    were, _ = _faults(ending, before)
-    are, deep = _faults(ending, after)
+    were, _ = _faults(grammar, before)
+    are, deep = _faults(grammar, after)
     if are > were:
         return "the file would not parse with it"
     if ending in PYTHON and not are and deep <= DEEPEST and not _is_python(after):
@@ -58,9 +44,9 @@ def broken_by(path: str, before: bytes, after: bytes) -> str | None:
 
 # Several suggestions for one file share what it was before.
 @lru_cache(maxsize=4)
-def _faults(ending: str, data: bytes) -> tuple[int, int]:
+def _faults(grammar: Grammar, data: bytes) -> tuple[int, int]:
     """Return how many nodes of a tree are wrong or missing, and how deep it is."""
-    tree = _parser(ending).parse(data)
+    tree = parser_of(grammar).parse(data)
     cursor = tree.walk()
     faults = depth = deepest = 0
     while True:
@@ -75,12 +61,6 @@ def _faults(ending: str, data: bytes) -> tuple[int, int]:
             if not cursor.goto_parent():
                 return faults, deepest
             depth -= 1
-
-
-@cache
-def _parser(ending: str) -> Parser:
-    package, function = GRAMMARS[ending]
-    return Parser(Language(getattr(import_module(package), function)()))
 
 
 def _is_python(data: bytes) -> bool:

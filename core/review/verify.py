@@ -135,7 +135,7 @@ def judge(
 
 
 def settle(judged: Sequence[Judged], look: Look) -> tuple[Judged, ...]:
-    """Put aside what a look refuted or found said elsewhere; what is put aside stays so.
+    """Put aside what a look refuted or found said elsewhere; the rest stays as it is.
 
     Fingerprints that nobody knows, or that would join a finding to what does not stand,
     change nothing.
@@ -176,11 +176,7 @@ def _judge(finding: Finding, files: Mapping[str, FilePatch], policy: Policy) -> 
     file = files.get(finding.path)
     if file is None:
         return _filtered(finding, "the file is not part of this change")
-    if finding.confidence < policy.min_confidence:
-        least = f"{policy.min_confidence:.2f}"
-        return _filtered(finding, f"confidence {finding.confidence:.2f} < {least}")
-    if finding.severity.rank < policy.min_severity.rank:
-        reason = f"severity {finding.severity} is below {policy.min_severity}"
+    if reason := _below(finding, policy):
         return _filtered(finding, reason)
     if finding.unplaced is not None:
         return Judged(finding=finding, fate=Fate.UNANCHORED, reason=finding.unplaced)
@@ -196,6 +192,15 @@ def _judge(finding: Finding, files: Mapping[str, FilePatch], policy: Policy) -> 
             line=placed.line,
         )
     return Judged(finding=finding, fate=Fate.UNANCHORED, reason=placed.reason)
+
+
+def _below(finding: Finding, policy: Policy) -> str | None:
+    """Return which threshold a finding does not reach."""
+    if finding.confidence < policy.min_confidence:
+        return f"confidence {finding.confidence:.2f} < {policy.min_confidence:.2f}"
+    if finding.severity.rank < policy.min_severity.rank:
+        return f"severity {finding.severity} is below {policy.min_severity}"
+    return None
 
 
 def _filtered(finding: Finding, reason: str) -> Judged:

@@ -26,7 +26,7 @@ def proposal(**changes: object) -> Proposal:
 
 
 def test_names_from_before_definitions_were_known_stay() -> None:
-    """So earlier versions stored for the same remark."""
+    """Earlier versions stored this one for the same remark."""
     name = fingerprint(proposal(), f"    {CODE}", 0)
     assert name == "a3be67c5c97534624365531b9df453d2"
 

@@ -1,20 +1,28 @@
 """Which findings become comments, and which the summary."""
 
-from bot.github.review_draft import MAX_COMMENTS
-from bot.pipeline.planning import plan_review
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.github.review_draft import MAX_COMMENTS, TOO_MANY
+from bot.pipeline.planning import NO_COMMENTS, plan_review
 from core.review.findings import Finding, Severity
 from core.review.verify import Fate, Judged
 
 
 def judged(
-    number: int, *, fate: Fate = Fate.ANCHORED, severity: Severity = Severity.WARNING
+    number: int,
+    *,
+    fate: Fate = Fate.ANCHORED,
+    severity: Severity = Severity.WARNING,
+    confidence: float = 1,
 ) -> Judged:
     """Return a finding with its fate, named by its number."""
     finding = Finding(
         path="a.py",
         line=number + 1,
         severity=severity,
-        confidence=1,
+        confidence=confidence,
         rule="rule",
         title="Title",
         body="",
@@ -52,3 +60,44 @@ def test_the_most_severe_are_posted_when_there_are_too_many() -> None:
     assert plan.comments[0] == grave
     assert len(plan.comments) == MAX_COMMENTS
     assert len(plan.summarised) == 6
+
+
+@pytest.mark.parametrize("most", [0, 1, 5, 30, 99])
+def test_at_most_so_many_are_posted_and_none_is_lost(most: int) -> None:
+    """The repository may ask for fewer than a review carries, never for more."""
+    many = [judged(at) for at in range(40)]
+    plan = plan_review(many, {}, most=most)
+    assert len(plan.comments) == min(most, MAX_COMMENTS)
+    assert len(plan.comments) + len(plan.summarised) == 40
+    (reason,) = set(plan.summarised.values())
+    assert reason == {
+        0: NO_COMMENTS,
+        1: "a review here has at most 1 comment",
+        5: "a review here has at most 5 comments",
+    }.get(most, TOO_MANY)
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(Severity), st.sampled_from((0.1, 0.5, 0.9))),
+        max_size=12,
+    ),
+    st.integers(0, 12),
+)
+def test_what_is_posted_is_the_gravest_and_then_the_surest(
+    found: list[tuple[Severity, float]], most: int
+) -> None:
+    """No finding in the summary is graver, or as grave and surer, than one posted."""
+    many = [
+        judged(at, severity=severity, confidence=sure)
+        for at, (severity, sure) in enumerate(found)
+    ]
+    plan = plan_review(many, {}, most=most)
+    weights = {
+        one.finding.fingerprint: (one.finding.severity.rank, one.finding.confidence)
+        for one in many
+    }
+    posted = [weights[one.finding.fingerprint] for one in plan.comments]
+    left = [weights[name] for name in plan.summarised]
+    assert posted == sorted(posted, reverse=True)
+    assert not (posted and left) or min(posted) >= max(left)

@@ -268,3 +268,23 @@ async def test_what_people_decided_is_decided_again_too(
     assert "we know" in [one for one in done.answers if one.name == "ruling"][-1].words
     assert len(runs) == 2
     assert again.same, again
+
+
+def test_a_bundle_of_an_older_nofx_is_decided_alike(file: Path, bundle: bytes) -> None:
+    """Findings had no definition then, and nobody had taken a second look."""
+
+    def plain(value: Any) -> None:
+        listed = value if isinstance(value, list) else value.get("findings", [])
+        for one in listed:
+            for fields in (one, one.get("finding", {})):
+                for later in ("enclosing", "unplaced", "doubt"):
+                    fields.pop(later, None)
+
+    def forgetful(state: Any) -> None:
+        for later in ("refuted", "joined", "unsure", "unseen", "unoffered"):
+            state.pop(later, None)
+
+    data = reworked(bundle, {"artifacts/*.json": in_json(plain)})
+    again = replayed(file, reworked(data, {STATES: in_states(forgetful)}))
+    assert again.difference is None
+    assert again.same

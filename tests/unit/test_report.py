@@ -41,7 +41,10 @@ def test_a_report_is_valid_by_the_schema() -> None:
     validator.check_schema(validator.schema)
     printed = a_report(a_finding(), unread=UNREAD).model_dump(mode="json")
     validator.validate(printed)
-    assert list(printed) == ["run_id", "coverage", "verdict", "findings", "usage"]
+    assert list(printed) == [
+        *("run_id", "coverage", "verdict", "findings", "usage"),
+        "configuration",
+    ]
     for key in printed:
         less = {name: value for name, value in printed.items() if name != key}
         assert not validator.is_valid(less), key

@@ -46,11 +46,16 @@ def said(suggestion: str | None, data: bytes = PYTHON, **changes: object) -> str
 LINES = st.lists(st.sampled_from(("", "a", "b c", "é")), min_size=1, max_size=6)
 
 
-@given(LINES, st.sampled_from(("\n", "\r\n")), st.booleans(), st.data())
+@given(
+    lines=LINES,
+    end=st.sampled_from(("\n", "\r\n")),
+    whole=st.booleans(),
+    data=st.data(),
+)
 def test_a_file_keeps_its_line_ends_and_all_other_lines(
-    lines: list[str], end: str, whole: bool, data: st.DataObject
+    lines: list[str], end: str, *, whole: bool, data: st.DataObject
 ) -> None:
-    """Only the lines in question are others; the last line feed stays, or stays away."""
+    """Only the lines in question change; a last line feed stays, or stays away."""
     if not whole and lines[-1] == "":
         lines = [*lines, "last"]
     if not whole and len(lines) == 1:
@@ -75,9 +80,7 @@ def test_an_empty_suggestion_deletes_the_lines(
     assert applied(text.encode(), first, first, "") == wanted.encode()
 
 
-@pytest.mark.parametrize(
-    ("first", "last"), [(0, 1), (3, 3), (2, 1), (2, 3)], ids=str
-)
+@pytest.mark.parametrize(("first", "last"), [(0, 1), (3, 3), (2, 1), (2, 3)], ids=str)
 def test_lines_that_a_file_has_not_cannot_be_replaced(first: int, last: int) -> None:
     """The model may have named any."""
     assert applied(b"one\ntwo\n", first, last, "x") is None

@@ -15,6 +15,7 @@ runs.command("list")(guarded(reading.list_runs))
 runs.command("show")(guarded(reading.show_run))
 for command in (
     reading.checkpoints,
+    reading.findings,
     reading.logs,
     reading.usage,
     reading.tree,

@@ -1,4 +1,4 @@
-"""`nofx runs list|show|logs|usage|tree|verify`: what there is, and if it is true."""
+"""`nofx runs list|show|findings|logs|usage|tree|verify`: what there is, and is true."""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -88,6 +88,32 @@ def checkpoints(
     path = "/runs/{run_id}/checkpoints"
     found = ask(context, "GET", path, ids={"run_id": run_id})
     show(found, words.checkpoints, as_json=as_json)
+
+
+def findings(
+    context: typer.Context,
+    run_id: RunId,
+    *,
+    state: Annotated[
+        str | None, typer.Option(help="As filtered, posted, summarised; else all.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a run found, what was filtered too, and why.
+
+    For example:
+
+    ```
+    nofx runs findings run_01hxqg5t0kc8f2v7w3m9b4n6ry
+    nofx runs findings run_01hxqg5t0kc8f2v7w3m9b4n6ry --state filtered
+    ```
+    """
+    from bot.cli.runs import finding_words  # noqa: PLC0415  # as above
+
+    path = "/runs/{run_id}/findings"
+    ids, query = {"run_id": run_id}, {"state": state}
+    found = ask(context, "GET", path, ids=ids, query=query)
+    show(found, finding_words.findings, as_json=as_json)
 
 
 def logs(

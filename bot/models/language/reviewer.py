@@ -3,14 +3,17 @@
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.metadata import version
 
 from typing_extensions import override
 
 from bot.models.language.answering import Answered, answered
 from bot.models.language.purse import Purse
+from bot.models.language.second_look import looked_again
 from core.clock import Clock
 from core.review.chat import Budget, Chat
+from core.review.findings import Finding
 from core.review.prompt import template
 from core.review.prompt.planning import Limits, Plan, Planned, planned
 from core.review.reviewer import (
@@ -19,7 +22,9 @@ from core.review.reviewer import (
     ReviewRequest,
     Said,
     Usage,
+    Verification,
 )
+from core.review.second.template import named as second_look
 
 AT_ONCE = 4
 
@@ -40,7 +45,7 @@ class LanguageReviewer(ReviewModel):
     @property
     @override
     def version(self) -> str:
-        return f"nofx {version('nofx')} {template.named()}"
+        return f"nofx {version('nofx')} {template.named()} {second_look()}"
 
     @property
     @override
@@ -54,8 +59,7 @@ class LanguageReviewer(ReviewModel):
         Raises ModelAnswerError or ModelRefusedError when no answer at all was of use.
         """
         began = self._clock.monotonic()
-        chat, wanted = self._chat, request.config.budget
-        budget = self._budget.tighter(Budget(tokens=wanted.tokens, usd=wanted.usd))
+        chat, budget = self._chat, self._budget_for(request)
         limits = Limits(count=chat.tokens, context=chat.context)
         plan = await asyncio.to_thread(planned, request, limits)
         done = await self._ask(plan, request, Purse(chat, budget))
@@ -63,6 +67,21 @@ class LanguageReviewer(ReviewModel):
         if failed and len(failed) == len(done):
             raise failed[0]
         return _answer(plan, done, self._clock.monotonic() - began)
+
+    @override
+    async def verify(
+        self, request: ReviewRequest, findings: Sequence[Finding]
+    ) -> Verification:
+        began = self._clock.monotonic()
+        made = await looked_again(
+            self._chat, self._budget_for(request), request, findings
+        )
+        usage = replace(made.usage, wall_seconds=self._clock.monotonic() - began)
+        return replace(made, usage=usage) if made.said else made
+
+    def _budget_for(self, request: ReviewRequest) -> Budget:
+        wanted = request.config.budget
+        return self._budget.tighter(Budget(tokens=wanted.tokens, usd=wanted.usd))
 
     async def _ask(
         self, plan: Plan, request: ReviewRequest, purse: Purse

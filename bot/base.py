@@ -10,8 +10,8 @@ from typing import cast
 
 from bot.memory import MemoryParts, memory_on
 from bot.memory_keys import make_own_keys
-from bot.model_values import options_of
-from bot.models.catalog import RULES, Equipment, make_model
+from bot.model_values import RULES, options_of
+from bot.models.catalog import Equipment, make_model
 from bot.pipeline.cover import Cover, Reading
 from bot.pipeline.memories import NO_MEMORIES, Memories
 from bot.pipeline.overrides import Choices, remembering

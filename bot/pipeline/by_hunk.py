@@ -34,7 +34,12 @@ class ByHunk(Unit):
         for patch in request.diff.files:
             told = instructions_for(patch.path, request.config.path_instructions)
             for hunk in patch.hunks:
-                parts = (*opening, *told, *_parts(patch, hunk, request), hunk.body)
+                parts: tuple[str | bytes, ...] = (
+                    *opening,
+                    *told,
+                    *_parts(patch, hunk, request),
+                    hunk.body,
+                )
                 keys[hunk.id] = key_of(parts)
         return keys
 

@@ -20,6 +20,7 @@ from bot.commands.deciding import GateCommands
 from bot.commands.handlers import Commands
 from bot.commands.remembering import MemoryCommands
 from bot.github.client import GitHubApp
+from bot.labels import Labels
 from bot.lifetime import beside, listening, told_to_stop
 from bot.migration import bring_up_to_date
 from bot.operations import Operations, operations_on
@@ -153,6 +154,13 @@ async def running(
                 bundles=BundleCommands(
                     runs=parts.base.runs, rca=parts.rca, site=settings.public_url
                 ),
+                configs=parts.configs,
+                app=parts.app,
+            ),
+            labels=Labels(
+                reviews=parts.reviews,
+                operations=parts.operations,
+                configs=parts.configs,
                 app=parts.app,
             ),
             app_id=credentials.app_id,

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+from bot import config_words
 from bot.naming import PREFIX
 from core.errors import NofxError
 from core.review.findings import Finding, Severity
@@ -62,6 +63,8 @@ def summary(
         _line(since) and f"{_line(since)}.",
         _unplaced(report, summarised),
         _coverage(report.coverage),
+        config_words.excluded(report.coverage),
+        config_words.problems(report),
         _footer(run, report),
     ]
     return "\n\n".join(section for section in sections if section)
@@ -79,6 +82,8 @@ def check_summary(
     parts = [
         _counts(report) or "No findings.",
         _coverage(report.coverage),
+        config_words.excluded(report.coverage),
+        config_words.problems(report),
         *(_stopped(gate, report.run_id) for gate in stopped),
         *(
             f"The gate `{gate}` waits for a person. With write access: "

@@ -6,12 +6,14 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from bot.github.client import GitHubApp
+from bot.github.base_config import BaseConfigs
+from bot.github.client import Connection, GitHubApp
 from bot.github.pulls import get_pull
 from bot.github.values import PullRequest
 from bot.pipeline.github_source import connection
 from bot.pipeline.ports import Desk
 from core.clock import Clock
+from core.review.config import ReviewConfig
 from core.runs.effects import Effects
 from core.runs.handle import RunHandle
 from core.runs.lanes import Lane
@@ -28,7 +30,7 @@ class Wish:
     """Who wants a pull request reviewed, why, and under what name it is asked.
 
     `request_id` makes asking again harmless. `again` wants a new run even where the
-    head was reviewed; `drafts` wants one even of a draft.
+    head was reviewed; `drafts` wants one even of a draft, and whatever its labels say.
     """
 
     repository: str
@@ -54,11 +56,19 @@ class Reviews:
     """Every call can be repeated after a crash and then finishes what is missing."""
 
     def __init__(
-        self, *, runs: Runs, app: GitHubApp, desk: Desk, clock: Clock, settle: float
+        self,
+        *,
+        runs: Runs,
+        app: GitHubApp,
+        desk: Desk,
+        configs: BaseConfigs,
+        clock: Clock,
+        settle: float,
     ) -> None:
         self.runs = runs
         self._app = app
         self._desk = desk
+        self._configs = configs
         self._clock = clock
         self._settle = settle
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -68,11 +78,15 @@ class Reviews:
 
         GitHub is asked for the head, for deliveries arrive in any order.
         """
-        pull = await self._pull(wish)
+        gh = await self._gh(wish)
+        pull = await get_pull(gh, wish.repository, wish.number)
         if pull.state != "open":
             return Answer(run=None, reason="the pull request is closed")
-        if pull.draft and not wish.drafts:
-            return Answer(run=None, reason="the pull request is a draft")
+        # Only people ask for reviews of drafts, and what a person asks for is done.
+        if not wish.drafts:
+            read = await self._configs.of(gh, wish.repository, pull.base_sha)
+            if reason := unwanted(pull, read.config):
+                return Answer(run=None, reason=reason)
         subject = Subject(
             repository=wish.repository,
             pull=wish.number,
@@ -81,7 +95,7 @@ class Reviews:
             installation_id=wish.installation_id,
             reason=wish.reason,
             requested_by=wish.requested_by,
-            # Only people ask for reviews of drafts, and they wait for the answer.
+            # They wait for the answer.
             priority=Lane.PERSON if wish.drafts else Lane.ROUTINE,
         )
         return await self.begin(subject, wish.request_id, again=wish.again)
@@ -166,12 +180,25 @@ class Reviews:
     def _effects(self, handle: RunHandle) -> Effects:
         return Effects(handle, clock=self._clock, settle=self._settle)
 
-    async def _pull(self, wish: Wish) -> PullRequest:
+    async def _gh(self, wish: Wish) -> Connection:
         subject = Subject(
             repository=wish.repository,
             pull=wish.number,
             head_sha="",
             installation_id=wish.installation_id,
         )
-        gh = await connection(self._app, subject)
-        return await get_pull(gh, wish.repository, wish.number)
+        return await connection(self._app, subject)
+
+
+def unwanted(pull: PullRequest, config: ReviewConfig) -> str:
+    """Return why nobody wants this pull request reviewed yet, or nothing."""
+    if pull.draft and not config.drafts:
+        return "the pull request is a draft"
+    labels = {one.casefold() for one in pull.labels}
+    skipping = [one for one in config.labels.skip if one.casefold() in labels]
+    if skipping:
+        return f"the pull request has the label {skipping[0]}"
+    required = config.labels.require
+    if required and labels.isdisjoint(one.casefold() for one in required):
+        return f"the pull request has no label of {', '.join(required)}"
+    return ""

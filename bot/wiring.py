@@ -10,6 +10,7 @@ import aiohttp
 from bot.auditing import DailyHead
 from bot.base import Base, opened
 from bot.bundling import clear_spool, rca_on
+from bot.github.base_config import BaseConfigs, GitHubConfigs
 from bot.github.client import GitHubApp
 from bot.github.limits import Policy as GitHubPolicy
 from bot.lifetime import Companion
@@ -65,6 +66,7 @@ class Parts:
     app: GitHubApp
     deliveries: Deliveries
     reviews: Reviews
+    configs: BaseConfigs
     operations: Operations
     memories: PullMemory
     rca: Rca
@@ -100,9 +102,10 @@ async def _assembled(
         limits = Limits(run_seconds=settings.run_seconds)
         check_choices(base.models)
         desk = GitHubDesk(app=app, clock=base.clock, steps=STEPS)
+        configs = GitHubConfigs()
         memories = memories_on(base.database, base.memory)
         pipeline = ReviewPipeline(
-            reading=base.reading(GitHubSources(app), memories),
+            reading=base.reading(GitHubSources(app, configs), memories),
             choices=base.choices(settings.model),
             desk=desk,
             blobs=base.blobs,
@@ -129,6 +132,7 @@ async def _assembled(
             runs=base.runs,
             app=app,
             desk=desk,
+            configs=configs,
             clock=base.clock,
             settle=limits.settle_seconds,
         )
@@ -144,6 +148,7 @@ async def _assembled(
                 app=app,
                 deliveries=deliveries,
                 reviews=reviews,
+                configs=configs,
                 operations=operations,
                 memories=memories,
                 rca=rca,

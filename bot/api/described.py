@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from bot.api.answers.rca import BundleAwaited, BundleDetail
+from bot.api.config_schema import PATH as CONFIG_PATH
 from bot.api.endpoint import Incoming, Nothing
 from bot.api.rca_query import BundleQuery
 from bot.api.stream_query import HEADER, RunStreamQuery, StreamQuery
@@ -210,6 +211,16 @@ BESIDE = (
             StoreUnavailableError,
         ),
         scope=Scope.SUPERVISE,
+    ),
+    Described(
+        path=CONFIG_PATH,
+        summary="Describe .github/nofx.yml, as JSON Schema",
+        answers={
+            "200": {
+                "description": "The schema of a repository's own configuration.",
+                "content": {"application/schema+json": {"schema": {"type": "object"}}},
+            }
+        },
     ),
     Described(
         path=SCHEMA_PATH,

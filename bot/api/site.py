@@ -4,7 +4,7 @@ from functools import partial
 
 from aiohttp import web
 
-from bot.api import event_schema, openapi
+from bot.api import config_schema, event_schema, openapi
 from bot.api.audit import AuditEndpoints
 from bot.api.checkpoints import CheckpointEndpoints
 from bot.api.described import BESIDE
@@ -85,6 +85,7 @@ def add_routes(app: web.Application, base: Base, operations: Operations) -> None
     browser = Browser(base.memory.store, clock=base.clock)
     SessionExport(base, browser).add_routes(app)
     event_schema.add_routes(app)
+    config_schema.add_routes(app)
     described = Description(
         lambda: openapi.document(endpoints, BESIDE), "application/json"
     )

@@ -6,6 +6,7 @@ import typer
 
 from bot.cli.audit import audit
 from bot.cli.blobs import blobs
+from bot.cli.config import config
 from bot.cli.demo import demo
 from bot.cli.diff import diff
 from bot.cli.doctor import doctor
@@ -74,6 +75,7 @@ app.add_typer(token)
 app.add_typer(audit)
 app.add_typer(blobs)
 app.add_typer(metrics)
+app.add_typer(config)
 app.add_typer(memory)
 app.add_typer(rca)
 app.add_typer(evaluation)

@@ -26,7 +26,7 @@ class Exit(IntEnum):
 MEANINGS = {
     Exit.OK: "all went well",
     Exit.FOUND: "a finding reached --fail-on, a history is broken, conflicts are open,"
-    " something differs",
+    " something differs, a configuration has errors",
     Exit.INPUT: "what was given cannot be used",
     Exit.AWAY: "something that nofx needs is away, or it is not the time for it",
     Exit.BUG: "a bug in nofx",

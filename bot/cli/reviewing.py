@@ -20,6 +20,7 @@ from bot.pipeline.checkout import Checkout
 from bot.plain import one_line
 from bot.settings import Settings, environment
 from bot.terminal import console_for, emit, plain_console, write_file
+from core.review.config import FILE
 from core.review.findings import Severity
 from core.review.hunks import parse_diff
 from core.review.report import CoverageState, ReviewReport
@@ -58,6 +59,8 @@ def publish(
         emit(text)
     else:
         write_file(output, text)
+    for problem in report.configuration:
+        complain(f"{FILE}: {one_line(problem)}")
     if report.coverage.state is not CoverageState.REVIEWED and (
         output is not None or form is not Format.TEXT
     ):

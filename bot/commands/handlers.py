@@ -3,12 +3,13 @@
 import asyncio
 from dataclasses import dataclass
 
-from bot import comments
+from bot import comments, config_words
 from bot.commands.bundles import BundleCommands
 from bot.commands.deciding import GateCommands
 from bot.commands.grammar import HELP, Command, Unknown, Verb, parse_command
 from bot.commands.remembering import KEPT, MemoryCommands
 from bot.commands.talk import Talk
+from bot.github.base_config import BaseConfigs
 from bot.github.client import Connection, GitHubApp
 from bot.github.comments import (
     create_comment,
@@ -18,6 +19,7 @@ from bot.github.comments import (
     react_to_review_comment,
 )
 from bot.github.markers import effect_marker
+from bot.github.pulls import get_pull
 from bot.github.values import IssueComment
 from bot.operations import Operations
 from bot.pipeline.github_source import connection
@@ -40,6 +42,7 @@ class Commands:
     gates: GateCommands
     wishes: MemoryCommands
     bundles: BundleCommands
+    configs: BaseConfigs
     app: GitHubApp
 
     async def handle(self, event: CommentEvent, *, tries: int) -> Outcome:
@@ -90,16 +93,27 @@ class Commands:
             return comments.command_help(HELP.items(), not_known=asked.word)
         if asked.verb is Verb.HELP:
             return comments.command_help(HELP.items())
-        if asked.verb in CHANGING:
-            allowed = await permission(gh, event.repository, event.author)
-            if not allowed.may_write:
-                return comments.may_not(event.author, asked.verb)
+        if refusal := await self._refusal(gh, event, asked.verb):
+            return refusal
         try:
             if asked.verb in KEPT:
                 return await self.wishes.answer(gh, event, asked, tries=tries)
             return await self._change(event, asked, tries=tries)
         except (InputError, NotFoundError, ConflictError) as error:
             return comments.refused(error)
+
+    async def _refusal(self, gh: Connection, event: CommentEvent, verb: Verb) -> str:
+        """Return why a command is not done here, or not by this person, or nothing."""
+        pull = await get_pull(gh, event.repository, event.number)
+        read = await self.configs.of(gh, event.repository, pull.base_sha)
+        allow = read.config.commands.allow
+        if allow is not None and verb not in allow:
+            return config_words.not_allowed(verb, allow)
+        if verb in CHANGING:
+            allowed = await permission(gh, event.repository, event.author)
+            if not allowed.may_write:
+                return comments.may_not(event.author, verb)
+        return ""
 
     async def _change(self, event: CommentEvent, asked: Command, *, tries: int) -> str:
         match asked.verb:

@@ -15,6 +15,13 @@ from core.errors import GitHubUnavailableError
 
 Value = TypeVar("Value")
 
+
+def _names(listed: object) -> tuple[object, ...]:
+    """Return the names in GitHub's list of labels; an absent list is empty."""
+    labels = listed if isinstance(listed, list) else ()
+    return tuple(one.get("name") for one in labels if isinstance(one, dict))
+
+
 Text = Annotated[str, BeforeValidator(lambda value: value or "")]
 Author = Annotated[Text, Field(validation_alias=AliasPath("user", "login"))]
 GHOST = "ghost"
@@ -84,6 +91,7 @@ class PullRequest:
     ] = None
     author: Author = GHOST
     html_url: Text = ""
+    labels: Annotated[tuple[str, ...], BeforeValidator(_names)] = ()
 
     @property
     def is_fork(self) -> bool:

@@ -167,7 +167,7 @@ def read_diff(path: Path | None, stdin: Callable[[], BufferedIOBase]) -> bytes:
 
 def read_diff_file(path: Path) -> bytes:
     """Return a diff's bytes from a file; raises as `read_diff` does."""
-    return _whole_diff(_read_file(path, MAX_DIFF))
+    return _whole_diff(read_file(path, MAX_DIFF))
 
 
 def _whole_diff(data: bytes) -> bytes:
@@ -180,13 +180,13 @@ def _whole_diff(data: bytes) -> bytes:
 
 def read_event(path: Path) -> bytes:
     """Return a payload's bytes; raises EventFileError, FileUnreadableError."""
-    data = _read_file(path, MAX_EVENT)
+    data = read_file(path, MAX_EVENT)
     if len(data) > MAX_EVENT:
         raise EventFileError(reason=f"it has more than {MAX_EVENT} bytes")
     return data
 
 
-def _read_file(path: Path, limit: int) -> bytes:
+def read_file(path: Path, limit: int) -> bytes:
     """Return at most one byte more than `limit` of a file; FileUnreadableError."""
     try:
         with path.open("rb") as file:

@@ -22,16 +22,17 @@ def checks_of(
     *,
     model: str | None,
     fail_on: Severity,
-    asks: Sequence[str],
+    approval: bool,
     blocking: bool,
+    asks: Sequence[str] = (),
     partial: Partial = "neutral",
 ) -> tuple[Check, ...]:
     """Return what each gate is told: whose findings reached `fail_on`, and whose not.
 
     `model` is the language model whose findings belong to `llm_review`; all others are
-    analyzers' and belong to `static_analysis`. `asks` are reasons to ask a person
-    beside them. Where `partial` is a failure, it is the reader's when something was not
-    read.
+    analyzers' and belong to `static_analysis`. `approval` asks a person beside them,
+    and `asks` say what about. Where `partial` is a failure, it is the reader's when
+    something was not read.
     """
     unread = partial == "failure" and lacking(report.coverage)
     worst = [one for one in report.findings if one.severity.rank >= fail_on.rank]
@@ -54,13 +55,13 @@ def checks_of(
     else:
         why = _why(judged, report, fail_on, unread=unread)
         checks.append(_check(LLM_REVIEW, report, why, fail_on, blocking=blocking))
-    if asks:
+    if approval:
         checks.append(
             Check(
                 gate=APPROVAL,
                 outcome="ask",
                 conclusion=Conclusion.ACTION_REQUIRED.value,
-                reason=f"a person has to approve this commit: {'; '.join(asks)}",
+                reason=f"a person has to approve this commit{_because(asks)}",
             )
         )
     return tuple(checks)
@@ -130,8 +131,7 @@ def ruling(
         conclusion = Conclusion.FAILURE
     elif passage.waiting:
         conclusion = Conclusion.ACTION_REQUIRED
-        because = f": {'; '.join(asks)}" if asks else ""
-        words = f"{words} A person has to approve it{because}."
+        words = f"{words} A person has to approve it{_because(asks)}."
     elif conclusion is Conclusion.FAILURE and any(
         one.decision == "waive" for one in said
     ):
@@ -144,6 +144,10 @@ def ruling(
         waiting=passage.waiting,
         number=len(approvals),
     )
+
+
+def _because(asks: Sequence[str]) -> str:
+    return f": {'; '.join(asks)}" if asks else ""
 
 
 DONE = {"reject": "rejected", "waive": "waived", "approve": "approved"}

@@ -10,6 +10,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from bot.model_values import RULES
 from core.errors import OverridesError, UnknownModelError
 from core.events.base import JSON
 from core.review.config import ReviewConfig
@@ -28,8 +29,6 @@ class Overrides(BaseModel):
     fail_on: Severity | None = None
     min_confidence: Annotated[float | None, Field(ge=0, le=1)] = None
 
-
-RULES = "rules"
 
 # The first step that looks at a setting: behind it the setting comes too late.
 FIRST_USED: Mapping[str, str] = {

@@ -13,7 +13,6 @@ from core.runs import gates
 from core.runs.model import Run
 from core.runs.pipeline import StepContext, StepOutcome
 
-EVERY_HEAD = "every commit is approved here"
 UNREAD = "not everything was reviewed"
 
 
@@ -52,6 +51,7 @@ class Conclude:
             report,
             model=model.name if model.is_model else None,
             fail_on=policy.fail_on,
+            approval=self.policy.approval or bool(asks),
             asks=asks,
             blocking=self.policy.blocking,
             partial=state.config.gate.partial,
@@ -77,11 +77,10 @@ class Conclude:
         )
 
     def _asks(self, state: State, report: ReviewReport) -> tuple[str, ...]:
-        """Return why a person has to approve this head."""
-        always = (EVERY_HEAD,) if self.policy.approval else ()
+        """Return why a person has to approve this head, by the repository's word."""
         partial = state.config.gate.partial
         waits = partial == "action_required" and lacking(report.coverage)
-        return (*always, *state.asks, *((UNREAD,) if waits else ()))
+        return (*state.asks, UNREAD) if waits else state.asks
 
     async def _remember(self, run: Run, state: State, verdict: str) -> None:
         reviewed = Reviewed(

@@ -190,7 +190,8 @@ class Decisions:
             report,
             model=model.name if model.is_model else None,
             fail_on=policy.fail_on,
-            asks=asked.reasons,
+            approval=asked.approval or bool(asked.asks),
+            asks=asked.asks,
             blocking=asked.blocking,
             partial=state.config.gate.partial,
         )
@@ -200,7 +201,7 @@ class Decisions:
         again = [one.stored() for one in passage.events]
         yield compared_all("gates", moved, again, "move")
         approvals = before.approvals
-        ruled = ruling(report.verdict, passage, approvals, asked.reasons).verdict
+        ruled = ruling(report.verdict, passage, approvals, asked.asks).verdict
         yield compared("ruling", _said(events), f"{ruled.conclusion}: {ruled.reason}")
 
     def _report_of(self, state: Kept) -> Any:

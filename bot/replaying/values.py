@@ -76,13 +76,6 @@ class DecidedGates(BaseModel):
     blocking: bool
     asks: tuple[str, ...] = ()
 
-    @property
-    def reasons(self) -> tuple[str, ...]:
-        """Return why a person was asked; an older nofx kept only that one was."""
-        return self.asks or (
-            ("every commit is approved here",) if self.approval else ()
-        )
-
 
 class DecidedModel(BaseModel):
     """Who reviewed."""

@@ -15,7 +15,7 @@ from bot.simulator.events import (
 )
 from bot.simulator.records import Delivery, Pull, Reaction, Repository
 from bot.simulator.reviewing import Reviewing
-from bot.simulator.shapes.pulls import full_pull
+from bot.simulator.shapes.pulls import full_pull, label
 from bot.simulator.webhooks import Webhooks
 from bot.simulator.world import World
 
@@ -113,6 +113,27 @@ class Acting:
         record, pull = self._find(full_name, number)
         pull.draft, pull.updated_at = False, self._world.now()
         await self._about(record, pull, {"action": "ready_for_review"}, user)
+
+    async def label_pull(
+        self,
+        full_name: str,
+        number: int,
+        name: str,
+        *,
+        added: bool = True,
+        user: str = "alice",
+    ) -> None:
+        """Add a label to a pull request, or take one away."""
+        record, pull = self._find(full_name, number)
+        if added == (name in pull.labels):
+            return  # GitHub tells of changes alone
+        (pull.labels.append if added else pull.labels.remove)(name)
+        pull.updated_at = self._world.now()
+        payload = {
+            "action": "labeled" if added else "unlabeled",
+            "label": label(self._world, record, name),
+        }
+        await self._about(record, pull, payload, user)
 
     async def edit_pull(
         self,

@@ -162,6 +162,7 @@ class Pull:
     reviews: list[Review] = field(default_factory=list)
     review_comments: list[ReviewComment] = field(default_factory=list)
     comments: list[IssueComment] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
 
     @property
     def state(self) -> str:

@@ -72,6 +72,18 @@ class PullRequestClosed(PullRequestEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PullRequestLabeled(PullRequestEvent):
+    """A label was added or removed; `head_sha` was the head at that moment.
+
+    `by_person` is False when a program did it, whoever told it to.
+    """
+
+    label: str
+    added: bool
+    by_person: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckEvent(RepositoryEvent):
     """Somebody asked something of a check of ours.
 
@@ -197,6 +209,7 @@ PullRequestChange = (
     | PullRequestReady
     | PullRequestRebased
     | PullRequestClosed
+    | PullRequestLabeled
 )
 CheckRequest = CheckRunRerequested | CheckRunActionRequested | CheckSuiteRerequested
 Event = (

@@ -16,6 +16,7 @@ from bot.webhooks.event_types import (
     Ping,
     PullRequestChange,
     PullRequestClosed,
+    PullRequestLabeled,
     PullRequestOpened,
     PullRequestReady,
     PullRequestRebased,
@@ -67,9 +68,10 @@ def _place(fields: Fields) -> dict[str, Any]:
     }
 
 
-def _pull_request(fields: Fields, _: int | None) -> PullRequestChange | Ignored:
+def _pull(fields: Fields) -> dict[str, Any]:
+    """Return the arguments that every PullRequestEvent takes."""
     fork = "pull_request.head.repo.full_name"
-    pull: dict[str, Any] = {
+    return {
         **_place(fields),
         "number": fields.number("pull_request.number"),
         "title": fields.maybe_text("pull_request.title") or "",
@@ -81,6 +83,19 @@ def _pull_request(fields: Fields, _: int | None) -> PullRequestChange | Ignored:
         "base_sha": fields.sha("pull_request.base.sha"),
         "base_ref": fields.text("pull_request.base.ref"),
     }
+
+
+def _labeled(fields: Fields, _: int | None) -> PullRequestLabeled:
+    return PullRequestLabeled(
+        **_pull(fields),
+        label=fields.text("label.name"),
+        added=fields.text("action") == "labeled",
+        by_person=fields.maybe_text("sender.type") == "User",
+    )
+
+
+def _pull_request(fields: Fields, _: int | None) -> PullRequestChange | Ignored:
+    pull = _pull(fields)
     match fields.text("action"):
         case "opened":
             return PullRequestOpened(**pull)
@@ -248,6 +263,8 @@ PARSERS: Mapping[str, Parse] = {
     "pull_request.ready_for_review": _pull_request,
     "pull_request.closed": _pull_request,
     "pull_request.edited": _pull_request,
+    "pull_request.labeled": _labeled,
+    "pull_request.unlabeled": _labeled,
     "check_run.rerequested": _check_run,
     "check_run.requested_action": _check_run,
     "check_suite.rerequested": _check_suite,

@@ -17,6 +17,7 @@ from bot.webhooks.event_types import (
     Ping,
     PullRequestClosed,
     PullRequestEvent,
+    PullRequestLabeled,
     PullRequestRebased,
     PullRequestSynchronized,
     ThreadEvent,
@@ -36,12 +37,21 @@ class Commands(Protocol):
         ...
 
 
+class Labels(Protocol):
+    """Does what a label asks for."""
+
+    async def handle(self, event: PullRequestLabeled, request_id: str) -> Outcome:
+        """Do it; the same one again changes nothing."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handlers:
     """Handles deliveries one at a time; the same one again changes nothing."""
 
     reviews: Reviews
     commands: Commands
+    labels: Labels
     app_id: int
 
     async def handle(self, delivery: Delivery) -> Outcome:
@@ -71,6 +81,8 @@ class Handlers:
         match event:
             case PullRequestClosed():
                 return await self._closed(event)
+            case PullRequestLabeled():
+                return await self.labels.handle(event, delivery.guid)
             case PullRequestRebased():
                 return await self._changed(event, delivery, "base changed", again=True)
             case PullRequestSynchronized():

@@ -1,6 +1,6 @@
 """Tells at the door which deliveries ask nothing of nofx, so that nobody works on them.
 
-Most of what GitHub sends is of this kind: talk, labels, the checks of other Apps. Such
+Most of what GitHub sends is of this kind: talk, and the checks of other Apps. Such
 a delivery is kept, with the reason, in the one write that keeps any; pure.
 """
 

@@ -13,6 +13,7 @@ from bot.webhooks.event_types import (
     IssueCommentCreated,
     Ping,
     PullRequestClosed,
+    PullRequestLabeled,
     PullRequestOpened,
     PullRequestReady,
     PullRequestRebased,
@@ -103,6 +104,14 @@ EXAMPLES: Mapping[str, tuple[Json, type[Event]]] = {
     "pull_request.edited": (
         pull("edited", changes={"base": {"ref": {"from": "old"}}}),
         PullRequestRebased,
+    ),
+    "pull_request.labeled": (
+        pull("labeled", label={"name": "ready"}),
+        PullRequestLabeled,
+    ),
+    "pull_request.unlabeled": (
+        pull("unlabeled", label={"name": "ready"}),
+        PullRequestLabeled,
     ),
     "check_run.rerequested": (check("check_run", "rerequested"), CheckRunRerequested),
     "check_run.requested_action": (

@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 from bot.cli.app import app
 from bot.settings import environment
 from core.review import report
+from core.review.config import FILE
 from tests.fakes.git_repository import GitRepository
 
 SCHEMA = Path(report.__file__).with_name("report.schema.json")
@@ -58,6 +59,26 @@ def test_a_real_review_of_real_commits(
     assert [(one["path"], one["line"]) for one in printed["findings"]] == [
         ("app.py", 2)
     ]
+
+
+def test_a_dry_run_is_as_the_base_commit_says(
+    monkeypatch: pytest.MonkeyPatch, mongodb_url: str, tmp_path: Path
+) -> None:
+    """What is excluded there is counted apart, and its problems go to the terminal."""
+    monkeypatch.setenv("MONGODB_URL", f"{mongodb_url}command_line_config")
+    repository = GitRepository(tmp_path / "repo")
+    said = "paths: {exclude: [vendor/]}\nfuture: 1\n"
+    repository.commit({"app.py": "a = 1\n", FILE: said})
+    head = {"vendor/a.py": "eval(input())\n", "app.py": "a = 2\n", FILE: "drafts: 1\n"}
+    repository.commit(head, branch="feature")
+    shown = nofx(
+        *("review", "--dry-run", "--repo", str(repository.path)),
+        *("--base", "main", "--head", "feature", "--format", "json"),
+    )
+    printed = json.loads(shown.stdout)
+    assert printed["coverage"]["excluded"] == ["vendor/a.py"]
+    assert printed["findings"] == []
+    assert "line 2, column 1: future: this key is not known" in shown.stderr
 
 
 def test_migrate_twice_changes_nothing_the_second_time(

@@ -23,7 +23,7 @@ def test_every_event_that_nofx_acts_on_goes_through(what: str) -> None:
 def test_what_the_parser_ignores_stays_outside() -> None:
     """The reason is the parser's own."""
     for what, payload in (
-        ("pull_request.labeled", pull("labeled")),
+        ("pull_request.assigned", pull("assigned")),
         ("pull_request.edited", pull("edited", changes={"title": {"from": "a"}})),
         ("check_suite.completed", check("check_suite", "completed")),
         ("star.created", {"action": "created"}),

@@ -42,6 +42,8 @@ def tally(report: ReviewReport) -> str:
 def coverage(value: Coverage) -> str:
     """Return how much of the change was read."""
     total = counted(value.hunks_total, "hunk")
+    if value.excluded:
+        total = f"{total}, {counted(len(value.excluded), 'file')} excluded"
     match value.state:
         case CoverageState.REVIEWED:
             return f"reviewed, {value.hunks_reviewed} of {total}"

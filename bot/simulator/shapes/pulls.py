@@ -1,5 +1,6 @@
 """Pull requests, their files and conversations as GitHub's REST shows them."""
 
+import zlib
 from urllib.parse import quote
 
 from bot.simulator.answers import Json
@@ -15,6 +16,21 @@ ASSOCIATIONS = {"admin": "OWNER", "maintain": "COLLABORATOR", "write": "COLLABOR
 def association(world: World, record: Repository, login: str) -> str:
     """Return how a user stands to the repository."""
     return ASSOCIATIONS.get(world.role(record, login), "NONE")
+
+
+def label(world: World, record: Repository, name: str) -> Json:
+    """Return a label of the repository; its id is made of its name."""
+    number = 1 + zlib.crc32(f"{record.full_name}/{name}".encode())
+    place = f"{world.api_url}/repos/{record.full_name}/labels/{quote(name, safe='')}"
+    return {
+        "id": number,
+        "node_id": node_id("LA", number),
+        "url": place,
+        "name": name,
+        "description": None,
+        "color": "ededed",
+        "default": False,
+    }
 
 
 def short_pull(world: World, record: Repository, pull: Pull) -> Json:
@@ -45,7 +61,7 @@ def short_pull(world: World, record: Repository, pull: Pull) -> Json:
         "title": pull.title,
         "user": user(world, pull.user),
         "body": pull.body,
-        "labels": [],
+        "labels": [label(world, record, one) for one in pull.labels],
         "milestone": None,
         "active_lock_reason": None,
         "created_at": time(pull.created_at),

@@ -92,7 +92,9 @@ class Road:
         comment = next(one for one in pull.comments if one.id == comment_id)
         return [one.content for one in comment.reactions if one.user == "nofx[bot]"]
 
-    async def until_checked(self, number: int) -> dict[str, Any]:
+    async def until_checked(
+        self, number: int, *, seconds: float = 30
+    ) -> dict[str, Any]:
         """Wait until the newest check run on the head is completed, and return it."""
         head = self.head(number)
 
@@ -100,7 +102,7 @@ class Road:
             checks = self.github.check_runs(REPO, head)
             return bool(checks) and checks[-1]["status"] == "completed"
 
-        await self.until(completed)
+        await self.until(completed, seconds=seconds)
         return self.check(number)
 
     async def runs(self) -> list[dict[str, Any]]:

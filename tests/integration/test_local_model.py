@@ -111,10 +111,7 @@ async def test_a_pull_request_is_reviewed_end_to_end(
         )
         async with driving(road, workers=1):
             number = await road.open_pull()
-            await road.until(
-                lambda: road.check(number)["status"] == "completed", seconds=SECONDS
-            )
-            check = road.check(number)
+            check = await road.until_checked(number, seconds=SECONDS)
             (summary,) = road.summaries(number)
             comments = road.github.review_comments(REPO, number)
             (run,) = await road.until_runs_end()

@@ -29,18 +29,18 @@ class ByHunk(Unit):
 
     @override
     def keys(self, model: ReviewModel, request: ReviewRequest) -> dict[str, Key]:
-        opening = (self.kind, model.name, model.version, *said(request))
+        opening: tuple[str, ...] = (
+            self.kind,
+            model.name,
+            model.version,
+            *said(request),
+        )
         keys: dict[str, Key] = {}
         for patch in request.diff.files:
             told = instructions_for(patch.path, request.config.path_instructions)
             for hunk in patch.hunks:
-                parts: tuple[str | bytes, ...] = (
-                    *opening,
-                    *told,
-                    *_parts(patch, hunk, request),
-                    hunk.body,
-                )
-                keys[hunk.id] = key_of(parts)
+                words = (*opening, *told, *_parts(patch, hunk, request))
+                keys[hunk.id] = key_of((*words, hunk.body))
         return keys
 
     @override

@@ -127,9 +127,7 @@ def _file(sha: str, patch: FilePatch) -> Json:
         "status": patch.status.value,
         "base": _content(f"{sha}^", before).decode("utf-8", "replace"),
         "head": _content(sha, patch.path).decode("utf-8", "replace"),
-        "patch": "\n".join(
-            hunk.raw.decode("utf-8", "replace") for hunk in patch.hunks
-        ),
+        "patch": "\n".join(hunk.raw.decode("utf-8", "replace") for hunk in patch.hunks),
     }
 
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from core.review.chat import Question
 
@@ -10,6 +10,7 @@ BLOCK = re.compile(
     r"^\[([0-9a-f]{8}) [a-z]+(?: from [^\]\n]*)? file ([^\n]*)\]\n(.*?)\n\[\1 end\]",
     re.MULTILINE | re.DOTALL,
 )
+CHANGED = re.compile(r"([+-][0-9]+#[0-9a-f]+)\|(.*)")
 
 
 def shown(question: Question) -> dict[str, list[str]]:
@@ -20,12 +21,18 @@ def shown(question: Question) -> dict[str, list[str]]:
 
 
 def reference(question: Question, path: str, code: str) -> str:
-    """Return by which words a model names the first line with this code in it."""
-    for line in shown(question)[path]:
-        mark, bar, text = line.partition("|")
-        if bar and code in text:
-            return mark.lstrip("+ ")
+    """Return by which words a model names the first changed line with this code."""
+    for name, text in _changed(question, path):
+        if code in text:
+            return name
     raise LookupError(code)
+
+
+def _changed(question: Question, path: str) -> Iterator[tuple[str, str]]:
+    """Yield the changed lines of a file: how they are named, and their code."""
+    for line in shown(question)[path]:
+        if match := CHANGED.match(line):
+            yield match[1].removeprefix("+"), match[2]
 
 
 def finding(
@@ -60,13 +67,13 @@ def on(code: str, **changes: object) -> Callable[[Question], str]:
             *(
                 {
                     **finding(question, path, code),
-                    "first": line.partition("|")[0].lstrip("+ "),
-                    "last": line.partition("|")[0].lstrip("+ "),
+                    "first": name,
+                    "last": name,
                     **changes,
                 }
-                for path, lines in shown(question).items()
-                for line in lines
-                if code in line.partition("|")[2]
+                for path in shown(question)
+                for name, text in _changed(question, path)
+                if code in text
             )
         )
 

@@ -35,7 +35,8 @@ def test_every_line_is_found_by_its_reference(
     references = References.to(lines)
     for line in lines:
         assert references.find(line.reference) == line
-        assert references.find(line.shown) == line
+        if "|" in line.shown:
+            assert references.find(line.shown) == line
         assert references.find(f" {line.reference.upper()} ") == line
 
 
@@ -66,9 +67,11 @@ def test_another_hash_names_no_line(
 
 
 def test_lines_are_shown_with_what_happened_to_them() -> None:
-    """Removed lines count at the base, all others at the head."""
-    shown = [one.shown for one in lines_of([(" ", "a"), ("-", "b"), ("+", "c")])]
-    assert shown == [" 10#ca|a", "-11#3e|b", "+11#2e|c"]
+    """Removed lines count at the base; context and empty lines bear no finding."""
+    shown = [
+        one.shown for one in lines_of([(" ", "a"), ("-", "b"), ("+", "c"), ("+", "")])
+    ]
+    assert shown == [" a", "-11#3e|b", "+11#2e|c", "+"]
 
 
 def test_a_line_cannot_pass_as_two() -> None:

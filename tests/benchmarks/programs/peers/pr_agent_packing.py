@@ -1,33 +1,21 @@
 """Counts the tokens of prompts: PR-Agent's own for changes, and texts as they are.
 
 Reads JSON from standard input and writes JSON. Runs in an environment of its own, with
-PR-Agent's functions and the tokens of OpenAI's `o200k_base`, whose data litellm brings.
+PR-Agent's functions and the tokens of OpenAI's `o200k_base`.
 """
 
 import json
-import os
 import sys
-from pathlib import Path
 from typing import Any
 
-import litellm
-
-# Nobody is asked over the network for what lies here.
-TOKENIZERS = Path(litellm.__file__).parent / "litellm_core_utils" / "tokenizers"
-os.environ["TIKTOKEN_CACHE_DIR"] = str(TOKENIZERS)
-
-import tiktoken  # noqa: E402 - it looks at the variable that was just set
-from jinja2 import StrictUndefined  # noqa: E402 - as above
-from jinja2.sandbox import SandboxedEnvironment  # noqa: E402 - as above
-from pr_agent.algo.prompt_fragments import (  # noqa: E402 - as above
-    render_diff_hunk_format,
-)
-from pr_agent.algo.pr_processing import (  # noqa: E402 - as above
-    pr_generate_extended_diff,
-)
-from pr_agent.algo.token_handler import TokenHandler  # noqa: E402 - as above
-from pr_agent.algo.types import EDIT_TYPE, FilePatchInfo  # noqa: E402 - as above
-from pr_agent.config_loader import get_settings  # noqa: E402 - as above
+import tiktoken
+from jinja2 import StrictUndefined
+from jinja2.sandbox import SandboxedEnvironment
+from pr_agent.algo.pr_processing import pr_generate_extended_diff
+from pr_agent.algo.prompt_fragments import render_diff_hunk_format
+from pr_agent.algo.token_handler import TokenHandler
+from pr_agent.algo.types import EDIT_TYPE, FilePatchInfo
+from pr_agent.config_loader import get_settings
 
 KINDS = {"added": "ADDED", "removed": "DELETED", "renamed": "RENAMED"}
 

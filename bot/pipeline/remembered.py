@@ -9,10 +9,15 @@ from bot.pipeline.by_file import ByFile
 from bot.pipeline.by_hunk import ByHunk
 from bot.pipeline.recorded import NOTHING_ASKED, Recorded, Records
 from bot.pipeline.units import Kept, Unit
+from core.review.config import ReviewConfig
 from core.review.coverage import nameable
 from core.review.findings import BODY, TITLE, Proposal
 from core.review.reviewer import ReviewModel, ReviewRequest, Usage
+from core.runs.model import Run
 from core.runs.work import Work
+
+# The reason of a run in which everything is asked for anew.
+FULL = "full review"
 
 MASKED = "[masked:"
 Mask = Callable[[str], str]
@@ -48,13 +53,22 @@ class Answers:
     records: Records
 
     async def review(
-        self, model: ReviewModel, request: ReviewRequest, run_id: str
+        self,
+        model: ReviewModel,
+        request: ReviewRequest,
+        run_id: str,
+        *,
+        anew: bool = False,
     ) -> Remembered:
-        """Return the answer to the whole request; raises as the model does."""
+        """Return the answer to the whole request; raises as the model does.
+
+        With `anew` nothing counts that was answered before this run.
+        """
         unit = _unit(model)
         keys = await asyncio.to_thread(unit.keys, model, request)
-        again = not request.config.incremental
-        known = {} if again else await self.work.done(keys.values())
+        if anew:
+            await self.work.forget(keys.values(), but_of=run_id)
+        known = await self.work.done(keys.values())
         fresh = {name for name, key in keys.items() if key not in known}
         answers: dict[str, Kept] = {
             name: known[key] for name, key in keys.items() if key in known
@@ -81,6 +95,11 @@ class Answers:
             reused=len(keys) - len(fresh),
             recorded=recorded,
         )
+
+
+def asks_anew(run: Run, config: ReviewConfig) -> bool:
+    """Return whether nothing counts in a run that was answered before it."""
+    return run.subject.reason == FULL or not config.incremental
 
 
 def masked(proposals: Sequence[Proposal], mask: Mask) -> tuple[Proposal, ...]:

@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 
 from bot.pipeline.memories import Memories
 from bot.pipeline.overrides import Choices
-from bot.pipeline.remembered import Answers, Remembered
+from bot.pipeline.remembered import Answers, Remembered, asks_anew
 from bot.pipeline.state import Artifacts, State
 from bot.plain import counted
 from core.events import schema
@@ -112,18 +113,20 @@ class Review:
     ) -> list[tuple[str, Remembered]]:
         """Return who answered what; the run's own reviewer comes last."""
         run = context.run
+        anew = asks_anew(run, state.config)
+        ask = partial(self.answers.review, run_id=run.id, anew=anew)
         rules = self.choices.rules_for(run, state.config)
         if rules is None:
-            return [(model.name, await self.answers.review(model, request, run.id))]
+            return [(model.name, await ask(model, request))]
         unwatching = replace(request, read=unwatched)
-        first = await self.answers.review(rules, unwatching, run.id)
+        first = await ask(rules, unwatching)
         # What stands fast as unread is not sent out either.
         sent = replace(
             request,
             diff=_without(request.diff, dict(state.unread)),
             remarks=first.proposals,
         )
-        second = await self.answers.review(model, sent, run.id)
+        second = await ask(model, sent)
         return [(rules.name, first), (model.name, second)]
 
 

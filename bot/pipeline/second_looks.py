@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.pipeline.asking import asked_again
 from bot.pipeline.recorded import NOTHING_ASKED, Recorded, Records
-from bot.pipeline.remembered import Mask
+from bot.pipeline.remembered import Mask, asks_anew
 from core.review.findings import Finding
 from core.review.reviewer import (
     ReviewAnswer,
@@ -16,6 +16,7 @@ from core.review.reviewer import (
     Usage,
     Verification,
 )
+from core.runs.model import Run
 from core.runs.work import Key, Work, key_of
 
 KIND = "second look"
@@ -51,7 +52,7 @@ class SecondLooks:
         model: ReviewModel,
         request: ReviewRequest,
         findings: Sequence[Finding],
-        run_id: str,
+        run: Run,
     ) -> Looked:
         """Return what came of all findings; raises as the model does."""
         if not findings:
@@ -60,8 +61,9 @@ class SecondLooks:
         for one in findings:
             groups.setdefault(one.path, []).append(one)
         keys = await asyncio.to_thread(_keys, model, request, groups)
-        again = not request.config.incremental
-        known = {} if again else await self.work.done(keys.values())
+        if asks_anew(run, request.config):
+            await self.work.forget(keys.values(), but_of=run.id)
+        known = await self.work.done(keys.values())
         fresh = {path for path, key in keys.items() if key not in known}
         whole = _remembered([known[key] for key in keys.values() if key in known])
         reused = len(groups) - len(fresh)
@@ -71,7 +73,7 @@ class SecondLooks:
         made = _believed(await asked_again(model, request, asked), asked, self.mask)
         await self.work.keep(
             KIND,
-            run_id,
+            run.id,
             {
                 keys[path]: _of(made, groups[path])
                 for path in fresh

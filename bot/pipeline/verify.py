@@ -102,7 +102,7 @@ class Verify:
             spent=state.usage.usage if state.usage else Usage(),
         )
         return await self.looks.look(
-            model, request, findings if model.is_model else (), run.id
+            model, request, findings if model.is_model else (), run
         )
 
 

@@ -85,3 +85,11 @@ class Work:
                     )
                 except DuplicateKeyError:  # it was done by another at this moment
                     continue
+
+    async def forget(self, keys: Iterable[Key], *, but_of: str) -> None:
+        """Forget results, save those that the run `but_of` itself has made."""
+        wanted = list(keys)
+        with translating():
+            found = await self._work.find({"_id": {"$in": wanted}}).to_list(None)
+            gone = [one["_id"] for one in found if one["run_id"] != but_of]
+            await self._work.delete_many({"_id": {"$in": gone}})

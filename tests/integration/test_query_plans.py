@@ -184,6 +184,8 @@ async def work_is_remembered(database: Database) -> None:
     work, key = Work(database, clock=CLOCK), key_of(["all", "that went into it"])
     await work.keep("review", "run_1", {key: {"found": 1}})
     assert await work.done([key])
+    await work.forget([key], but_of="run_2")
+    assert not await work.done([key])
 
 
 async def sessions_are_listed(database: Database) -> None:

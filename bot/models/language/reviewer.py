@@ -38,6 +38,16 @@ class LanguageReviewer(ReviewModel):
         self._budget = budget
 
     @property
+    def chat(self) -> Chat:
+        """Return the model that is asked, for questions that are no review."""
+        return self._chat
+
+    @property
+    def budget(self) -> Budget:
+        """Return the most that a review may cost."""
+        return self._budget
+
+    @property
     @override
     def name(self) -> str:
         return self._chat.name

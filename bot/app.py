@@ -15,10 +15,7 @@ from bot.api.question import Question, answer
 from bot.api.rca import RcaFiles
 from bot.api.stream_slots import make_room
 from bot.base import Base, opened
-from bot.commands.bundles import BundleCommands
-from bot.commands.deciding import GateCommands
-from bot.commands.handlers import Commands
-from bot.commands.remembering import MemoryCommands
+from bot.commanding import commands_on
 from bot.github.client import GitHubApp
 from bot.labels import Labels
 from bot.lifetime import beside, listening, told_to_stop
@@ -142,21 +139,7 @@ async def running(
         credentials = settings.app_credentials()
         handlers = Handlers(
             reviews=parts.reviews,
-            commands=Commands(
-                reviews=parts.reviews,
-                operations=parts.operations,
-                gates=GateCommands(
-                    runs=parts.base.runs,
-                    decisions=parts.base.decisions,
-                    operations=parts.operations,
-                ),
-                wishes=MemoryCommands(memory=parts.memories, audit=parts.base.audit),
-                bundles=BundleCommands(
-                    runs=parts.base.runs, rca=parts.rca, site=settings.public_url
-                ),
-                configs=parts.configs,
-                app=parts.app,
-            ),
+            commands=commands_on(parts, settings),
             labels=Labels(
                 reviews=parts.reviews,
                 operations=parts.operations,

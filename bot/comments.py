@@ -168,12 +168,6 @@ def queued(run: Run) -> str:
     return f"Rerun: {sha} is queued as run {code_span(run.id)}."
 
 
-def goes_on(run: Run, reused: Sequence[str]) -> str:
-    """Return the answer to a command that runs a part of a review again."""
-    kept = ", ".join(reused) or "nothing"
-    return f"Rerun: run {code_span(run.id)} goes on; reused: {kept}."
-
-
 def decided(run: Run, decision: str, gate: str) -> str:
     """Return the answer to a decision about a gate, and what follows from it."""
     about = f" {code_span(gate)}" if gate else ""

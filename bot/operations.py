@@ -26,6 +26,7 @@ from core.runs.service import Runs
 
 # So many of an id's digits tell it from others of the same moment.
 RANDOM = 16
+NO_OVERRIDES: JSON = {}
 CheckOverrides = Callable[[JSON, Collection[str]], None]
 
 
@@ -95,43 +96,49 @@ class Operations:
         actor: str,
         reason: str,
         name: str | None = None,
+        overrides: JSON = NO_OVERRIDES,
     ) -> Begun:
         """Run a run again: all of it, or from a step or a checkpoint on.
 
         A `name` makes asking again harmless where the run speaks at GitHub.
 
         Raises RunNotFoundError, StepNotReachedError, CheckpointNotFoundError,
-        CheckpointRedactedError, LocalRunError, RunOutdatedError after a newer push.
+        CheckpointRedactedError, LocalRunError, RunOutdatedError after a newer push, and
+        OverridesError for settings that cannot be had.
         """
         run = await self._runs.load(run_id)
         wish = branching.Wish(
             origin="rerun",
             actor=actor,
             reason=reason or "rerun",
-            overrides=run.overrides,
+            overrides={**run.overrides, **overrides},
             publish=speaks(run),
         )
         if start_at is None:
+            self._check(overrides, ())
             return await self._begin(branching.anew(run, wish), wish, name=name)
         past = await self._past(run_id, start_at)
         start = await self._branches.start(past, wish)
+        self._check(overrides, start.steps)
         return await self._begin(start, wish, name=name)
 
     async def branch(
         self,
         run_id: str,
-        checkpoint_id: str,
+        start_at: str,
         *,
         overrides: JSON,
         publish: bool,
         actor: str,
         reason: str,
+        name: str | None = None,
     ) -> Begun:
-        """Go on from a checkpoint with other settings, silently unless `publish`.
+        """Go on from a checkpoint or a step with other settings.
 
-        Raises as `rerun` does, and OverridesError.
+        It is silent unless `publish`; a silent one that has a `name` is begun once.
+        Raises as `rerun` does.
         """
-        past = await self._branches.past(run_id, checkpoint_id)
+        past = await self._past(run_id, start_at)
         publish = publish and past.run.subject.pull > 0
         wish = branching.Wish(
             origin="branch",
@@ -143,7 +150,10 @@ class Operations:
         )
         start = await self._branches.start(past, wish)
         self._check(overrides, start.steps)
-        return await self._begin(start, wish)
+        fixed = None if name is None else f"{past.checkpoint.checkpoint_id}.{name}"
+        return await self._begin(
+            start, wish, run_id=None if fixed is None else _named(fixed)
+        )
 
     async def commit(
         self, merge_id: str, *, publish: bool, actor: str, reason: str
@@ -258,7 +268,11 @@ def _begun(run: Run) -> Begun:
 
 
 def _named(name: str) -> str:
-    """Return the id of the run that a merge is begun as under this name."""
+    """Return the id of the run that is begun under this name.
+
+    The name begins with the id of what the run goes on from, and a full stop: the run's
+    id is of the same moment.
+    """
     _, digits = name.partition(".")[0].split("_")
     hashed = hashlib.sha256(name.encode()).digest()
     chosen = [CROCKFORD[one % len(CROCKFORD)] for one in hashed[:RANDOM]]

@@ -28,9 +28,13 @@ class Verb(StrEnum):
     STATUS = "status"
     PREFERENCES = "preferences"
     RCA = "rca"
-    RERUN = "rerun"
     REVIEW = "review"
+    RERUN = "rerun"
     CANCEL = "cancel"
+    PAUSE = "pause"
+    RESUME = "resume"
+    BRANCH = "branch"
+    ASK = "ask"
     APPROVE = "approve"
     REJECT = "reject"
     WAIVE = "waive"
@@ -44,10 +48,16 @@ HELP: Mapping[Verb, str] = {
     Verb.STATUS: "say where the review of this pull request stands",
     Verb.PREFERENCES: "list what is remembered, here and for the whole repository",
     Verb.RCA: "say why the last review came out as it did, with all that it left",
-    Verb.RERUN: "run the review of the current commit again, or a step of it on:"
-    " `rerun verify`",
-    Verb.REVIEW: "review the current commit, also while it is a draft",
+    Verb.REVIEW: "review the current commit, also while it is a draft; `review full`"
+    " asks everything anew, also what was answered before",
+    Verb.RERUN: "run the review of the current commit again, or from a step or a"
+    " checkpoint on, or with another model: `rerun --from verify --model rules`",
     Verb.CANCEL: "stop the review that is under way",
+    Verb.PAUSE: "put the review that is under way aside: `pause until Monday`",
+    Verb.RESUME: "let a review go on that was put aside",
+    Verb.BRANCH: "try the review again from a checkpoint, without a word here:"
+    " `branch cp_…`",
+    Verb.ASK: "ask the language model about this change: `ask who calls this?`",
     Verb.APPROVE: "let this commit through a gate that asks: `approve approval`",
     Verb.REJECT: "stop this commit at a gate that asks, and why: `reject approval …`",
     Verb.WAIVE: "overrule a gate for this commit, and why: `waive static_analysis …`",

@@ -7,7 +7,9 @@ from bot import comments, config_words
 from bot.commands.bundles import BundleCommands
 from bot.commands.deciding import GateCommands
 from bot.commands.grammar import HELP, Command, Unknown, Verb, parse_command
+from bot.commands.questions import QuestionCommands
 from bot.commands.remembering import KEPT, MemoryCommands
+from bot.commands.running import RunCommands
 from bot.commands.talk import Talk
 from bot.github.base_config import BaseConfigs
 from bot.github.client import Connection, GitHubApp
@@ -21,9 +23,7 @@ from bot.github.comments import (
 from bot.github.markers import effect_marker
 from bot.github.pulls import get_pull
 from bot.github.values import IssueComment
-from bot.operations import Operations
 from bot.pipeline.github_source import connection
-from bot.reviews import Reviews, Wish
 from bot.webhooks.event_types import CommentEvent, ReviewCommentCreated
 from bot.webhooks.outcome import Done, Ignored, Outcome
 from core.errors import ConflictError, InputError, NotFoundError
@@ -37,8 +37,8 @@ CHANGING = frozenset(Verb) - {Verb.HELP, Verb.STATUS, Verb.PREFERENCES}
 class Commands:
     """Answers `/nofx …` comments; each once, whatever crashes in between."""
 
-    reviews: Reviews
-    operations: Operations
+    runs: RunCommands
+    questions: QuestionCommands
     gates: GateCommands
     wishes: MemoryCommands
     bundles: BundleCommands
@@ -117,63 +117,14 @@ class Commands:
 
     async def _change(self, event: CommentEvent, asked: Command, *, tries: int) -> str:
         match asked.verb:
-            case Verb.CANCEL:
-                return await self._cancel(event)
             case Verb.RCA:
                 return await self.bundles.explain(event)
-            case Verb.RERUN if asked.arguments:
-                return await self._rerun_from(event, asked.arguments[0])
-            case Verb.RERUN | Verb.REVIEW:
-                return await self._request(event, asked.verb)
+            case Verb.ASK:
+                return await self.questions.answer(event, asked, tries=tries)
             case Verb.APPROVE | Verb.REJECT | Verb.WAIVE | Verb.RETRY:
                 return await self.gates.decide(event, asked, tries=tries)
             case _:
-                run = await self.reviews.runs.current(event.repository, event.number)
-                return comments.status(run)
-
-    async def _rerun_from(self, event: CommentEvent, step: str) -> str:
-        name = f"comment/{event.comment_id}"
-        # What an earlier try has begun is not what the person spoke of.
-        run = await self.reviews.runs.current(
-            event.repository, event.number, before=name
-        )
-        if run is None:
-            return comments.status(None)
-        begun = await self.operations.rerun(
-            run.id,
-            start_at=step,
-            actor=event.author,
-            reason=f"/nofx rerun {step}",
-            name=name,
-        )
-        return comments.goes_on(begun.run, begun.steps)
-
-    async def _request(self, event: CommentEvent, verb: Verb) -> str:
-        wish = Wish(
-            repository=event.repository,
-            number=event.number,
-            installation_id=event.installation_id,
-            request_id=f"comment/{event.comment_id}",
-            reason=verb.value,
-            requested_by=event.author,
-            again=verb is Verb.RERUN,
-            drafts=True,
-        )
-        answer = await self.reviews.request(wish)
-        if answer.run is None:
-            return comments.not_reviewed(answer.reason)
-        return (
-            comments.queued(answer.run) if answer.fresh else comments.status(answer.run)
-        )
-
-    async def _cancel(self, event: CommentEvent) -> str:
-        run = await self.reviews.cancel(
-            event.repository,
-            event.number,
-            actor=event.author,
-            reason=f"cancelled by {event.author}",
-        )
-        return comments.cancelling(run)
+                return await self.runs.answer(event, asked, tries=tries)
 
 
 def _is_reply(event: CommentEvent) -> bool:

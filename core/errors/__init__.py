@@ -20,6 +20,7 @@ from core.errors.changes import (
     NotARepositoryError,
     UnknownRefError,
 )
+from core.errors.commands import CommandUnclearError
 from core.errors.deliveries import (
     DeliveryCorruptError,
     DeliveryMalformedError,
@@ -241,6 +242,7 @@ __all__ = [
     "CheckDraftError",
     "CheckpointNotFoundError",
     "CheckpointRedactedError",
+    "CommandUnclearError",
     "ConcurrencyError",
     "ConflictError",
     "CursorError",

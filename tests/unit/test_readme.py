@@ -19,6 +19,7 @@ from bot.cli.choices import Format
 from bot.cli.exits import MEANINGS
 from bot.commands.grammar import HELP
 from bot.commands.handlers import CHANGING
+from bot.commands.run_words import OPTIONS
 from bot.commands.wishes import ALL, REPOSITORY
 from bot.doctor.needs import EVENTS, PERMISSIONS
 from bot.github.check_draft import Conclusion
@@ -148,7 +149,7 @@ def test_every_option_that_is_named_exists() -> None:
         for parameter in command.params
         for option in parameter.opts
     }
-    known |= {ALL, REPOSITORY}  # of commands in comments
+    known |= {ALL, REPOSITORY, *OPTIONS}  # of commands in comments
     named = {word for code in codes(README) for word in code.split()}
     assert {word for word in named if word.startswith("--")} <= known
 

@@ -1,0 +1,137 @@
+"""What people ask the language model in comments about the change under review."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import perf_counter
+
+from bot.commands import question_words as words
+from bot.commands.grammar import Command
+from bot.models.language import LanguageReviewer
+from bot.pipeline.overrides import Choices
+from bot.pipeline.state import Artifacts, State
+from bot.webhooks.event_types import CommentEvent
+from core.audit.service import Audit
+from core.errors import NofxError, UnavailableError
+from core.events import schema
+from core.metrics.models import CALL_SECONDS, CALLS, COST, TOKENS
+from core.review.chat import Chat, Question, Reply
+from core.review.questions import About, answer_in, packed
+from core.runs.model import Run
+from core.runs.service import Runs
+from core.runs.work import Key, Work, key_of
+
+KIND = "answer"
+# So often a model that is away is asked again before a person is told.
+PATIENCE = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuestionCommands:
+    """Puts one question to the model of the pull request's current run.
+
+    It sees what that run has read, without the secrets in it, and has no tools. An
+    answer that was given once is kept, so that no comment is answered twice.
+    """
+
+    runs: Runs
+    choices: Choices
+    artifacts: Artifacts
+    work: Work
+    audit: Audit
+    mask: Callable[[str], str]
+
+    async def answer(self, event: CommentEvent, asked: Command, *, tries: int) -> str:
+        """Return the model's answer, or why there is none.
+
+        Raises UnavailableError while the model is away, at first.
+        """
+        key = key_of((KIND, event.repository, str(event.comment_id)))
+        known = (await self.work.done([key])).get(key)
+        if known is not None:
+            return str(known["text"])
+        run = await self.runs.current(event.repository, event.number)
+        if run is None:
+            return words.unread()
+        model = self.choices.model_for(run)
+        if not isinstance(model, LanguageReviewer):
+            return words.no_model()
+        question = self.mask(" ".join(asked.arguments))
+        if not question:
+            return words.no_question()
+        return await self._put(event, run, model, question, key=key, tries=tries)
+
+    async def _put(
+        self,
+        event: CommentEvent,
+        run: Run,
+        model: LanguageReviewer,
+        asked: str,
+        *,
+        key: Key,
+        tries: int,
+    ) -> str:
+        about = await self._about(run)
+        if about is None:
+            return words.unread()
+        fitting = await asyncio.to_thread(
+            packed, asked, about, model.chat, model.budget
+        )
+        if fitting is None:
+            return words.too_dear(model.name)
+        try:
+            reply = await _asked(model.chat, fitting.question)
+        except UnavailableError as error:
+            if tries < PATIENCE:
+                raise
+            return words.unanswered(error)
+        except NofxError as error:
+            return words.unanswered(error)
+        said = self.mask(answer_in(reply.text))
+        text = words.answered(said, run, reply, fitting)
+        await self.work.keep(KIND, run.id, {key: {"text": text}})
+        await self._audit(event, run, reply)
+        return text
+
+    async def _about(self, run: Run) -> About | None:
+        """Return what the run has read of the change, None before it has."""
+        state = State.of(await self.runs.state_of(run))
+        if not state.diff_blob:
+            return None
+        diff = await self.artifacts.diff(state)
+        return About(title=state.title, description=state.description, diff=diff)
+
+    async def _audit(self, event: CommentEvent, run: Run, reply: Reply) -> None:
+        usage = reply.usage
+        await self.audit.record(
+            schema.AuditRecorded(
+                actor=event.author,
+                action="model.asked",
+                subject=f"run/{run.id}",
+                repository=event.repository,
+                pull=event.number,
+                facts={
+                    "comment": event.comment_id,
+                    "model": reply.model,
+                    "tokens": usage.input_tokens + usage.output_tokens,
+                    "usd": f"{usage.cost_usd:.6f}",
+                },
+            )
+        )
+
+
+async def _asked(chat: Chat, question: Question) -> Reply:
+    """Return the model's reply, and count what it cost."""
+    began = perf_counter()
+    try:
+        reply = await chat.ask(question)
+    except Exception:
+        CALLS.inc(model=chat.name, outcome="failed")
+        raise
+    finally:
+        CALL_SECONDS.observe(perf_counter() - began, model=chat.name)
+    CALLS.inc(model=chat.name, outcome="ok")
+    TOKENS.inc(reply.usage.input_tokens, model=chat.name, direction="input")
+    TOKENS.inc(reply.usage.output_tokens, model=chat.name, direction="output")
+    COST.inc(reply.usage.cost_usd, model=chat.name)
+    return reply

@@ -94,9 +94,10 @@ class Settings(BaseSettings):
     review_tokens: model_values.Tokens = 0
     review_usd: model_values.Usd = 0
     publisher: PublisherKind = Field(
-        default=PublisherKind.REST,
-        description="rest; mcp is not built yet",
+        default=PublisherKind.REST, description="rest, or mcp for GitHub's MCP server"
     )
+    mcp_command: work_values.McpCommand = None
+    mcp_url: work_values.McpUrl = None
     log_level: LogLevel = Field(
         default=LogLevel.INFO, description="debug, info, warning or error"
     )
@@ -170,7 +171,7 @@ class Settings(BaseSettings):
     def _in_small_letters(cls, value: object) -> object:
         return value.strip().lower() if isinstance(value, str) else value
 
-    @field_validator("github_url", "memory_key_url", "url")
+    @field_validator("github_url", "memory_key_url", "mcp_url", "url")
     @classmethod
     def _is_safe_for_tokens(cls, value: str | None) -> str | None:
         return value if value is None else safe_for_tokens(value)
@@ -179,13 +180,6 @@ class Settings(BaseSettings):
     @classmethod
     def _is_an_address(cls, value: str | None) -> str | None:
         return value if value is None else http_url(value).rstrip("/")
-
-    @field_validator("publisher")
-    @classmethod
-    def _is_built(cls, value: PublisherKind) -> PublisherKind:
-        if value is PublisherKind.MCP:
-            raise ValueError("not built yet")
-        return value
 
     @model_validator(mode="after")
     def _app_has_both_halves(self) -> Self:

@@ -13,6 +13,7 @@ from bot.bundling import clear_spool, rca_on
 from bot.github.base_config import BaseConfigs, GitHubConfigs
 from bot.github.client import GitHubApp
 from bot.github.limits import Policy as GitHubPolicy
+from bot.github.publishing import publisher_of
 from bot.lifetime import Companion
 from bot.models.catalog import check_choices
 from bot.operations import Operations, operations_on
@@ -101,7 +102,12 @@ async def _assembled(
         )
         limits = Limits(run_seconds=settings.run_seconds)
         check_choices(base.models)
-        desk = GitHubDesk(app=app, clock=base.clock, steps=STEPS)
+        desk = GitHubDesk(
+            app=app,
+            clock=base.clock,
+            steps=STEPS,
+            publisher=publisher_of(settings),
+        )
         configs = GitHubConfigs()
         memories = memories_on(base.database, base.memory)
         pipeline = ReviewPipeline(

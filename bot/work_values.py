@@ -50,6 +50,21 @@ Host = Annotated[
         description="the address or host name to listen on; 0.0.0.0 for every one",
     ),
 ]
+McpCommand = Annotated[
+    str | None,
+    Field(
+        pattern=r"\S",
+        max_length=1000,
+        description="a command that speaks MCP, such as `github-mcp-server stdio`",
+    ),
+]
+McpUrl = Annotated[
+    str | None,
+    Field(
+        description="an https address such as https://api.githubcopilot.com/mcp/; http"
+        " only on this machine"
+    ),
+]
 MetricsPort = Annotated[
     int | None,
     Field(

@@ -1,6 +1,7 @@
 """The App at GitHub, and each installation of it, as things to call."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -17,7 +18,11 @@ from bot.github.refusals import explained
 from bot.github.values import AppIdentity, InstallationRef, decode
 from bot.github.wire import Wire
 from core.clock import Clock
-from core.errors import GitHubListTooLongError, PrivateKeyError
+from core.errors import (
+    GitHubListTooLongError,
+    GitHubUnavailableError,
+    PrivateKeyError,
+)
 
 PAGE_SIZE = 100
 MAX_INSTALLATIONS = 1024
@@ -52,6 +57,7 @@ class Connection:
         self._wire = wire
         self._identity = identity
         self._cache = ResponseCache() if cache is None else cache
+        self._guard = guard
         self._api = Api(wire, identity, cache=self._cache, guard=guard)
         self._once = Api(wire, identity, repeatable=NOTHING, guard=guard)
         self._again = Api(wire, identity, repeatable=POST, guard=guard)
@@ -63,6 +69,27 @@ class Connection:
         `guard` is called before each write is sent, and raises when it must not be.
         """
         return Connection(self._wire, self._identity, cache=self._cache, guard=guard)
+
+    @property
+    def api_url(self) -> str:
+        """Return the root of the REST API."""
+        return self._wire.api_url
+
+    async def token(self) -> str:
+        """Return an installation's token, for a server that writes in its name.
+
+        Raises GitHubUnavailableError where this is no installation.
+        """
+        if self._identity is None or isinstance(self._identity, AppKey):
+            reason = "only an installation has a token to lend"
+            raise GitHubUnavailableError(method="POST", path="/graphql", reason=reason)
+        return await self._identity.token()
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Keep a turn for one write by another road: paced and guarded as our own."""
+        async with self._wire.turn(self._guard):
+            yield
 
     async def get(self, path: str, **query: object) -> Any:
         """GET one thing as decoded JSON, from the cache when GitHub answers 304."""

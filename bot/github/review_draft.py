@@ -68,9 +68,11 @@ class PublishedReview:
     """What stands at GitHub: fingerprints to comment ids, and those it would not take.
 
     `demoted` maps a fingerprint to the reason; its finding belongs in the summary.
+    `by_rest` says why comments meant for another road went by REST.
     """
 
     review_id: int
     html_url: str
     posted: Mapping[str, int] = field(default_factory=dict)
     demoted: Mapping[str, str] = field(default_factory=dict)
+    by_rest: Mapping[str, str] = field(default_factory=dict)

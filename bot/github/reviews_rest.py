@@ -38,7 +38,7 @@ async def publish_review(
     the bad ones are demoted.
     Raises UnclearAnswerError: call `resume_review` before this again.
     """
-    await _delete_orphan(gh, repo, number, author)
+    await delete_orphan(gh, repo, number, author)
     comments = draft.fits
     try:
         review = await _create(gh, repo, number, draft, comments)
@@ -68,7 +68,7 @@ async def resume_review(
     standing = await existing_fingerprints(gh, repo, number, author)
     wanted = {comment.fingerprint: comment for comment in draft.fits}
     missing = tuple(wanted[key] for key in wanted if key not in standing)
-    posted, demoted = await _post_singly(gh, repo, number, draft, missing)
+    posted, demoted = await post_singly(gh, repo, number, draft, missing)
     return PublishedReview(
         review_id=review.id,
         html_url=review.html_url,
@@ -133,7 +133,7 @@ async def _publish_sorted(
         singly = kinds.valid + kinds.unknown
         review = await _create(gh, repo, number, draft, ())
     posted = await _comments_of(gh, repo, number, review.id)
-    alone, refused = await _post_singly(gh, repo, number, draft, singly)
+    alone, refused = await post_singly(gh, repo, number, draft, singly)
     return PublishedReview(
         review_id=review.id,
         html_url=review.html_url,
@@ -153,7 +153,7 @@ async def _create(
     return decode(Review, await gh.post(path, draft.payload(comments)), path)
 
 
-async def _post_singly(
+async def post_singly(
     gh: Connection,
     repo: str,
     number: int,
@@ -188,7 +188,7 @@ async def _comments_of(
     return found
 
 
-async def _delete_orphan(gh: Connection, repo: str, number: int, author: str) -> None:
+async def delete_orphan(gh: Connection, repo: str, number: int, author: str) -> None:
     """Delete our own pending review: GitHub allows one, and a crash can leave it."""
     for review in await list_reviews(gh, repo, number):
         if review.author == author and review.state == PENDING:

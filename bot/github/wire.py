@@ -2,7 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import aiohttp
@@ -112,7 +113,7 @@ class Wire:
             )
         progress = _Progress()
         while True:
-            await self._wait_out(request, progress)
+            await self._wait_out(request.resource, progress)
             answer = await self._attempt(request, progress)
             if answer is None:
                 continue
@@ -142,6 +143,22 @@ class Wire:
     async def _in_turn(self, request: Request) -> Answer:
         if not request.writes:
             return await self._exchange(request)
+        async with self._turn(request.guard):
+            return await self._exchange(request)
+
+    @asynccontextmanager
+    async def turn(self, guard: Callable[[], None] | None) -> AsyncIterator[None]:
+        """Keep a turn in the row of writes for one that goes by another road.
+
+        Raises GitHubRateLimitedError when the wait is over the policy's patience, and
+        what `guard` raises.
+        """
+        await self._wait_out("graphql", _Progress())
+        async with self._turn(guard):
+            yield
+
+    @asynccontextmanager
+    async def _turn(self, guard: Callable[[], None] | None) -> AsyncIterator[None]:
         async with self._writing:
             wait = self._next_write - self._clock.monotonic()
             if wait > 0:
@@ -149,9 +166,9 @@ class Wire:
             spacing = self.policy.write_spacing_seconds
             self._next_write = self._clock.monotonic() + spacing
             # All waiting is over: nothing stands between this and the sending.
-            if request.guard is not None:
-                request.guard()
-            return await self._exchange(request)
+            if guard is not None:
+                guard()
+            yield
 
     async def _exchange(self, request: Request) -> Answer:
         asking = counted.Asking(
@@ -224,9 +241,9 @@ class Wire:
         for resource in both if secondary else (request.resource,):
             self._silent[resource] = _Silence(end, wanted.kind, status)
 
-    async def _wait_out(self, request: Request, progress: _Progress) -> None:
+    async def _wait_out(self, resource: str, progress: _Progress) -> None:
         while True:
-            silence = self._silent.get(request.resource, _Silence())
+            silence = self._silent.get(resource, _Silence())
             wait = silence.end - self._clock.monotonic()
             if wait <= 0:
                 return

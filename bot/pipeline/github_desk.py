@@ -2,32 +2,29 @@
 
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 from typing_extensions import override
 
 from bot import comments
-from bot.github.check_draft import Annotation, CheckAction, CheckDraft, Level
+from bot.github.check_draft import CheckDraft
 from bot.github.check_draft import Conclusion as CheckConclusion
 from bot.github.checks import create_check, find_check, get_check, update_check
 from bot.github.client import Connection, GitHubApp
 from bot.github.comments import find_summary, upsert_summary
 from bot.github.markers import effect_marker
+from bot.github.publishing import Publisher, RestReviews
 from bot.github.pulls import get_pull
 from bot.github.review_draft import DraftComment, PublishedReview, ReviewDraft
-from bot.github.reviews_rest import (
-    existing_fingerprints,
-    publish_review,
-    resume_review,
-)
-from bot.naming import CHECK
+from bot.github.reviews_rest import delete_orphan, existing_fingerprints
+from bot.pipeline.check_shown import ENDINGS, annotations, check_draft, with_waive
 from bot.pipeline.github_source import connection
 from bot.pipeline.planning import Plan, plan_review
 from bot.pipeline.ports import Desk, Posted
 from bot.pipeline.ruling import Ruling
 from core.clock import Clock
 from core.events.base import JSON
-from core.review.findings import Finding, Severity, Side
 from core.review.report import ReviewReport
 from core.review.verify import Judged
 from core.runs.effects import Effects, Write
@@ -35,32 +32,19 @@ from core.runs.gates import WAITING
 from core.runs.model import Approval, Run
 from core.runs.pipeline import Ending
 
-LEVELS = {
-    Severity.ERROR: Level.FAILURE,
-    Severity.WARNING: Level.WARNING,
-    Severity.INFO: Level.NOTICE,
-}
-RERUN = CheckAction(
-    label="Re-run", description="Review this commit again", identifier="rerun"
-)
-# A review that never happened is no verdict on the code, so none of these is red.
-ENDINGS = {
-    "cancelled": CheckConclusion.CANCELLED,
-    "failed": CheckConclusion.ACTION_REQUIRED,
-    "dead": CheckConclusion.ACTION_REQUIRED,
-}
 RULED = "check.completed"
 STALE = "the head moved while this was reviewed"
 
 
 @dataclass(frozen=True, slots=True)
 class GitHubDesk(Desk):
-    """The REST desk; `steps` are the names that the check run counts through."""
+    """The desk at GitHub; `steps` are the names that the check run counts through."""
 
     app: GitHubApp
     clock: Clock
     steps: Sequence[str]
     run_url: str | None = None
+    publisher: Publisher = field(default_factory=RestReviews)
 
     @override
     async def announce(self, run: Run, effects: Effects) -> None:
@@ -119,12 +103,9 @@ class GitHubDesk(Desk):
             comments.check_title(ruling.verdict),
             comments.check_summary(report, ruling.stopped, ruling.waiting),
             conclusion=CheckConclusion(ruling.verdict.conclusion.value),
-            annotations=tuple(
-                _annotation(one)
-                for one in report.findings
-                if one.fingerprint in posted.summarised and one.side is Side.RIGHT
-            ),
         )
+        shown = annotations(report, posted.summarised)
+        draft = with_waive(replace(draft, annotations=shown), ruling.stopped)
         return await self._complete(run, effects, draft, _ruled(ruling.number))
 
     @override
@@ -132,17 +113,27 @@ class GitHubDesk(Desk):
         title, text = comments.rejected(run, approval)
         failure = CheckConclusion.FAILURE
         draft = self._draft(run, title, text, conclusion=failure)
+        draft = with_waive(draft, (approval.gate,))
         await self._complete(run, effects, draft, _ruled(len(run.approvals)))
 
     @override
     async def close(self, run: Run, effects: Effects, ending: Ending) -> None:
         ruled = [one for key, one in run.effects.items() if key.startswith(RULED)]
+        if self._broke_off(run):
+            author = (await self.app.identity()).bot_login
+            gh = await self._gh(run, effects)
+            await delete_orphan(gh, run.subject.repository, run.subject.pull, author)
         asks = any(gate.status == WAITING for gate in run.gates.values())
         if not asks and any(one.status == "performed" for one in ruled):
             return  # what the check says of this commit stands
         title, text = comments.ended_early(run, ending)
         draft = self._draft(run, title, text, conclusion=ENDINGS[ending.kind])
         await self._complete(run, effects, draft, "check.closed")
+
+    def _broke_off(self, run: Run) -> bool:
+        """Say whether a review may have been begun that nobody will submit."""
+        review = run.effects.get("review")
+        return review is not None and review.status == "intended"
 
     async def _gh(self, run: Run, effects: Effects) -> Connection:
         """Return GitHub for a run's holder: past its lease it writes nothing."""
@@ -204,10 +195,11 @@ class GitHubDesk(Desk):
         )
 
         async def perform() -> JSON:
-            return asdict(await publish_review(gh, repository, number, draft, author))
+            made = self.publisher.publish(gh, repository, number, draft, author)
+            return asdict(await made)
 
         async def find() -> JSON | None:
-            found = await resume_review(gh, repository, number, draft, author)
+            found = await self.publisher.resume(gh, repository, number, draft, author)
             return asdict(found) if found else None
 
         content = draft.payload(draft.fits)
@@ -231,29 +223,9 @@ class GitHubDesk(Desk):
 
         await effects.once(_write("summary", {"body": body}, perform, find))
 
-    def _draft(
-        self,
-        run: Run,
-        title: str,
-        text: str,
-        *,
-        started: bool = False,
-        conclusion: CheckConclusion | None = None,
-        annotations: tuple[Annotation, ...] = (),
-    ) -> CheckDraft:
-        now = self.clock.now()
-        return CheckDraft(
-            name=CHECK,
-            head_sha=run.subject.head_sha,
-            external_id=run.id,
-            title=title,
-            summary=text,
-            conclusion=conclusion,
-            started_at=now if started else None,
-            completed_at=now if conclusion else None,
-            details_url=self.run_url.format(run_id=run.id) if self.run_url else None,
-            annotations=annotations,
-            actions=(RERUN,) if conclusion else (),
+    def _draft(self, run: Run, title: str, text: str, **shown: Any) -> CheckDraft:
+        return check_draft(
+            run, title, text, now=self.clock.now(), run_url=self.run_url, **shown
         )
 
 
@@ -272,17 +244,6 @@ def _comment(judged: Judged) -> DraftComment:
         anchor=judged.anchor,
         body=comments.finding_comment(finding),
         fingerprint=finding.fingerprint,
-    )
-
-
-def _annotation(finding: Finding) -> Annotation:
-    return Annotation(
-        path=finding.path,
-        start_line=finding.start_line or finding.line,
-        end_line=finding.line,
-        level=LEVELS[finding.severity],
-        title=finding.title,
-        message=finding.body or finding.title,
     )
 
 

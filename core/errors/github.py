@@ -140,6 +140,13 @@ class SimulatorClosedError(NofxError):
     hint = "Await its start() first, and use it before close()."
 
 
+class McpServerError(UnavailableError):
+    """The MCP server by which reviews should go cannot be used at all."""
+
+    message = "The MCP server {server} cannot be used: {reason}"
+    hint = "Check NOFX_MCP_COMMAND or NOFX_MCP_URL with `nofx doctor`."
+
+
 class PublisherMissingError(UnavailableError):
     """What was asked for speaks at GitHub, and this process cannot."""
 

@@ -107,7 +107,12 @@ def model_repository(folder: Path) -> GitRepository:
 
 @asynccontextmanager
 async def simulated_github(
-    folder: Path, clock: FakeClock, model: GitRepository | None = None
+    folder: Path,
+    clock: FakeClock,
+    model: GitRepository | None = None,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
 ) -> AsyncIterator[SimulatedGitHub]:
     """Start a simulator whose pull request 1 changes `a.py` in two hunks.
 
@@ -124,7 +129,7 @@ async def simulated_github(
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     url = f"http://127.0.0.1:{runner.addresses[0][1]}/hook"
-    simulator = Simulator(clock=clock)
+    simulator = Simulator(clock=clock, host=host, port=port)
     await simulator.start()
     app = simulator.register_app(
         webhook_url=url, webhook_secret=SECRET, private_key=private_key()

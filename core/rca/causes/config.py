@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from core.errors import (
     AnalyzerUnavailableError,
     InputError,
+    McpServerError,
     PublisherMissingError,
     SandboxUnavailableError,
     code_of,
@@ -29,7 +30,12 @@ CODES = frozenset(code_of(kind) for kind in kinds_of(InputError)) - OF_THE_CHANG
 LACKING = frozenset(
     map(
         code_of,
-        (SandboxUnavailableError, AnalyzerUnavailableError, PublisherMissingError),
+        (
+            SandboxUnavailableError,
+            AnalyzerUnavailableError,
+            PublisherMissingError,
+            McpServerError,
+        ),
     )
 )
 

@@ -12,6 +12,7 @@ from bot.doctor.machine import (
 from bot.doctor.memory import check_memory
 from bot.doctor.model import check_model
 from bot.doctor.needs import check_app, check_database
+from bot.doctor.publisher import check_publisher
 from bot.doctor.results import CheckResult, run_checks
 from bot.settings import Settings
 from core.clock import Clock
@@ -40,6 +41,7 @@ async def examine(
             ("database", lambda: check_database(settings, schema)),
             ("session memory", lambda: check_memory(settings, clock)),
             ("GitHub App", lambda: check_app(settings, clock)),
+            ("publisher", lambda: check_publisher(settings, clock)),
             ("webhook secrets", lambda: check_webhook_secrets(settings)),
             ("model", lambda: check_model(settings, sandbox, clock, ask=ask)),
             ("sandbox", lambda: check_sandbox(sandbox)),

@@ -13,6 +13,7 @@ from typing_extensions import override
 TOOLSETS = "pull_requests"
 PUBLIC = "api.github.com"
 LAST_WORDS = 300
+HIDDEN = "***"
 
 
 class McpServer(Protocol):
@@ -27,8 +28,8 @@ class McpServer(Protocol):
         """Return what the library's `Client` takes; `stack` ends what it needs."""
         ...
 
-    def last_words(self) -> str:
-        """Return the end of what it wrote beside its answers."""
+    def last_words(self, token: str) -> str:
+        """Return the end of what it wrote beside its answers, without the token."""
         ...
 
 
@@ -73,11 +74,12 @@ class CommandServer(McpServer):
         return stdio_client(parameters, errlog=said)
 
     @override
-    def last_words(self) -> str:
+    def last_words(self, token: str) -> str:
         if not self._said or self._said[0].closed:
             return ""
         self._said[0].seek(0)
-        return self._said[0].read()[-LAST_WORDS:].strip()
+        # Masked before it is cut: half a token would not be known for one.
+        return self._said[0].read().replace(token, HIDDEN)[-LAST_WORDS:].strip()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +107,7 @@ class RemoteServer(McpServer):
         return streamable_http_client(self.url, http_client=client)
 
     @override
-    def last_words(self) -> str:
+    def last_words(self, token: str) -> str:
         return ""
 
 

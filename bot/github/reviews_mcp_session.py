@@ -9,10 +9,9 @@ from typing import Any
 import structlog
 
 from bot.github.reviews_mcp_dialect import Call
-from bot.github.reviews_mcp_server import McpServer, library_loads
+from bot.github.reviews_mcp_server import HIDDEN, McpServer, library_loads
 from core.errors import McpServerError, UnclearAnswerError
 
-HIDDEN = "***"
 LONGEST_REASON = 300
 log = structlog.get_logger("nofx.mcp")
 
@@ -153,7 +152,7 @@ async def _all_tools(client: Any) -> list[Any]:
 
 
 def _unusable(server: McpServer, token: str, error: BaseException) -> McpServerError:
-    words = f"{_innermost(error)} {server.last_words()}"
+    words = f"{_innermost(error)} {server.last_words(token)}"
     return McpServerError(server=server.name, reason=_masked(words, token))
 
 

@@ -20,7 +20,6 @@ from tests.fakes.publishers import (
 )
 from tests.fakes.simulated_github import REPO
 
-
 # Each stage has a loopback address of its own: the real server drops GitHub's port.
 pytestmark = pytest.mark.allow_hosts(["127.0.0.0/8", "::1"])
 

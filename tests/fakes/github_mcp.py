@@ -102,7 +102,7 @@ class NewerServer(McpServer):
         return self.server()
 
     @override
-    def last_words(self) -> str:
+    def last_words(self, token: str) -> str:
         return ""
 
     def server(self) -> Server[Any]:

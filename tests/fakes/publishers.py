@@ -96,7 +96,7 @@ class Stage:
 
 
 def remark(number: int, line: int, **place: Any) -> DraftComment:
-    """Return the nth comment, on a line of `a.py` at the head if nothing else is said."""
+    """Return the nth comment, on a line of `a.py` at the head by default."""
     anchor = Anchor(
         path=place.get("path", "a.py"),
         side=place.get("side", Side.RIGHT),

@@ -272,6 +272,7 @@ async def test_the_whole_examination_has_a_line_for_everything(
         "database",
         "session memory",
         "GitHub App",
+        "publisher",
         "webhook secrets",
         "model",
         "sandbox",

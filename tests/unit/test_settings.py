@@ -165,13 +165,18 @@ def test_plain_http_is_fine_on_this_machine(
     assert load_settings().github_url == f"http://{host}/api/v3"
 
 
-def test_mcp_is_refused_as_long_as_it_is_not_built(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """The message says what works today."""
-    monkeypatch.setenv("NOFX_PUBLISHER", "mcp")
+def test_the_road_of_reviews_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The MCP server is a command, or an address to which a token may go."""
+    monkeypatch.setenv("NOFX_PUBLISHER", "MCP")
+    monkeypatch.setenv("NOFX_MCP_URL", "https://api.githubcopilot.com/mcp/")
+    settings = load_settings()
+    assert settings.publisher is PublisherKind.MCP
+    assert settings.mcp_url == "https://api.githubcopilot.com/mcp"
+    monkeypatch.setenv("NOFX_MCP_URL", "http://mcp.example.com")
+    monkeypatch.setenv("NOFX_PUBLISHER", "post")
     text = problems()
-    assert "NOFX_PUBLISHER cannot be used (not built yet): it should be rest" in text
+    assert "plain http would show tokens" in text
+    assert "should be rest, or mcp for GitHub's MCP server" in text
 
 
 def test_a_key_can_lie_in_a_file(

@@ -15,7 +15,7 @@ from bot.api.question import Question, answer
 from bot.api.rca import RcaFiles
 from bot.api.stream_slots import make_room
 from bot.base import Base, opened
-from bot.commanding import commands_on
+from bot.commanding import buttons_on, commands_on
 from bot.github.client import GitHubApp
 from bot.labels import Labels
 from bot.lifetime import beside, listening, told_to_stop
@@ -140,6 +140,7 @@ async def running(
         handlers = Handlers(
             reviews=parts.reviews,
             commands=commands_on(parts, settings),
+            buttons=buttons_on(parts, settings),
             labels=Labels(
                 reviews=parts.reviews,
                 operations=parts.operations,

@@ -1,6 +1,7 @@
 """Composition of what answers commands in comments, over the bot's services."""
 
 from bot.commands.bundles import BundleCommands
+from bot.commands.buttons import Buttons
 from bot.commands.deciding import GateCommands
 from bot.commands.handlers import Commands
 from bot.commands.questions import QuestionCommands
@@ -36,5 +37,16 @@ def commands_on(parts: Parts, settings: Settings) -> Commands:
         wishes=MemoryCommands(memory=parts.memories, audit=base.audit),
         bundles=BundleCommands(runs=base.runs, rca=parts.rca, site=site),
         configs=parts.configs,
+        app=parts.app,
+    )
+
+
+def buttons_on(parts: Parts, settings: Settings) -> Buttons:
+    """Put together what the buttons of a check run do."""
+    runs = parts.base.runs
+    return Buttons(
+        runs=runs,
+        operations=parts.operations,
+        bundles=BundleCommands(runs=runs, rca=parts.rca, site=settings.public_url),
         app=parts.app,
     )

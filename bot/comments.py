@@ -174,6 +174,11 @@ def decided(run: Run, decision: str, gate: str) -> str:
     return f"Recorded: {decision}{about}. Run {code_span(run.id)} is **{run.status}**."
 
 
+def nothing_to_waive(run: Run) -> str:
+    """Return the answer to a press of Waive where no gate has failed."""
+    return f"Nothing to waive: no gate of run {code_span(run.id)} has failed."
+
+
 def gate_missing(verb: str, gates: Sequence[str]) -> str:
     """Return the answer to a decision that names no gate."""
     known = ", ".join(code_span(gate) for gate in gates) or "none so far"

@@ -7,6 +7,7 @@ from bot.commands import bundle_words
 from bot.webhooks.event_types import CommentEvent
 from core.errors import BundleBusyError, BundleFailedError
 from core.rca.service import Rca
+from core.runs.model import Run
 from core.runs.service import Runs
 
 
@@ -19,16 +20,20 @@ class BundleCommands:
     site: str | None
 
     async def explain(self, event: CommentEvent) -> str:
+        """Return what `about` says of the pull request's last run."""
+        run = await self.runs.current(event.repository, event.number)
+        if run is None:
+            return comments.status(None)
+        return await self.about(run, actor=event.author)
+
+    async def about(self, run: Run, *, actor: str) -> str:
         """Return the probable cause and a link, or that it takes longer.
 
         Asked again it builds nothing anew. Raises NotFoundError,
         StoreUnavailableError.
         """
-        run = await self.runs.current(event.repository, event.number)
-        if run is None:
-            return comments.status(None)
         try:
-            ensured = await self.rca.ensure(run.id, actor=event.author)
+            ensured = await self.rca.ensure(run.id, actor=actor)
         except BundleBusyError:
             return bundle_words.not_done(run)
         except BundleFailedError as error:

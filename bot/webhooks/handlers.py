@@ -45,6 +45,16 @@ class Labels(Protocol):
         ...
 
 
+class Buttons(Protocol):
+    """Does what the check run's own buttons ask."""
+
+    async def pressed(
+        self, event: CheckRunActionRequested, *, name: str, tries: int
+    ) -> Outcome:
+        """Do it; `name` is the press's own, `tries` counts how often it was tried."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handlers:
     """Handles deliveries one at a time; the same one again changes nothing."""
@@ -52,6 +62,7 @@ class Handlers:
     reviews: Reviews
     commands: Commands
     labels: Labels
+    buttons: Buttons
     app_id: int
 
     async def handle(self, delivery: Delivery) -> Outcome:
@@ -92,7 +103,9 @@ class Handlers:
 
     async def _check(self, event: CheckEvent, delivery: Delivery) -> Outcome:
         if isinstance(event, CheckRunActionRequested) and event.identifier != RERUN:
-            return Ignored(f"the check has no action {event.identifier}")
+            return await self.buttons.pressed(
+                event, name=delivery.guid, tries=delivery.attempts
+            )
         return await self._rerun(event, delivery)
 
     async def _changed(

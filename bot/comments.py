@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from bot import config_words
+from bot.findings_table import ICONS, findings_table
 from bot.naming import PREFIX
 from core.errors import NofxError
 from core.review.findings import Finding, Severity
@@ -17,14 +18,12 @@ from core.review.sanitize import (
 from core.runs.model import Approval, Run
 from core.runs.pipeline import Ending
 
-ICONS = {Severity.ERROR: "🛑", Severity.WARNING: "⚠️", Severity.INFO: "💡"}
 STATES = {
     CoverageState.REVIEWED: "everything was reviewed",
     CoverageState.PARTIAL: "only a part was reviewed",
     CoverageState.NOT_REVIEWED: "nothing was reviewed",
 }
 REASONS_SHOWN = 40
-FINDINGS_SHOWN = 100
 SHORT_SHA = 7
 LINE = 300
 
@@ -50,18 +49,23 @@ def review_body(run: Run, report: ReviewReport, posted: int) -> str:
 
 
 def summary(
-    run: Run, report: ReviewReport, summarised: Mapping[str, str], since: str = ""
+    run: Run,
+    report: ReviewReport,
+    summarised: Mapping[str, str],
+    since: str = "",
+    links: Mapping[str, str] | None = None,
 ) -> str:
-    """Return the one summary comment: verdict, what stands nowhere else, coverage.
+    """Return the one summary comment: verdict, findings, coverage, cost.
 
-    `since` says what changed since the last review.
+    `since` says what changed since the last review; `links` maps fingerprints to the
+    addresses of their comments, `summarised` to the reason why there is none.
     """
     sha = run.subject.head_sha[:SHORT_SHA]
     sections = [
         f"### nofx reviewed {sha}: {_line(report.verdict.reason)}",
         _counts(report),
         _line(since) and f"{_line(since)}.",
-        _unplaced(report, summarised),
+        findings_table(report, links or {}, summarised),
         _coverage(report.coverage),
         config_words.excluded(report.coverage),
         config_words.problems(report),
@@ -231,25 +235,6 @@ def _counts(report: ReviewReport) -> str:
     return " · ".join(parts)
 
 
-def _where(one: Finding) -> str:
-    return one.path if one.unplaced is not None else f"{one.path}:{one.line}"
-
-
-def _unplaced(report: ReviewReport, summarised: Mapping[str, str]) -> str:
-    rows = [
-        f"| {ICONS[one.severity]} | {_cell_code(_where(one))} | "
-        f"{_cell(one.title)} | {_cell(summarised[one.fingerprint])} |"
-        for one in report.findings
-        if one.fingerprint in summarised
-    ]
-    if not rows:
-        return ""
-    head = ["| | where | what | why it is not on the line |", "|---|---|---|---|"]
-    more = len(rows) - FINDINGS_SHOWN
-    tail = [f"| | | … and {more} more in the check run | |"] if more > 0 else []
-    return "\n".join([*head, *rows[:FINDINGS_SHOWN], *tail])
-
-
 def _coverage(coverage: Coverage) -> str:
     share = f"{coverage.hunks_reviewed} of {_counted(coverage.hunks_total, 'hunk')}"
     first = f"**Coverage:** {STATES[coverage.state]} ({share})."
@@ -284,15 +269,6 @@ def _footer(run: Run, report: ReviewReport) -> str:
     cost = _cost(report)
     asks = f"`{PREFIX} help` lists what you can ask."
     return f"<sub>Run {code_span(run.id)} · {cost} · {asks}</sub>"
-
-
-def _cell(text: str) -> str:
-    return _line(text).replace("|", "\\|").replace("\n", " ")
-
-
-def _cell_code(text: str) -> str:
-    # A bar ends a cell even in code, and a backslash before it may itself be escaped.
-    return code_span(text.replace("|", "¦"))
 
 
 def _counted(count: int, noun: str) -> str:

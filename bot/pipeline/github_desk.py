@@ -71,22 +71,29 @@ class GitHubDesk(Desk):
     ) -> Posted:
         gh = await self._gh(run, effects)
         repository, number = run.subject.repository, run.subject.pull
-        if (await get_pull(gh, repository, number)).head_sha != run.subject.head_sha:
+        pull = await get_pull(gh, repository, number)
+        if pull.head_sha != run.subject.head_sha:
             return Posted(words=STALE)
         author = (await self.app.identity()).bot_login
         standing = await existing_fingerprints(gh, repository, number, author)
         plan = plan_review(judged, standing, most=most)
         published = await self._review(run, effects, report, plan, author)
         summarised = {**plan.summarised, **published.demoted}
-        body = comments.summary(run, report, summarised, since)
+        stands = {**plan.standing, **published.posted}
+        links = {
+            name: f"{pull.html_url}#discussion_r{comment}"
+            for name, comment in stands.items()
+        }
+        body = comments.summary(run, report, summarised, since, links)
         await self._summary(run, effects, body, author)
-        count = len(published.posted)
+        count, by_rest = len(published.posted), len(published.by_rest)
         kept = len(plan.standing)
         return Posted(
-            comments={**plan.standing, **published.posted},
+            comments=stands,
             summarised=summarised,
             words=f"{count} comments posted, {kept} stood already,"
-            f" {len(summarised)} in the summary",
+            f" {len(summarised)} in the summary"
+            f"{f'; {by_rest} by REST, not by MCP' if by_rest else ''}",
         )
 
     @override

@@ -132,7 +132,7 @@ async def publishing_on(
     folder: Path,
     *,
     policy: McpPolicy | None = None,
-    command: Callable[[str], str] = lambda plain: plain,
+    command: Callable[[str], str] = str,
 ) -> AsyncIterator[Stage]:
     """Set the stage for one road; `command` may wrap the real server's."""
     clock = PatientClock(SystemClock().now())

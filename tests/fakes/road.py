@@ -122,11 +122,20 @@ class Road:
 
 
 @asynccontextmanager
-async def built_road(folder: Path, mongodb_url: str, name: str) -> AsyncIterator[Road]:
-    """Set the stage without the bot, for tests that start it themselves."""
+async def built_road(
+    folder: Path,
+    mongodb_url: str,
+    name: str,
+    github: Simulator | None = None,
+    **values: object,
+) -> AsyncIterator[Road]:
+    """Set the stage without the bot, for tests that start it themselves.
+
+    `values` are settings besides the usual ones.
+    """
     repository = GitRepository(folder / "hello.git")
     base = repository.commit({"app.py": CLEAN, "README.md": "# Hello\n"}, "Begin")
-    github = Simulator()
+    github = github or Simulator()
     await github.start()
     try:
         app = github.register_app(webhook_secret=SECRET, private_key=private_key())
@@ -134,7 +143,8 @@ async def built_road(folder: Path, mongodb_url: str, name: str) -> AsyncIterator
             REPO, repository.path, permissions={"alice": "write", "eve": "read"}
         )
         github.install(REPO)
-        settings = settings_for(app, github, f"{mongodb_url}{name}?retryWrites=false")
+        address = f"{mongodb_url}{name}?retryWrites=false"
+        settings = settings_for(app, github, address, **values)
         yield Road(
             github=github, repository=repository, settings=settings, base_sha=base
         )
@@ -143,9 +153,18 @@ async def built_road(folder: Path, mongodb_url: str, name: str) -> AsyncIterator
 
 
 @asynccontextmanager
-async def open_road(folder: Path, mongodb_url: str, name: str) -> AsyncIterator[Road]:
+async def open_road(
+    folder: Path,
+    mongodb_url: str,
+    name: str,
+    github: Simulator | None = None,
+    **values: object,
+) -> AsyncIterator[Road]:
     """Set the stage with a bot that serves and works."""
-    async with built_road(folder, mongodb_url, name) as road, driving(road):
+    async with (
+        built_road(folder, mongodb_url, name, github, **values) as road,
+        driving(road),
+    ):
         yield road
 
 
@@ -158,7 +177,9 @@ async def driving(road: Road, *, workers: int = 2) -> AsyncIterator[Road]:
         yield road
 
 
-def settings_for(app: AppCredentials, github: Simulator, mongodb_url: str) -> Settings:
+def settings_for(
+    app: AppCredentials, github: Simulator, mongodb_url: str, **values: object
+) -> Settings:
     """Return the settings of a bot that talks to the simulator without pauses."""
     return load_settings(
         None,
@@ -171,4 +192,5 @@ def settings_for(app: AppCredentials, github: Simulator, mongodb_url: str) -> Se
         lease_seconds=5,
         # The server is the embedded one, whatever its address is given as.
         watch_queue=False,
+        **values,
     )

@@ -14,7 +14,7 @@ from tests.fakes.diffs_of_commits import Change, changes
 
 SAMPLE, ALL = 10, 500
 # In longer files so many lines are tried, chosen by chance.
-TRIED = 300
+TRIED = 120
 BEYOND = 25
 WIDEST = 20
 RANGES = 30

@@ -25,6 +25,7 @@ async def test_an_opened_pull_request_gets_comments_and_a_check(road: Road) -> N
     assert (comment["path"], comment["side"]) == ("app.py", "RIGHT")
     assert "shell=True" in RISKY.splitlines()[comment["line"] - 1]
     (summary,) = road.summaries(number)
+    assert f"[here]({comment['html_url']})" in summary
     assert "Rules only (no model is configured)" in summary
     (run,) = await road.until_runs_end()
     assert run["status"] == "gate_failed"

@@ -258,7 +258,7 @@ async def test_one_failure_hides_no_other() -> None:
 async def test_the_whole_examination_has_a_line_for_everything(
     mongodb_url: str,
 ) -> None:
-    """Eight checks in the order in which people set things up."""
+    """Ten checks in the order in which people set things up."""
     results = await examine(
         settings(mongodb_url=f"{mongodb_url}whole"),
         schema=SCHEMA,
@@ -278,4 +278,4 @@ async def test_the_whole_examination_has_a_line_for_everything(
         "sandbox",
     ]
     assert State.FAIL not in {result.state for result in results}
-    assert results[7].detail.startswith("rules reviewed a trial change")
+    assert results[8].detail.startswith("rules reviewed a trial change")

@@ -19,7 +19,12 @@ from bot.github.reviews_mcp_dialect import Call, dialect_of
 from bot.github.reviews_mcp_server import McpServer
 from bot.github.reviews_mcp_session import McpPolicy, Tools, talking
 from bot.github.reviews_read_back import complete_review
-from bot.github.reviews_rest import delete_orphan, find_review, publish_review
+from bot.github.reviews_rest import (
+    delete_orphan,
+    find_review,
+    once_it_stands,
+    publish_review,
+)
 from core.errors import McpServerError, NofxError, UnclearAnswerError
 
 # A server that refuses so many in a row refuses them all.
@@ -63,12 +68,16 @@ class McpReviews:
                 async with asyncio.timeout(self.policy.end_seconds):
                     await delete_orphan(gh, repo, number, author)
             raise
-        review = await find_review(gh, repo, number, draft.marker, author)
+        with once_it_stands():
+            review = await find_review(gh, repo, number, draft.marker, author)
         if review is None:
             reason = refused.get("", "it was submitted and is not there")
             self._unclear[draft.marker] = reason
             raise UnclearAnswerError(method="MCP", path="review", reason=reason)
-        return await complete_review(gh, repo, number, draft, author, review, refused)
+        with once_it_stands():
+            return await complete_review(
+                gh, repo, number, draft, author, review, refused
+            )
 
     async def resume(
         self, gh: Connection, repo: str, number: int, draft: ReviewDraft, author: str

@@ -4,13 +4,23 @@
 calls, it finds what stands and posts only what is missing.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from bot.github.anchor_check import sort_comments
 from bot.github.client import Connection
 from bot.github.markers import fingerprint_in
 from bot.github.pulls import compare_diff, get_pull
 from bot.github.review_draft import DraftComment, PublishedReview, ReviewDraft
 from bot.github.values import Review, ReviewComment, decode
-from core.errors import GitHubInvalidError, GitHubNotFoundError
+from core.errors import (
+    GitHubInvalidError,
+    GitHubNotFoundError,
+    LeaseLostError,
+    NofxError,
+    UnavailableError,
+    UnclearAnswerError,
+)
 
 __all__ = [
     "DraftComment",
@@ -46,12 +56,29 @@ async def publish_review(
         if not comments:
             raise
         return await _publish_sorted(gh, repo, number, draft)
+    with once_it_stands():
+        posted = await _comments_of(gh, repo, number, review.id)
     return PublishedReview(
         review_id=review.id,
         html_url=review.html_url,
-        posted=await _comments_of(gh, repo, number, review.id),
+        posted=posted,
         demoted=draft.left_over,
     )
+
+
+@contextmanager
+def once_it_stands() -> Iterator[None]:
+    """Make a refusal after a review was posted an unclear end, to be read back.
+
+    Told as a refusal, the review would be posted a second time.
+    """
+    try:
+        yield
+    except (UnavailableError, LeaseLostError):
+        raise
+    except NofxError as error:
+        reason = f"it stands, and then: {error}"
+        raise UnclearAnswerError(method="POST", path="review", reason=reason) from error
 
 
 async def resume_review(
@@ -132,8 +159,9 @@ async def _publish_sorted(
         # What looks right was refused too, so nobody can judge: ask for each alone.
         singly = kinds.valid + kinds.unknown
         review = await _create(gh, repo, number, draft, ())
-    posted = await _comments_of(gh, repo, number, review.id)
-    alone, refused = await post_singly(gh, repo, number, draft, singly)
+    with once_it_stands():
+        posted = await _comments_of(gh, repo, number, review.id)
+        alone, refused = await post_singly(gh, repo, number, draft, singly)
     return PublishedReview(
         review_id=review.id,
         html_url=review.html_url,

@@ -46,7 +46,7 @@ REFUSALS: dict[Kind, tuple[int, str]] = {
 
 @dataclass(slots=True, kw_only=True)
 class Fault:
-    """One rule: the next `times` requests of this method and path go wrong.
+    """One rule: after `skip`, the next `times` requests of a method and path go wrong.
 
     `path` is a regular expression searched in the path below the API root (GraphQL's
     is `/graphql`); `seconds` is the wait to ask for, or how slow to be, and `words` are
@@ -59,6 +59,7 @@ class Fault:
     times: int
     seconds: float | None
     words: str | None = None
+    skip: int = 0
 
     def refusal(self, now: float) -> RefusedError:
         """Return the answer of a fault that refuses."""
@@ -88,8 +89,11 @@ class Faults:
         times: int = 1,
         seconds: float | None = None,
         words: str | None = None,
+        skip: int = 0,
     ) -> Fault:
         """Make the next `times` matching requests fail in the way that `kind` names.
+
+        `skip` lets so many of them pass before.
 
         Raises UnknownFaultError for a kind that is none.
         """
@@ -102,6 +106,7 @@ class Faults:
             times=times,
             seconds=seconds,
             words=words,
+            skip=skip,
         )
         self._rules.append(rule)
         return rule
@@ -115,6 +120,9 @@ class Faults:
         for rule in self._rules:
             fits = rule.method in (None, method) and rule.path.search(path)
             if rule.times > 0 and fits:
+                if rule.skip > 0:
+                    rule.skip -= 1
+                    continue
                 rule.times -= 1
                 return rule
         return None

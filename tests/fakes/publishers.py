@@ -22,7 +22,7 @@ from bot.github.reviews_mcp import McpReviews
 from bot.github.reviews_mcp_server import CommandServer
 from bot.github.reviews_mcp_session import McpPolicy
 from core.clock import SystemClock
-from core.errors import UnclearAnswerError
+from core.errors import GitHubNotFoundError, GitHubRefusedError, UnavailableError
 from core.review.anchors import Anchor
 from core.review.findings import Side
 from tests.fakes.github_mcp import NewerServer
@@ -53,17 +53,24 @@ class Stage:
         return self.app.installation(self.github.installation)
 
     async def post(self, draft: ReviewDraft) -> PublishedReview:
-        """Publish as a run does: after an unclear answer it reads back first."""
-        for attempt in range(ATTEMPTS):
-            if attempt:
-                found = await self.publisher.resume(self.gh, REPO, 1, draft, US)
+        """Publish as a run does: what may have been done is read back first.
+
+        What GitHub refuses is asked for again without a look, as a step's retry does.
+        """
+        look = False
+        for _ in range(ATTEMPTS):
+            try:
+                found = None
+                if look:
+                    found = await self.publisher.resume(self.gh, REPO, 1, draft, US)
                 if found is not None:
                     return found
-            try:
                 return await self.publisher.publish(self.gh, REPO, 1, draft, US)
-            except UnclearAnswerError:
+            except UnavailableError:
+                look = True
+            except (GitHubRefusedError, GitHubNotFoundError):
                 continue
-        raise AssertionError(f"{ATTEMPTS} attempts were unclear")
+        raise AssertionError(f"{ATTEMPTS} attempts came to nothing")
 
     def draft(self, *comments: DraftComment) -> ReviewDraft:
         """Return a review of the head."""

@@ -93,7 +93,8 @@ def said_twice(findings: Sequence[Finding], model: str | None) -> Mapping[str, s
     """Map fingerprints of a model's findings to those of the findings they repeat.
 
     `model` is the source of its findings; without one nothing is joined. What a rule
-    says stays; of two remarks of the model the most severe stays, of equals the first.
+    says stays, and with it a model's graver word on the same. Of two remarks of the
+    model the most severe stays, of equals the first.
     """
     if model is None:
         return {}
@@ -145,7 +146,8 @@ def survivors(
 
 
 def _says_rule(one: Finding, rule: Finding) -> bool:
-    if not overlap(one, rule):
+    # The milder of the two may not take the place of the graver.
+    if one.severity.rank > rule.severity.rank or not overlap(one, rule):
         return False
     same = family_of(one.rule) == family_of(rule.rule)
     return same or alike(one, rule) >= SAME_LINES

@@ -87,6 +87,8 @@ def test_what_a_rule_said_a_model_need_not_say_again() -> None:
     apart = finding(5, worded.title, line=12)
     found = said_twice([rule, worded, related, other, apart], MODEL)
     assert found == {name(2): name(1), name(3): name(1)}
+    graver = worded.model_copy(update={"severity": Severity.ERROR})
+    assert said_twice([rule, graver], MODEL) == {}
 
 
 def test_what_rules_say_is_never_joined() -> None:

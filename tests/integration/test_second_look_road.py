@@ -23,7 +23,7 @@ from core.runs.usage import usage_of
 from core.store.blobs import Digest
 from tests.fakes.forged import recorded
 from tests.fakes.language_answers import answer, finding, shown
-from tests.fakes.road import REPO, Road, built_road, driving
+from tests.fakes.road import REPO, RISKY, Road, built_road, driving
 from tests.fakes.scripted_chat import NAME, ScriptedChat
 from tests.fakes.second_looks import refuted, says, unsure
 from tests.fakes.taken import bundle_of
@@ -247,6 +247,24 @@ async def test_an_answer_that_cannot_be_read_refutes_nothing(
     await road.until_quiet()
     await road.until_runs_end()
     assert reviewer.asked() == [SECOND_LOOK]
+
+
+async def test_the_base_branch_says_how_much_is_posted(road: Road) -> None:
+    """One comment and its threshold; the rest is in the summary or stays to be seen."""
+    config = "max_comments: 1\nthresholds: {severity: warning, confidence: 0.5}\n"
+    road.repository.commit({".github/nofx.yml": config}, "Configure", branch="main")
+    number, run_id = await reviewed(road, {"calc.py": CALC, "app.py": RISKY})
+    (comment,) = road.github.review_comments(REPO, number)
+    posted = await listed(road, run_id, "?state=posted")
+    assert [one["severity"] for one in posted] == ["error"]
+    assert posted[0]["title"] in comment["body"]
+    summarised = await listed(road, run_id, "?state=summarised")
+    assert summarised
+    assert {one["reason"] for one in summarised} == {
+        "a review here has at most 1 comment"
+    }
+    (summary,) = road.summaries(number)
+    assert all(one["title"] in summary for one in summarised)
 
 
 async def test_the_decisions_come_out_alike_without_the_model(

@@ -3,9 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.review.config import ReviewConfig
 from core.review.findings import Proposal, Severity, Side
 from core.review.hunks import parse_diff
-from core.review.verify import Fate, Judged, Policy, identify, judge
+from core.review.verify import Fate, Judged, Look, Policy, identify, judge, settle
 
 DIFF = b"""\
 diff --git a/a.py b/a.py
@@ -119,3 +120,96 @@ def test_a_finding_keeps_its_name_when_its_line_moves(move: int, above: str) -> 
     before = identify([proposal(2)], parse_diff(DIFF))[0]
     after = identify([proposal(2 + move, body=above)], parse_diff(moved))[0]
     assert before.fingerprint == after.fingerprint
+
+
+def test_low_severity_is_filtered_by_policy() -> None:
+    """The reason names both."""
+    judged = fate(
+        proposal(2, severity=Severity.INFO), Policy(min_severity=Severity.WARNING)
+    )
+    assert judged.fate is Fate.FILTERED
+    assert judged.reason == "severity info is below warning"
+
+
+@given(
+    st.floats(0, 1),
+    st.floats(0, 1),
+    st.sampled_from(Severity),
+    st.sampled_from(Severity),
+    st.integers(0, 30),
+)
+def test_a_repository_may_ask_for_more_and_never_for_less(
+    floor: float, wanted: float, least: Severity, severity: Severity, most: int
+) -> None:
+    """The service's thresholds hold in any case; what fails is not touched."""
+    own = Policy(min_confidence=floor, min_severity=least, max_comments=20)
+    config = ReviewConfig.model_validate(
+        {
+            "thresholds": {"confidence": wanted, "severity": severity},
+            "max_comments": most,
+        }
+    )
+    policy = own.within(config)
+    assert policy.min_confidence == max(floor, wanted)
+    assert policy.min_severity.rank == max(least.rank, severity.rank)
+    assert policy.max_comments == min(20, most)
+    assert policy.fail_on is own.fail_on
+
+
+def settled(look: Look, *proposals: Proposal) -> list[Judged]:
+    """Return what becomes of proposals after a look."""
+    diff = parse_diff(DIFF)
+    return list(settle(judge(identify(proposals, diff), diff, Policy()), look))
+
+
+def names(*proposals: Proposal) -> list[str]:
+    """Return the fingerprints of proposals."""
+    return [one.fingerprint for one in identify(proposals, parse_diff(DIFF))]
+
+
+def test_what_is_refuted_is_filtered_with_the_reason() -> None:
+    """What is not known, or was filtered before, stays as it was."""
+    good, context = proposal(2), proposal(1, rule="context")
+    known = names(context, good)
+    look = Look(refuted=dict.fromkeys([*known, "f" * 32], "line 1 shows it"))
+    first, second = settled(look, good, context)
+    assert "no line that this change touches" in first.reason
+    assert second.fate is Fate.FILTERED
+    assert second.reason == "a second look refuted it: line 1 shows it"
+
+
+def test_what_says_the_same_is_filtered_with_where_it_is_said() -> None:
+    """Only if what it is joined to still stands."""
+    one, two = proposal(2, rule="one"), proposal(3, rule="two")
+    first, second = names(one, two)
+    filtered = settled(Look(joined={second: first}), one, two)[1]
+    assert filtered.fate is Fate.FILTERED
+    assert filtered.reason == f"it says the same as {first[:8]}, one on line 2"
+    for look in (
+        Look(joined={second: first}, refuted={first: "no"}),
+        Look(joined={second: first, first: second}),
+        Look(joined={second: second}),
+        Look(joined={second: "f" * 32}),
+    ):
+        assert settled(look, one, two)[1].fate is Fate.ANCHORED
+
+
+def test_a_doubt_lowers_nothing() -> None:
+    """It is kept beside the finding."""
+    (name,) = names(proposal(2))
+    (judged,) = settled(Look(unsure={name: "the caller is not shown"}), proposal(2))
+    assert (judged.fate, judged.doubt) == (Fate.ANCHORED, "the caller is not shown")
+
+
+def test_a_model_does_not_repeat_itself() -> None:
+    """Two remarks in one definition with the same words are one."""
+    said = {"title": "The user may be None", "enclosing": "total", "source": "m:x"}
+    one = proposal(2, rule="null", **said)
+    two = proposal(3, rule="none-check", **said)
+    diff = parse_diff(DIFF)
+    found = identify([one, two], diff)
+    assert [one.fate for one in judge(found, diff, Policy(), model="m:x")] == [
+        Fate.ANCHORED,
+        Fate.FILTERED,
+    ]
+    assert all(one.fate is Fate.ANCHORED for one in judge(found, diff, Policy()))

@@ -34,6 +34,7 @@ from core.events.base import JSON
 from core.events.bus import Bus
 from core.events.journal import Journal
 from core.rca.store import BundleStore
+from core.review.ledger.service import Findings
 from core.review.reviewer import ReviewModel
 from core.review.verify import Policy
 from core.runs.branching import Branches
@@ -69,6 +70,7 @@ class Base:
     comparing: Comparing
     decisions: Decisions
     bundles: BundleStore
+    findings: Findings
     audit: Audit
     memory: MemoryParts
     bus: Bus
@@ -202,6 +204,7 @@ def assembled(database: Database, settings: Settings, clock: Clock) -> Base:
         comparing=Comparing(runs, blobs, lister, {PIPELINE: DIFF_RULES}),
         decisions=Decisions(runs, forget=forget),
         bundles=bundles,
+        findings=Findings(database, runs.journal, clock=clock),
         audit=audit,
         memory=memory,
         bus=bus,

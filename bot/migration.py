@@ -6,6 +6,7 @@ from bot.base import assembled, reached
 from bot.schema import SCHEMA
 from bot.settings import Settings
 from core.clock import SystemClock
+from core.review.ledger.rebuild import rebuild_findings
 from core.runs.rebuild import rebuild_runs
 from core.store.migrate import migrate
 
@@ -20,4 +21,5 @@ async def bring_up_to_date(settings: Settings, *, rebuild: bool) -> Sequence[str
         if rebuild:
             base = assembled(database, settings, SystemClock())
             said += await rebuild_runs(database, base.runs)
+            said += await rebuild_findings(database, base.findings)
         return said

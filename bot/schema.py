@@ -11,14 +11,16 @@ from core.memory.keys.store import KEYS
 from core.memory.redaction_store import REDACTIONS_SPEC
 from core.memory.schema import CONTENTS_SPEC, ITEMS_SPEC, SESSIONS_SPEC
 from core.rca.schema import SPECS as BUNDLES
+from core.review.ledger.store import SPEC as FINDINGS
 from core.runs.constraints import collections
 from core.store.blobs import BLOBS
 from core.store.schema import Schema
 
 SCHEMA = Schema(
-    version=6,
+    version=7,
     collections=(
         *collections(),
+        FINDINGS,
         *FEED_COLLECTIONS,
         FEED_INDEX,
         *BLOBS,

@@ -45,6 +45,11 @@ from core.errors.families import (
     code_of,
     kinds_of,
 )
+from core.errors.findings import (
+    FindingNotFoundError,
+    FindingUnclearError,
+    FindingUnnamedError,
+)
 from core.errors.github import (
     AppManifestError,
     CheckDraftError,
@@ -270,6 +275,9 @@ __all__ = [
     "FeedOvertakenError",
     "FileUnreadableError",
     "FileUnwritableError",
+    "FindingNotFoundError",
+    "FindingUnclearError",
+    "FindingUnnamedError",
     "ForkMemoryError",
     "GateNotFoundError",
     "GateNotReachedError",

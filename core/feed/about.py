@@ -13,7 +13,7 @@ from core.feed.writer_logs import WriterLogs
 REMEMBERED = 10_000
 # Their entries are about many repositories: none of them is the stream's.
 OF_MANY = ("audit/",)
-PULL_STREAM = re.compile(r"pull/(?P<repository>[^#]+)#(?P<pull>\d+)")
+PULL_STREAM = re.compile(r"(?:pull|findings)/(?P<repository>[^#]+)#(?P<pull>\d+)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ SCHEMA_PATH = "/events/schema"
 PLACES = {
     "run": "/runs/",
     "pull": "/pulls/",
+    "findings": "/findings/",
     "merge": "/merges/",
     "delivery": "/deliveries/",
     "writer": "/writers/",
@@ -73,6 +74,6 @@ def source_of(stream: str) -> str:
     """Return a stream as a URI reference, such as `/runs/run_01…`."""
     noun, _, name = stream.partition("/")
     place = PLACES.get(noun, f"/{quote(noun)}/")
-    if noun == "pull":
+    if noun in {"pull", "findings"}:
         name = name.replace("#", "/")
     return place + quote(name)

@@ -29,11 +29,13 @@ from core.events.schema.findings import (
     FindingFiltered,
     FindingJudged,
     FindingMove,
+    FindingNoted,
     FindingOutdated,
     FindingPosted,
     FindingProposed,
     FindingPublished,
     FindingSummarised,
+    FindingTracked,
     FindingUnanchored,
     FindingVerified,
     FindingWaived,
@@ -119,11 +121,13 @@ __all__ = [
     "FindingFiltered",
     "FindingJudged",
     "FindingMove",
+    "FindingNoted",
     "FindingOutdated",
     "FindingPosted",
     "FindingProposed",
     "FindingPublished",
     "FindingSummarised",
+    "FindingTracked",
     "FindingUnanchored",
     "FindingVerified",
     "FindingWaived",
@@ -207,6 +211,8 @@ Known = Annotated[
     | FindingDismissed
     | FindingWaived
     | FindingOutdated
+    | FindingTracked
+    | FindingNoted
     | FindingJudged
     | FindingPublished
     | EffectIntended

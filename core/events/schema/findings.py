@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Literal
 
-from core.events.base import JSON, Move
+from core.events.base import JSON, Move, Payload
 
 
 class FindingMove(Move):
@@ -78,11 +78,17 @@ class FindingSummarised(FindingMove):
 
 
 class FindingAddressed(FindingMove):
-    """The code that the finding is about was changed as it asked."""
+    """The finding is gone with the code it was about, or `actor` says it is done with.
+
+    `head_sha` is the commit that was looked at, `run_id` the run that did.
+    """
 
     transitions: ClassVar[frozenset[str]] = frozenset({"address"})
     type: Literal["finding.addressed"] = "finding.addressed"
     reason: str = ""
+    actor: str | None = None
+    run_id: str = ""
+    head_sha: str = ""
 
 
 class FindingDisputed(FindingMove):
@@ -118,6 +124,51 @@ class FindingOutdated(FindingMove):
     transitions: ClassVar[frozenset[str]] = frozenset({"outdate"})
     type: Literal["finding.outdated"] = "finding.outdated"
     reason: str = ""
+    run_id: str = ""
+    head_sha: str = ""
+
+
+class FindingTracked(Payload):
+    """The ledger of a pull request knows a finding from now on, or anew.
+
+    `state` is where the run left it: posted with `comment_id`, or summarised. `code` is
+    the text of its lines, `by_model` whether a language model found it. `life` counts
+    how often it has come, from 1: one that was gone may come back.
+    """
+
+    type: Literal["finding.tracked"] = "finding.tracked"
+    subject: str
+    state: Literal["posted", "summarised"]
+    finding: JSON
+    code: str = ""
+    by_model: bool = False
+    comment_id: int | None = None
+    life: int = 1
+    run_id: str = ""
+    head_sha: str = ""
+
+
+class FindingNoted(Payload):
+    """What the ledger learnt of a finding that stays where it stands.
+
+    Only what is new is not null: its lines at `head_sha`, its comment, the thumbs under
+    that, the id of a person's reply, whether its thread is resolved. `note` says why it
+    is still open although this review did not make the remark, empty when it did.
+    """
+
+    type: Literal["finding.noted"] = "finding.noted"
+    subject: str
+    run_id: str = ""
+    head_sha: str = ""
+    start_line: int | None = None
+    line: int | None = None
+    comment_id: int | None = None
+    note: str | None = None
+    up: int | None = None
+    down: int | None = None
+    reply: int | None = None
+    resolved: bool | None = None
+    actor: str = ""
 
 
 class FindingJudged(FindingMove):

@@ -1,0 +1,1 @@
+"""Findings of a pull request across its pushes, and what became of each."""

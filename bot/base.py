@@ -20,6 +20,7 @@ from bot.pipeline.recorded import Records
 from bot.pipeline.remembered import Answers
 from bot.pipeline.review_pipeline import NAME as PIPELINE
 from bot.pipeline.state import DIFF_RULES, MERGE_RULES
+from bot.pipeline.tracking import NO_TRACKING, Tracking
 from bot.schema import SCHEMA
 from bot.setting_values import StreamPolicy
 from bot.settings import Settings
@@ -87,10 +88,17 @@ class Base:
         records = Records(self.blobs, self.runs.checkpoints.mask)
         return Answers(work, self.masker.mask, records)
 
-    def reading(self, sources: Sources, memories: Memories = NO_MEMORIES) -> Reading:
+    def reading(
+        self,
+        sources: Sources,
+        memories: Memories = NO_MEMORIES,
+        tracking: Tracking = NO_TRACKING,
+    ) -> Reading:
         """Return how changes are read from these sources: without their secrets."""
         cover = Cover(masker=self.masker, finder=self.finder)
-        return Reading(sources=sources, cover=cover, memories=memories)
+        return Reading(
+            sources=sources, cover=cover, memories=memories, tracking=tracking
+        )
 
     def choices(self, model: str) -> Choices:
         """Return what runs choose from, `model` unless a branch has another."""

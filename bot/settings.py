@@ -120,10 +120,8 @@ class Settings(BaseSettings):
     run_seconds: work_values.RunSeconds = 7200
     watch_queue: work_values.WatchQueue = True
     drain_seconds: work_values.DrainSeconds = 20
-    require_approval: bool = Field(
-        default=False,
-        description="true or false: whether a person must approve each reviewed commit",
-    )
+    require_approval: work_values.RequireApproval = False
+    resolve_threads: work_values.ResolveThreads = False
     write_spacing_seconds: work_values.WriteSpacing = 1
     event_retention: work_values.RetentionDays = 0
     bundles: work_values.Bundles = "auto"

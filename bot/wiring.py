@@ -18,8 +18,10 @@ from bot.lifetime import Companion
 from bot.models.catalog import check_choices
 from bot.operations import Operations, operations_on
 from bot.pipeline.github_desk import GitHubDesk
+from bot.pipeline.github_remarks import GitHubRemarks
 from bot.pipeline.github_source import GitHubSources
 from bot.pipeline.review_pipeline import STEPS, ReviewPipeline
+from bot.pipeline.tracking import LedgerTracking
 from bot.pipeline.verdict import GatePolicy
 from bot.redaction_places import derived_places
 from bot.remembering import PullMemory, memories_on
@@ -110,8 +112,10 @@ async def _assembled(
         )
         configs = GitHubConfigs()
         memories = memories_on(base.database, base.memory)
+        remarks = GitHubRemarks(app, resolves=settings.resolve_threads)
+        tracking = LedgerTracking(base.findings, remarks)
         pipeline = ReviewPipeline(
-            reading=base.reading(GitHubSources(app, configs), memories),
+            reading=base.reading(GitHubSources(app, configs), memories, tracking),
             choices=base.choices(settings.model),
             desk=desk,
             blobs=base.blobs,

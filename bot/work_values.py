@@ -39,6 +39,19 @@ AtOnce = Annotated[
         ge=0, le=10_000, description="how many of its runs are worked at once, 0: any"
     ),
 ]
+RequireApproval = Annotated[
+    bool,
+    Field(
+        description="true or false: whether a person must approve each reviewed commit"
+    ),
+]
+ResolveThreads = Annotated[
+    bool,
+    Field(
+        description="true or false: whether threads of what was mended are resolved;"
+        " the App then needs contents:write"
+    ),
+]
 WatchQueue = Annotated[
     bool,
     Field(description="true or false: whether MongoDB's change streams wake workers"),

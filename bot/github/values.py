@@ -128,6 +128,14 @@ class IssueComment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Thumbs:
+    """How many people put a thumb under a comment, up and down."""
+
+    up: Annotated[int, Field(validation_alias="+1")] = 0
+    down: Annotated[int, Field(validation_alias="-1")] = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewComment:
     """A comment on a line; `line` is None when outdated or listed under a review."""
 
@@ -144,6 +152,7 @@ class ReviewComment:
         int | None, Field(validation_alias="pull_request_review_id")
     ] = None
     in_reply_to: Annotated[int | None, Field(validation_alias="in_reply_to_id")] = None
+    thumbs: Annotated[Thumbs, Field(validation_alias="reactions")] = Thumbs()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from bot.models.rules.paths import is_utf8
 from bot.models.rules.secret_scan import sighted
 from bot.pipeline.memories import NO_MEMORIES, Memories
 from bot.pipeline.ports import Sources
+from bot.pipeline.tracking import NO_TRACKING, Tracking
 from core.errors import DiffSyntaxError, DiffTooLargeError
 from core.review.config import ReviewConfig
 from core.review.config_reading import ReadConfig, unreadable
@@ -68,11 +69,12 @@ class Cover:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """Where changes are read from, what takes the secrets out, what is remembered."""
+    """Where changes are read from, what takes the secrets out, what is known before."""
 
     sources: Sources
     cover: Cover
     memories: Memories = NO_MEMORIES
+    tracking: Tracking = NO_TRACKING
 
 
 def _is_there(file: FilePatch) -> bool:

@@ -6,6 +6,8 @@ from bot.pipeline.ruling import Ruling
 from core.review.config import Partial
 from core.review.coverage import lacking
 from core.review.findings import Finding, Severity
+from core.review.ledger.rules import NO_STANDING, Standing
+from core.review.ledger.rules import blocking as open_now
 from core.review.report import Conclusion, ReviewReport, Verdict
 from core.runs.gates import Check, Passage
 from core.runs.model import Approval
@@ -26,18 +28,18 @@ def checks_of(
     blocking: bool,
     asks: Sequence[str] = (),
     partial: Partial = "neutral",
+    said: Standing = NO_STANDING,
 ) -> tuple[Check, ...]:
     """Return what each gate is told: whose findings reached `fail_on`, and whose not.
 
+    Only what is new or still open by what the ledger `said` counts.
     `model` is the language model whose findings belong to `llm_review`; all others are
     analyzers' and belong to `static_analysis`. `approval` asks a person beside them,
     and `asks` say what about. Where `partial` is a failure, it is the reader's when
     something was not read.
     """
     unread = partial == "failure" and lacking(report.coverage)
-    worst = [one for one in report.findings if one.severity.rank >= fail_on.rank]
-    judged = [one for one in worst if model is not None and one.source == model]
-    static = [one for one in worst if one not in judged]
+    judged, static = stopping(report, model=model, fail_on=fail_on, said=said)
     checks = [
         _check(
             STATIC_ANALYSIS,
@@ -65,6 +67,21 @@ def checks_of(
             )
         )
     return tuple(checks)
+
+
+def stopping(
+    report: ReviewReport, *, model: str | None, fail_on: Severity, said: Standing
+) -> tuple[list[Finding], list[Finding]]:
+    """Return what stops `llm_review`, and what stops `static_analysis`."""
+    counted = open_now(report.findings, said)
+    worst = [one for one in counted if one.severity.rank >= fail_on.rank]
+    judged = [
+        one
+        for one in worst
+        if model is not None
+        and (one.source == model or one.fingerprint in said.by_model)
+    ]
+    return judged, [one for one in worst if one not in judged]
 
 
 def _check(

@@ -73,7 +73,7 @@ class GitHubDesk(Desk):
         repository, number = run.subject.repository, run.subject.pull
         pull = await get_pull(gh, repository, number)
         if pull.head_sha != run.subject.head_sha:
-            return Posted(words=STALE)
+            return Posted(words=STALE, stale=True)
         author = (await self.app.identity()).bot_login
         standing = await existing_fingerprints(gh, repository, number, author)
         plan = plan_review(judged, standing, most=most)

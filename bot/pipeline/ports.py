@@ -70,12 +70,14 @@ class Posted:
     """What stands at GitHub after publishing, by fingerprint.
 
     `comments` maps to comment ids, `summarised` to the reason why the finding stands
-    in the summary alone. `words` is one sentence for the log.
+    in the summary alone. `words` is one sentence for the log. `stale` says that nothing
+    was shown, for the head had moved.
     """
 
     comments: Mapping[str, int] = field(default_factory=dict)
     summarised: Mapping[str, str] = field(default_factory=dict)
     words: str = ""
+    stale: bool = False
 
 
 class Desk(Protocol):

@@ -1,13 +1,15 @@
 """Fifth step: findings onto their lines, the rest into the summary, each once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from bot.pipeline.ports import DeskFor, Posted
 from bot.pipeline.reporting import Reporting
 from bot.pipeline.state import Artifacts, State
+from bot.pipeline.tracking import Tracking, seen_by
 from core.events import schema
 from core.events.base import Payload
+from core.review.ledger.rules import foreseen
 from core.review.verify import Fate, Judged
 from core.runs.part_moves import finding_moved
 from core.runs.pipeline import StepContext, StepOutcome
@@ -20,28 +22,45 @@ class Publish:
     desk_for: DeskFor
     reporting: Reporting
     artifacts: Artifacts
+    tracking: Tracking
     name: str = "publish"
 
     async def run(self, context: StepContext) -> StepOutcome:
         """Publish; findings that GitHub already shows are not shown again."""
-        state = State.of(context.state)
-        judged = await self.artifacts.judged(state)
-        report = await self.reporting.report(context.run, state)
-        desk = self.desk_for(context.run)
-        policy = self.reporting.choices.policy_for(context.run, state.config)
-        posted = await desk.publish(
-            context.run,
+        state, run = State.of(context.state), context.run
+        choices = self.reporting.choices
+        model = choices.model_for(run, state.config)
+        seen = await seen_by(
+            run, state, self.artifacts, model.name if model.is_model else None
+        )
+        known = await self.tracking.known(run)
+        remarks = await self.tracking.remarks(run, context.effects, known)
+        seen = replace(seen, remarks=remarks)
+        said = foreseen(known, seen)
+        report = await self.reporting.report(run, state, said)
+        judged = [
+            one
+            for one in seen.judged
+            if one.finding.fingerprint not in set(said.settled)
+        ]
+        posted = await self.desk_for(run).publish(
+            run,
             context.effects,
             report,
-            judged,
+            tuple(judged),
             state.since,
-            policy.max_comments,
+            choices.policy_for(run, state.config).max_comments,
         )
+        if not posted.stale:
+            done = replace(seen, comments=posted.comments, summarised=posted.summarised)
+            await self.tracking.settle(run, context.effects, done)
         events = [event for one in judged for event in _events(one, posted)]
         return StepOutcome(
             state={
                 "comments": dict(posted.comments),
                 "summarised": dict(posted.summarised),
+                "settled": list(said.settled),
+                "decided_by": state.decided_with(ledger=said.model_dump(mode="json")),
             },
             events=tuple(events),
             summary=posted.words,

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 
 from core.review.config import FILE, ReviewConfig
 from core.review.coverage import conclude, measure
-from core.review.findings import Severity
+from core.review.findings import Finding, Severity
 from core.review.hunks import Diff
-from core.review.report import Conclusion, ReportUsage, ReviewReport, Unread
+from core.review.ledger.rules import NO_STANDING, Standing, blocking
+from core.review.report import Conclusion, ReportUsage, ReviewReport, Unread, Verdict
 from core.review.verify import Fate, Judged
 
 BROKEN = f"{FILE} has errors, so that nobody knows what it asks for"
@@ -53,10 +54,12 @@ def report_of(
     reviewer: Reviewer,
     fail_on: Severity,
     notes: Sequence[str] = (),
+    said: Standing = NO_STANDING,
 ) -> ReviewReport:
     """Return the report: coverage first, then the verdict that it allows.
 
-    `notes` say what is wrong with the repository's configuration.
+    `notes` say what is wrong with the repository's configuration, `said` is what the
+    pull request's ledger says to the findings.
     """
     findings = tuple(
         one.finding for one in found.judged if one.fate is not Fate.FILTERED
@@ -67,7 +70,7 @@ def report_of(
     coverage = measure(found.diff, dict(found.unread), missing, found.excluded)
     verdict = conclude(
         coverage,
-        findings,
+        blocking(findings, said),
         fail_on=fail_on,
         reviewer=reviewer.words,
         partial=Conclusion(found.config.gate.partial),
@@ -76,8 +79,27 @@ def report_of(
     return ReviewReport(
         run_id=run_id,
         coverage=coverage,
-        verdict=verdict,
+        verdict=_with_ledger(verdict, findings, said, fail_on),
         findings=findings,
         usage=found.usage or ReportUsage(model=reviewer.name),
         configuration=tuple(notes),
     )
+
+
+def _with_ledger(
+    verdict: Verdict, findings: Sequence[Finding], said: Standing, fail_on: Severity
+) -> Verdict:
+    """Say what counts although it is of earlier commits, and what does not count."""
+    old = sum(one.severity.rank >= fail_on.rank for one in said.open)
+    let = sum(
+        one.severity.rank >= fail_on.rank and one.fingerprint in said.settled
+        for one in findings
+    )
+    words = [verdict.reason]
+    if old:
+        are = "is" if old == 1 else "are"
+        words.append(f"{old} of them {are} from an earlier commit and still open.")
+    if let:
+        were = "was" if let == 1 else "were"
+        words.append(f"{let} {were} dismissed or waived.")
+    return verdict.model_copy(update={"reason": " ".join(words)})

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from bot.pipeline.overrides import Choices
 from bot.pipeline.reported import Findings, Reviewer, report_of
 from bot.pipeline.state import Artifacts, State
+from core.review.ledger.rules import NO_STANDING, Standing
 from core.review.report import ReviewReport
 from core.runs.model import Run
 
@@ -16,8 +17,13 @@ class Reporting:
     choices: Choices
     artifacts: Artifacts
 
-    async def report(self, run: Run, state: State) -> ReviewReport:
-        """Return the report of a state that has been verified."""
+    async def report(
+        self, run: Run, state: State, said: Standing = NO_STANDING
+    ) -> ReviewReport:
+        """Return the report of a state that has been verified.
+
+        `said` is what the pull request's ledger says to its findings.
+        """
         model = self.choices.model_for(run, state.config)
         found = Findings(
             diff=await self.artifacts.diff(state),
@@ -39,4 +45,5 @@ class Reporting:
                     None, (*state.config_problems, self.choices.refused(state.config))
                 )
             ),
+            said=said,
         )

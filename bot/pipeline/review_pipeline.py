@@ -84,8 +84,8 @@ class ReviewPipeline:
             Analyze(reading, kept),
             Review(choices, answers, kept, reading.memories),
             Verify(choices, looks, kept),
-            Publish(desk_for, reporting, kept),
-            Conclude(desk_for, reporting, kept, gates, reading.memories),
+            Publish(desk_for, reporting, kept, reading.tracking),
+            Conclude(desk_for, reporting, kept, gates, reading),
         )
         self.steps: tuple[Step, ...] = tuple(_Shown(step, desk_for) for step in steps)
 

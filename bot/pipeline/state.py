@@ -102,6 +102,8 @@ class State(BaseModel):
     comments: dict[str, int] = {}  # pydantic copies a default
     summarised: dict[str, str] = {}  # pydantic copies a default
     report_blob: str = ""
+    # What people had dismissed or waived by then: it is not posted again.
+    settled: tuple[str, ...] = ()
     recalled: tuple[Recalled, ...] = ()
     since: str = ""
     # Of the reviewer, the policy and the gates, each as the step had it that asked it:

@@ -1,13 +1,23 @@
 """Last step: the gates judge, and the check run says what follows from it."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from bot.pipeline.gating import checks_of, ruling
-from bot.pipeline.memories import Memories, Reviewed
+from bot.pipeline.gating import (
+    LLM_REVIEW,
+    STATIC_ANALYSIS,
+    checks_of,
+    ruling,
+    stopping,
+)
+from bot.pipeline.cover import Reading
+from bot.pipeline.memories import Reviewed
 from bot.pipeline.ports import DeskFor, Posted
 from bot.pipeline.reporting import Reporting
 from bot.pipeline.state import Artifacts, State
 from core.review.coverage import lacking
+from core.review.findings import Finding
+from core.review.ledger.rules import standing
 from core.review.report import ReviewReport
 from core.runs import gates
 from core.runs.model import Run
@@ -36,13 +46,15 @@ class Conclude:
     reporting: Reporting
     artifacts: Artifacts
     policy: GatePolicy
-    memories: Memories
+    reading: Reading
     name: str = "verdict"
 
     async def run(self, context: StepContext) -> StepOutcome:
         """Conclude by coverage, findings and people, never more than was read."""
         state, run = State.of(context.state), context.run
-        report = await self.reporting.report(run, state)
+        judged = await self.artifacts.judged(state)
+        said = standing(await self.reading.tracking.known(run), judged, run.id)
+        report = await self.reporting.report(run, state, said)
         choices = self.reporting.choices
         model = choices.model_for(run, state.config)
         policy = choices.policy_for(run, state.config)
@@ -55,6 +67,7 @@ class Conclude:
             asks=asks,
             blocking=self.policy.blocking,
             partial=state.config.gate.partial,
+            said=said,
         )
         passage = gates.passage(run, checks)
         ruled = ruling(report.verdict, passage, run.approvals, asks)
@@ -63,6 +76,15 @@ class Conclude:
         digest = await self.artifacts.keep_json(report.model_dump(mode="json"))
         summary = f"{ruled.verdict.conclusion}: {ruled.verdict.reason}"
         await self._remember(run, state, summary)
+        by_gate = stopping(
+            report,
+            model=model.name if model.is_model else None,
+            fail_on=policy.fail_on,
+            said=said,
+        )
+        await self._waive(
+            run, dict(zip((LLM_REVIEW, STATIC_ANALYSIS), by_gate, strict=True))
+        )
         return StepOutcome(
             state={
                 "report_blob": digest,
@@ -70,6 +92,7 @@ class Conclude:
                 "decided_by": state.decided_with(
                     policy=asdict(policy),
                     gates={**asdict(self.policy), "asks": list(asks)},
+                    ledger=said.model_dump(mode="json"),
                 ),
             },
             checks=checks,
@@ -82,6 +105,13 @@ class Conclude:
         waits = partial == "action_required" and lacking(report.coverage)
         return (*state.asks, UNREAD) if waits else state.asks
 
+    async def _waive(self, run: Run, by_gate: Mapping[str, Sequence[Finding]]) -> None:
+        """Let later commits pass what people let pass at a gate of this one."""
+        for approval in run.approvals:
+            if approval.decision == "waive":
+                names = [one.fingerprint for one in by_gate.get(approval.gate, ())]
+                await self.reading.tracking.waive(run, names, approval)
+
     async def _remember(self, run: Run, state: State, verdict: str) -> None:
         reviewed = Reviewed(
             fork=state.fork,
@@ -90,4 +120,4 @@ class Conclude:
             recalled=state.recalled,
             files=lambda: self.artifacts.files(state),
         )
-        await self.memories.reviewed(run, reviewed)
+        await self.reading.memories.reviewed(run, reviewed)

@@ -147,7 +147,12 @@ class Decisions:
         kept = {one: at for one, at in state.comments.items() if one not in posted}
         policy = state.decided_by.policy
         most = policy.max_comments if policy is not None else MOST_COMMENTS
-        plan = plan_review(self._judged(state), kept, most=most)
+        told = [
+            one
+            for one in self._judged(state)
+            if one.finding.fingerprint not in state.settled
+        ]
+        plan = plan_review(told, kept, most=most)
         if effect is None and not state.comments and not state.summarised:
             if not run.publish or not (plan.comments or plan.summarised):
                 yield Answer(name="plan", found="same", words="nothing to publish")
@@ -194,6 +199,7 @@ class Decisions:
             asks=asked.asks,
             blocking=asked.blocking,
             partial=state.config.gate.partial,
+            said=state.decided_by.ledger,
         )
         passage = gates.passage(before, checks)
         events = self.commits[at].events
@@ -219,7 +225,13 @@ class Decisions:
         )
         reviewer = Reviewer(name=model.name, is_model=model.is_model)
         run_id = self.recorded.archive.manifest.run_id
-        return report_of(run_id, found, reviewer=reviewer, fail_on=policy.fail_on)
+        return report_of(
+            run_id,
+            found,
+            reviewer=reviewer,
+            fail_on=policy.fail_on,
+            said=state.decided_by.ledger,
+        )
 
     def _diff(self, state: Kept) -> Diff:
         whole = parse_diff(self._artifact(state.diff_blob, "diff").data)

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from core.review.config import ReviewConfig
 from core.review.findings import Severity
+from core.review.ledger.rules import NO_STANDING, Standing
 from core.review.report import ReportUsage
 from core.review.verify import MOST_COMMENTS
 
@@ -94,6 +95,7 @@ class DecidedBy(BaseModel):
     policy: DecidedPolicy | None = None
     gates: DecidedGates | None = None
     model: DecidedModel | None = None
+    ledger: Standing = NO_STANDING
 
 
 class Kept(BaseModel):
@@ -117,4 +119,5 @@ class Kept(BaseModel):
     usage: ReportUsage | None = None
     comments: dict[str, int] = {}  # pydantic copies a default
     summarised: dict[str, str] = {}  # pydantic copies a default
+    settled: tuple[str, ...] = ()
     decided_by: DecidedBy = DecidedBy()

@@ -110,12 +110,16 @@ class FindingDismissed(FindingMove):
 
 
 class FindingWaived(FindingMove):
-    """A person lets the change pass although the finding is right."""
+    """A person lets the change pass although the finding is right.
+
+    `run_id` is the run of which a gate was waived for it.
+    """
 
     transitions: ClassVar[frozenset[str]] = frozenset({"waive"})
     type: Literal["finding.waived"] = "finding.waived"
     actor: str
     reason: str = ""
+    run_id: str = ""
 
 
 class FindingOutdated(FindingMove):

@@ -25,8 +25,10 @@ class Entry:
 
     `finding` has the lines where it was last seen, at `head_sha` by `run_id`; `code` is
     the text of these lines. `actor` and `reason` are of the last move, `note` says why
-    it is open although the last review did not make the remark. `replies` are the ids
-    of people's comments in its thread, `up` and `down` their thumbs. `seq` is the
+    it is open although the last review did not make the remark, `waived_in` names the
+    run of which a gate was waived for it. `replies` are the ids
+    of people's comments in its thread, `up` and `down` their thumbs; `resolved` is the thread's last
+    word, None before it had one. `seq` is the
     commit of the ledger that told of it last.
     """
 
@@ -47,7 +49,8 @@ class Entry:
     replies: tuple[int, ...] = ()
     up: int = 0
     down: int = 0
-    resolved: bool = False
+    resolved: bool | None = None
+    waived_in: str = ""
 
     @property
     def fingerprint(self) -> str:
@@ -155,6 +158,9 @@ def _tell(entries: dict[str, Entry], event: Payload, seq: int, time: datetime) -
                 reason=getattr(event, "reason", ""),
                 head_sha=getattr(event, "head_sha", "") or known.head_sha,
                 note="",
+                waived_in=event.run_id
+                if isinstance(event, schema.FindingWaived)
+                else "",
             )
         case _:
             """What this program does not know changes nothing that it knows."""
@@ -182,7 +188,7 @@ def _tracked(
         replies=known.replies if known else (),
         up=known.up if known else 0,
         down=known.down if known else 0,
-        resolved=known.resolved if known else False,
+        resolved=known.resolved if known else None,
     )
 
 

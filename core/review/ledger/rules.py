@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from pydantic import BaseModel, ConfigDict
+
 from core.events import schema
 from core.events.base import Payload
 from core.review.findings import Finding, Side
@@ -26,7 +28,7 @@ ASIDE = "the last review put it aside: {reason}"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remark:
-    """A comment of ours on a line, as it is at GitHub."""
+    """A comment of ours on a line, as it is at GitHub; `up` and `down` are thumbs."""
 
     outdated: bool = False
     up: int = 0
@@ -54,18 +56,19 @@ class Seen:
     remarks: Mapping[int, Remark] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class Standing(BaseModel):
     """What the ledger says to a review's findings.
 
     `settled` are fingerprints that people dismissed or waived; `open` the findings from
-    earlier reviews that this one does not have and that are still open; `by_model`
-    those of them that a language model found.
+    earlier reviews that this one does not have and that are still open, in short;
+    `by_model` those of them that a language model found.
     """
 
-    settled: frozenset[str] = frozenset()
+    model_config = ConfigDict(frozen=True)
+
+    settled: tuple[str, ...] = ()
     open: tuple[Finding, ...] = ()
-    by_model: frozenset[str] = frozenset()
+    by_model: tuple[str, ...] = ()
 
 
 NO_STANDING = Standing()
@@ -107,19 +110,54 @@ def settle(known: Ledger, seen: Seen) -> tuple[Payload, ...]:
     return tuple(told)
 
 
-def standing(ledger: Ledger, judged: Iterable[Judged]) -> Standing:
-    """Return what the ledger says to the findings of a review that it has settled."""
+def unread_paths(
+    diff: Diff, unread: Iterable[str], missing: Iterable[str]
+) -> frozenset[str]:
+    """Return the paths of hunks that were not read, and of files that the diff lacks.
+
+    `unread` are ids of hunks; a path of '' stands for the change as a whole.
+    """
+    left = set(unread)
+    hunks = (hunk for file in diff.files for hunk in file.hunks)
+    return frozenset({one.path for one in hunks if one.id in left} | set(missing))
+
+
+def standing(ledger: Ledger, judged: Iterable[Judged], run_id: str) -> Standing:
+    """Return what the ledger says to the findings of a run's review.
+
+    What was waived in this very run still stands for it: its gate failed and was
+    overruled, which is another thing than having found nothing.
+    """
     here = {one.finding.fingerprint for one in judged}
     earlier = [
-        one for name, one in ledger.entries.items() if one.is_open and name not in here
+        one
+        for name, one in ledger.entries.items()
+        if name not in here and (one.is_open or one.waived_in == run_id)
     ]
     return Standing(
-        settled=frozenset(
-            name for name, one in ledger.entries.items() if one.state in SETTLED
+        settled=tuple(
+            name
+            for name, one in ledger.entries.items()
+            if one.state in SETTLED and one.waived_in != run_id
         ),
-        open=tuple(one.finding for one in earlier),
-        by_model=frozenset(one.fingerprint for one in earlier if one.by_model),
+        open=tuple(
+            one.finding.model_copy(update={"body": "", "suggestion": None})
+            for one in earlier
+        ),
+        by_model=tuple(one.fingerprint for one in earlier if one.by_model),
     )
+
+
+def foreseen(known: Ledger, seen: Seen) -> Standing:
+    """Return what the ledger will say once it is told what a review saw.
+
+    For what must be said before anything is published.
+    """
+    events = settle(known, seen)
+    moment = max((one.moved_at for one in known.entries.values()), default=None)
+    if moment is not None:
+        known = known.after(events, seq=known.head_seq + 1, time=moment)
+    return standing(known, seen.judged, seen.run_id)
 
 
 def blocking(findings: Iterable[Finding], said: Standing) -> tuple[Finding, ...]:

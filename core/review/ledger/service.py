@@ -147,4 +147,4 @@ def one_named(ledger: Ledger, word: str) -> Entry:
 
 
 def _is_at(entry: Entry, kind: Word) -> bool:
-    return entry.state == kind.model_fields["type"].default.removeprefix("finding.")
+    return str(kind.model_fields["type"].default) == f"finding.{entry.state}"

@@ -116,7 +116,7 @@ def document_of(ledger: Ledger, entry: Entry) -> Document:
         "replies": len(entry.replies),
         "up": entry.up,
         "down": entry.down,
-        "resolved": entry.resolved,
+        "resolved": bool(entry.resolved),
         "opened_at": entry.opened_at,
         "moved_at": entry.moved_at,
     }

@@ -21,6 +21,7 @@ from bot.labels import Labels
 from bot.lifetime import beside, listening, told_to_stop
 from bot.migration import bring_up_to_date
 from bot.operations import Operations, operations_on
+from bot.pipeline.state import Artifacts
 from bot.request_ids import named_requests
 from bot.schema import SCHEMA
 from bot.settings import Settings
@@ -30,6 +31,7 @@ from bot.webhooks.clearing import Clearing
 from bot.webhooks.handlers import Handlers
 from bot.webhooks.inbox import Inbox
 from bot.webhooks.sieve import sieve
+from bot.webhooks.threads import Threads
 from bot.wiring import gauges_of, reach, wired
 from core.rca.service import Rca
 
@@ -147,6 +149,7 @@ async def running(
                 configs=parts.configs,
                 app=parts.app,
             ),
+            threads=Threads(findings=parts.base.findings),
             app_id=credentials.app_id,
         )
         inbox = Inbox(

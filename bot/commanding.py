@@ -3,6 +3,7 @@
 from bot.commands.bundles import BundleCommands
 from bot.commands.buttons import Buttons
 from bot.commands.deciding import GateCommands
+from bot.commands.findings import FindingCommands
 from bot.commands.handlers import Commands
 from bot.commands.questions import QuestionCommands
 from bot.commands.remembering import MemoryCommands
@@ -36,6 +37,13 @@ def commands_on(parts: Parts, settings: Settings) -> Commands:
         ),
         wishes=MemoryCommands(memory=parts.memories, audit=base.audit),
         bundles=BundleCommands(runs=base.runs, rca=parts.rca, site=site),
+        findings=FindingCommands(
+            findings=base.findings,
+            audit=base.audit,
+            runs=base.runs,
+            artifacts=Artifacts(base.blobs),
+            mask=base.masker.mask,
+        ),
         configs=parts.configs,
         app=parts.app,
     )

@@ -8,6 +8,7 @@ from bot.findings_table import ICONS, findings_table
 from bot.naming import PREFIX
 from core.errors import NofxError
 from core.review.findings import Finding, Severity
+from core.review.ledger.model import SHORT
 from core.review.report import Coverage, CoverageState, ReviewReport, Verdict
 from core.review.sanitize import (
     clean_comment,
@@ -222,7 +223,8 @@ def cancelling(run: Run | None) -> str:
 
 def _origin(finding: Finding) -> str:
     rule, source = code_span(finding.rule), _line(finding.source)
-    return f"{source} · {rule} · confidence {finding.confidence:.0%}"
+    name = code_span(finding.fingerprint[:SHORT])
+    return f"{source} · {rule} · confidence {finding.confidence:.0%} · {name}"
 
 
 def _counts(report: ReviewReport) -> str:

@@ -32,6 +32,7 @@ LARGEST_BODY = 1024 * 1024
 BODY_SECONDS = 15.0
 LONGEST_SHOWN = 60
 LONGEST_REASON = 200
+NAME = r"\.{0,2}[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}"
 DIGITS = "[0-9a-hjkmnp-tv-z]{26}"
 
 
@@ -57,6 +58,12 @@ IDS: Mapping[str, Id] = {
     "redaction_id": Id(
         "redaction", f"^red_{DIGITS}$", "red_01hxqg5t0kc8f2v7w3m9b4n6ry"
     ),
+    "finding_id": Id(
+        "finding", f"^finding_{DIGITS}$", "finding_01hxqg5t0kc8f2v7w3m9b4n6ry"
+    ),
+    "owner": Id("owner", r"^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}$", "octo"),
+    "repo": Id("repository", rf"^{NAME}$", "hello"),
+    "number": Id("pull request", "^[1-9][0-9]{0,8}$", "7"),
     "seq": Id("item", "^[1-9][0-9]{0,8}$", "17"),
     "gate": Id("gate", "^[a-z][a-z_:]{0,59}$", "llm_review"),
 }

@@ -11,6 +11,7 @@ from bot.api.described import BESIDE
 from bot.api.description import Description
 from bot.api.diffs import DiffEndpoints
 from bot.api.events import EventEndpoints
+from bot.api.findings import FindingEndpoints
 from bot.api.gates import GateEndpoints
 from bot.api.logs import LogEndpoints
 from bot.api.merges import MergeEndpoints
@@ -62,6 +63,7 @@ def endpoints_of(base: Base, operations: Operations) -> tuple[AnyEndpoint, ...]:
         *operating.endpoints(),
         *checkpoints.endpoints(),
         *DiffEndpoints(base.comparing).endpoints(),
+        *FindingEndpoints(base.findings, base.audit).endpoints(),
         *GateEndpoints(reading, operations).endpoints(),
         *EventEndpoints(reading, Replay(base.database)).endpoints(),
         *parts.endpoints(),

@@ -27,6 +27,8 @@ class Verb(StrEnum):
     HELP = "help"
     STATUS = "status"
     PREFERENCES = "preferences"
+    EXPLAIN = "explain"
+    DISPUTE = "dispute"
     RCA = "rca"
     REVIEW = "review"
     RERUN = "rerun"
@@ -39,6 +41,8 @@ class Verb(StrEnum):
     REJECT = "reject"
     WAIVE = "waive"
     RETRY = "retry"
+    DISMISS = "dismiss"
+    RESOLVE = "resolve"
     REMEMBER = "remember"
     FORGET = "forget"
 
@@ -47,6 +51,10 @@ HELP: Mapping[Verb, str] = {
     Verb.HELP: "show this list",
     Verb.STATUS: "say where the review of this pull request stands",
     Verb.PREFERENCES: "list what is remembered, here and for the whole repository",
+    Verb.EXPLAIN: "say what a finding rests on, and what became of it:"
+    " `explain 1a2b3c4d`",
+    Verb.DISPUTE: "say that a finding is wrong, and why: `dispute 1a2b3c4d …`; it stops"
+    " the change until somebody with write access has decided",
     Verb.RCA: "say why the last review came out as it did, with all that it left",
     Verb.REVIEW: "review the current commit, also while it is a draft; `review full`"
     " asks everything anew, also what was answered before",
@@ -62,6 +70,8 @@ HELP: Mapping[Verb, str] = {
     Verb.REJECT: "stop this commit at a gate that asks, and why: `reject approval …`",
     Verb.WAIVE: "overrule a gate for this commit, and why: `waive static_analysis …`",
     Verb.RETRY: "let the gates that failed judge again",
+    Verb.DISMISS: "put a finding aside for good, and why: `dismiss 1a2b3c4d …`",
+    Verb.RESOLVE: "say that a finding is done with: `resolve 1a2b3c4d …`",
     Verb.REMEMBER: "remember what you want of reviews: `remember prefer dataclasses`,"
     " `remember --repository width=88`",
     Verb.FORGET: "erase what is remembered, by its number: `forget 3`,"
@@ -71,7 +81,7 @@ HELP: Mapping[Verb, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """A known verb and what follows: a step, a gate and a reason, a preference."""
+    """A known verb and what follows: a step, a gate or finding, a reason, a wish."""
 
     verb: Verb
     arguments: tuple[str, ...] = ()

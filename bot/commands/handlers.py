@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from bot import comments, config_words
 from bot.commands.bundles import BundleCommands
 from bot.commands.deciding import GateCommands
+from bot.commands.findings import ABOUT_FINDINGS, FindingCommands
 from bot.commands.grammar import HELP, Command, Unknown, Verb, parse_command
 from bot.commands.questions import QuestionCommands
 from bot.commands.remembering import KEPT, MemoryCommands
@@ -30,7 +31,9 @@ from core.errors import ConflictError, InputError, NotFoundError
 from core.runs.model import Subject
 
 # These need write access: they change something, or tell what a review has seen.
-CHANGING = frozenset(Verb) - {Verb.HELP, Verb.STATUS, Verb.PREFERENCES}
+CHANGING = frozenset(Verb) - {
+    *(Verb.HELP, Verb.STATUS, Verb.PREFERENCES, Verb.EXPLAIN, Verb.DISPUTE)
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +46,7 @@ class Commands:
     wishes: MemoryCommands
     bundles: BundleCommands
     configs: BaseConfigs
+    findings: FindingCommands
     app: GitHubApp
 
     async def handle(self, event: CommentEvent, *, tries: int) -> Outcome:
@@ -58,6 +62,7 @@ class Commands:
             installation_id=event.installation_id,
         )
         gh = await connection(self.app, subject)
+        await self.findings.replied(event)
         talk = Talk(memory=self.wishes.memory, gh=gh, event=event)
         if asked is None:
             return await talk.replied((await self.app.identity()).bot_login)
@@ -96,8 +101,8 @@ class Commands:
         if refusal := await self._refusal(gh, event, asked.verb):
             return refusal
         try:
-            if asked.verb in KEPT:
-                return await self.wishes.answer(gh, event, asked, tries=tries)
+            if asked.verb in ABOUT_FINDINGS | KEPT:
+                return await self._kept(gh, event, asked, tries=tries)
             return await self._change(event, asked, tries=tries)
         except (InputError, NotFoundError, ConflictError) as error:
             return comments.refused(error)
@@ -114,6 +119,13 @@ class Commands:
             if not allowed.may_write:
                 return comments.may_not(event.author, verb)
         return ""
+
+    async def _kept(
+        self, gh: Connection, event: CommentEvent, asked: Command, *, tries: int
+    ) -> str:
+        if asked.verb in ABOUT_FINDINGS:
+            return await self.findings.answer(gh, event, asked)
+        return await self.wishes.answer(gh, event, asked, tries=tries)
 
     async def _change(self, event: CommentEvent, asked: Command, *, tries: int) -> str:
         match asked.verb:

@@ -54,15 +54,13 @@ class GitHubRemarks(Remarks):
         by_comment = {one.comment_id: one.fingerprint for one in gone}
         threads = await list_threads(gh, *place, author)
         safe = [one for one in threads if one.comment_id in by_comment and _safe(one)]
-        done = [
-            one.comment_id
-            for one in threads
-            if one.comment_id in by_comment and one.resolved
+        settled = [one for one in threads if one.resolved or one in safe]
+        return [
+            by_comment[one.comment_id]
+            for one in settled
+            if one.comment_id in by_comment
+            and (one.resolved or await self._resolve(gh, effects, one))
         ]
-        for thread in safe:
-            if await self._resolve(gh, effects, thread):
-                done.append(thread.comment_id)
-        return [by_comment[one] for one in done]
 
     async def _resolve(
         self, gh: Connection, effects: Effects, thread: ReviewThread

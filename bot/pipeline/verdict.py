@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
+from bot.pipeline.cover import Reading
 from bot.pipeline.gating import (
     LLM_REVIEW,
     STATIC_ANALYSIS,
@@ -10,7 +11,6 @@ from bot.pipeline.gating import (
     ruling,
     stopping,
 )
-from bot.pipeline.cover import Reading
 from bot.pipeline.memories import Reviewed
 from bot.pipeline.ports import DeskFor, Posted
 from bot.pipeline.reporting import Reporting

@@ -24,6 +24,7 @@ from bot.webhooks.event_types import (
 )
 from bot.webhooks.events import parse_event
 from bot.webhooks.outcome import Done, Ignored, Outcome
+from bot.webhooks.threads import Threads
 
 RERUN = "rerun"
 log = structlog.get_logger()
@@ -63,6 +64,7 @@ class Handlers:
     commands: Commands
     labels: Labels
     buttons: Buttons
+    threads: Threads
     app_id: int
 
     async def handle(self, delivery: Delivery) -> Outcome:
@@ -81,7 +83,7 @@ class Handlers:
             case CommentEvent():
                 return await self.commands.handle(event, tries=delivery.attempts)
             case ThreadEvent():
-                return Ignored("nofx does not track review threads yet")
+                return await self.threads.settled(event)
             case InstallationChanged() | InstallationRepositoriesChanged() | Ping():
                 log.info("github.said", github_event=type(event).__name__)
                 return Done()

@@ -46,6 +46,7 @@ from core.errors.families import (
     kinds_of,
 )
 from core.errors.findings import (
+    FindingMovedError,
     FindingNotFoundError,
     FindingUnclearError,
     FindingUnnamedError,
@@ -275,6 +276,7 @@ __all__ = [
     "FeedOvertakenError",
     "FileUnreadableError",
     "FileUnwritableError",
+    "FindingMovedError",
     "FindingNotFoundError",
     "FindingUnclearError",
     "FindingUnnamedError",

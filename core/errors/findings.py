@@ -1,6 +1,6 @@
 """What can be wrong with a finding that somebody names."""
 
-from core.errors.families import InputError, NotFoundError
+from core.errors.families import ConflictError, InputError, NotFoundError
 
 
 class FindingNotFoundError(NotFoundError):
@@ -8,6 +8,13 @@ class FindingNotFoundError(NotFoundError):
 
     message = "There is no finding {finding}."
     hint = "List a pull request's findings: each comes with its id."
+
+
+class FindingMovedError(ConflictError):
+    """The finding is at another revision than If-Match names: HTTP 412."""
+
+    message = "Finding {finding} is at revision {revision} now."
+    hint = "Read it again and send the ETag of what you decided on."
 
 
 class FindingUnclearError(InputError):

@@ -14,10 +14,10 @@ from core.review.hunks import Diff, Hunk
 def code_under(finding: Finding, diff: Diff) -> str:
     """Return the text of a finding's lines that the diff shows, joined by line feeds.
 
-    Empty where it shows none of them.
+    Empty where it shows none of them, and where nobody knows the lines.
     """
     file = diff.file(finding.path)
-    if file is None:
+    if file is None or finding.unplaced is not None:
         return ""
     start = finding.start_line or finding.line
     return code_of(file, finding.side, start, finding.line)

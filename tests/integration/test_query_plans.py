@@ -38,6 +38,9 @@ from core.feed.trim import Trimmer
 from core.memory.lister import SessionLister
 from core.memory.listing import SessionFilter
 from core.redaction.public_keys import public_keys
+from core.review.ledger.rebuild import rebuild_findings
+from core.review.ledger.service import Findings
+from core.review.ledger.store import FindingStore
 from core.runs.green import last_green
 from core.runs.lister import RunLister
 from core.runs.listing import RunFilter
@@ -58,6 +61,7 @@ from tests.fakes.keeping import blobs_come_and_go, deliveries_are_worked
 from tests.fakes.memory import PULL, message, remembering
 from tests.fakes.memory_used import memory_is_used
 from tests.fakes.queries import Query, QueryLog, scans
+from tests.fakes.seen_reviews import seen
 from tests.fakes.stage import QUICK, ScriptedPipeline, Stage, serving, subject
 from tests.fakes.story_readers import reader_on
 from tests.faults import redaction_stories as stories
@@ -75,6 +79,7 @@ WHOLE = {
     Query("blobs", "find", ("codec",)): "a redaction asks who needs a part",
     Query("deliveries", "find", ("repository",)): "a redaction cuts a week of them",
     Query("signing_keys", "find", ()): "whoever verifies knows all of the few keys",
+    Query("findings", "find", ()): "`nofx migrate --rebuild` compares every finding",
     Query("runs", "find", ()): "`nofx migrate --rebuild` compares every run",
 }
 
@@ -216,6 +221,28 @@ async def sessions_are_listed(database: Database) -> None:
     await here.close()
 
 
+async def findings_are_tracked(stage: Stage) -> None:
+    """Find, decide, read and list findings, and rebuild what differs or is gone."""
+    database = stage.database
+    findings = Findings(database, stage.runs.journal, clock=CLOCK)
+    place = ("octo/hello", 1)
+    await findings.settle(*place, seen(["risk a", "risk b"]))
+    await findings.settle(*place, seen(["risk a", "x"]))
+    first, second = await findings.listed(*place)
+    assert await findings.get(first["_id"])
+    # A later state of it is there, and then a stray document.
+    store = FindingStore(database)
+    ledger = await findings.of(*place)
+    await database.db["findings"].update_one(
+        {"_id": first["_id"]}, {"$set": {"title": "lies"}}
+    )
+    await store.save(ledger)
+    await database.db["findings"].delete_one({"_id": second["_id"]})
+    await rebuild_findings(database, findings)
+    await store.replace([{**first, "_id": "finding_" + "0" * 26}])
+    assert await rebuild_findings(database, findings)
+
+
 async def tokens_are_kept(database: Database) -> None:
     """Make a token and a ticket, find them, list the one and revoke it."""
     tokens = Tokens(TokenStore(database), clock=CLOCK, ids=Ids(CLOCK))
@@ -295,6 +322,7 @@ async def test_every_question_has_an_index(
     await runs_are_listed(stage)
     await stories_are_read(stage)
     await runs_are_read(stage)
+    await findings_are_tracked(stage)
     await work_is_remembered(database)
     await sessions_are_listed(database)
     await tokens_are_kept(database)

@@ -26,10 +26,9 @@ class Entry:
     `finding` has the lines where it was last seen, at `head_sha` by `run_id`; `code` is
     the text of these lines. `actor` and `reason` are of the last move, `note` says why
     it is open although the last review did not make the remark, `waived_in` names the
-    run of which a gate was waived for it. `replies` are the ids
-    of people's comments in its thread, `up` and `down` their thumbs; `resolved` is the thread's last
-    word, None before it had one. `seq` is the
-    commit of the ledger that told of it last.
+    run of which a gate was waived for it. `replies` are the ids of people's comments in
+    its thread, `up` and `down` their thumbs; `resolved` is the thread's last word, None
+    before it had one. `seq` is the commit of the ledger that told of it last.
     """
 
     finding: Finding

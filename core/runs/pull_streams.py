@@ -6,6 +6,7 @@ from typing import Any
 from core.events.base import JSON
 from core.events.redacting import JournalRedaction
 from core.redaction.places import Order
+from core.review.ledger.model import stream_of
 from core.runs.model import Run
 from core.runs.projection import RunProjection
 from core.runs.pulls import pull_stream
@@ -48,6 +49,19 @@ class PullStreams:
         return [
             one
             async for one in self._journal.streams_of("pull")
+            if one["stream"].startswith(begin)
+        ]
+
+    async def findings(self, order: Order) -> Documents:
+        """Return the raw documents of the ledgers of findings."""
+        if order.repository is None:
+            return []
+        if order.pull is not None:
+            return await self._journal.stream(stream_of(order.repository, order.pull))
+        begin = stream_of(order.repository, 0).removesuffix("0")
+        return [
+            one
+            async for one in self._journal.streams_of("findings")
             if one["stream"].startswith(begin)
         ]
 

@@ -1,6 +1,6 @@
 """Takes texts out of runs: their events, checkpoints, blobs and logs."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
 from core.checkpoints.chain import CheckpointView, checkpoints_of
@@ -11,6 +11,8 @@ from core.memory.model import stream_of as session_stream
 from core.redaction.blobs import BlobRedaction, Erased
 from core.redaction.places import Order, Reached
 from core.redaction.signing import Signer
+from core.review.ledger.model import fold, place_of
+from core.review.ledger.store import FindingStore
 from core.runs.decisions import Decisions
 from core.runs.left import left_stream
 from core.runs.model import Run
@@ -49,6 +51,7 @@ class RunCopies:
     ) -> None:
         self._list = database.db[COLLECTION]
         self._runs = runs
+        self._findings = FindingStore(database)
         self._decisions = decisions
         self._call_off = call_off
         self._journal = JournalRedaction(database, signer=signer, clock=clock)
@@ -62,7 +65,8 @@ class RunCopies:
         merges = await self._streams.merges(over)
         histories = [await self._journal.stream(run.stream) for run in over]
         pulls = await self._streams.pulls(order)
-        erased = await self._blobs.erase(_named([*histories, merges, pulls]), order)
+        findings = await self._streams.findings(order)
+        erased = await self._blobs.erase(_named([*histories, merges, pulls, findings]), order)
         changed = erased.blobs
         for run in over:
             changed += await self._erase_states(run, order)
@@ -72,8 +76,9 @@ class RunCopies:
             changed += await self._cut_line(run.id, order)
         session = await self._journal.stream(session_stream(order.session_id))
         deliveries = await self._streams.deliveries(order)
-        for documents in (merges, pulls, session, deliveries):
+        for documents in (merges, pulls, findings, session, deliveries):
             changed += await self._journal.cut(documents, order)
+        changed += await self._list_findings({str(one["stream"]) for one in findings})
         return Reached(
             changed=changed,
             left=_left(len(runs) - len(over), erased.damaged),
@@ -109,6 +114,15 @@ class RunCopies:
         except BlobNotFoundError:
             return False
         return order.needles.are_in_json(state)
+
+    async def _list_findings(self, streams: Iterable[str]) -> int:
+        """Bring what lists show of findings up to what is left of their ledgers."""
+        changed = 0
+        for stream in sorted(streams):
+            place = place_of(stream)
+            ledger = fold(*place, await self._runs.journal.read(stream))
+            changed += await self._findings.save(ledger)
+        return changed
 
     async def _cut_line(self, run_id: str, order: Order) -> int:
         """Cut what the list of runs shows; it follows from the events."""

@@ -1,4 +1,4 @@
-"""What a review changes in the ledger of a pull request: laws, and each case by hand."""
+"""What a review changes in the ledger of a pull request: laws, and cases by hand."""
 
 from collections.abc import Iterable
 from dataclasses import replace

@@ -71,11 +71,11 @@ async def test_a_decision_is_kept_with_who_took_it(api: ApiStage) -> None:
 async def test_if_match_protects_what_was_seen(api: ApiStage) -> None:
     """Who decided on an older revision is told how things stand now."""
     first, _ = await reviewed(api)
-    etag = (await api.ask(f"/findings/{first['id']}")).headers["ETag"]
+    etag = (await api.ask(f"/findings/{first['id']}")).headers["Etag"]
     stale, fresh = {"If-Match": '"99"'}, {"If-Match": etag}
     refused = await patch(api, first["id"], DISMISS, headers=stale)
     assert (refused.status, refused.body["code"]) == (412, "finding_moved")
     assert refused.body["current"]["state"] == "posted"
     done = await patch(api, first["id"], DISMISS, headers=fresh)
     assert (done.status, done.body["state"]) == (200, "dismissed")
-    assert done.headers["ETag"] != etag
+    assert done.headers["Etag"] != etag

@@ -66,7 +66,8 @@ class RunCopies:
         histories = [await self._journal.stream(run.stream) for run in over]
         pulls = await self._streams.pulls(order)
         findings = await self._streams.findings(order)
-        erased = await self._blobs.erase(_named([*histories, merges, pulls, findings]), order)
+        told = [*histories, merges, pulls, findings]
+        erased = await self._blobs.erase(_named(told), order)
         changed = erased.blobs
         for run in over:
             changed += await self._erase_states(run, order)

@@ -3,16 +3,6 @@
 from enum import StrEnum
 
 
-class Format(StrEnum):
-    """The forms of a review; `github` is workflow commands that become annotations."""
-
-    TEXT = "text"
-    JSON = "json"
-    MARKDOWN = "markdown"
-    SARIF = "sarif"
-    GITHUB = "github"
-
-
 class FailOn(StrEnum):
     """The least severity of a finding that makes the exit code 1."""
 

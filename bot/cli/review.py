@@ -7,9 +7,11 @@ from typing import Annotated, cast
 
 import typer
 
-from bot.cli.choices import FailOn, Format
+from bot.cli.choices import FailOn
 from bot.cli.exits import Exit
+from bot.cli.outputs import outputs_of
 from bot.cli.running import run, working
+from bot.formats.form import Format
 from core.errors import OptionsError
 
 STDIN = Path("-")
@@ -42,7 +44,11 @@ def review(  # noqa: PLR0913  # one argument an option
         Format, typer.Option("--format", help="github: workflow annotations.")
     ] = Format.TEXT,
     output: Annotated[
-        Path | None, typer.Option(help="Write to this file, whole or not at all.")
+        list[str] | None,
+        typer.Option(
+            help="Write to this file, whole or not at all; FORMAT=FILE writes a form"
+            " besides, as often as it is given."
+        ),
     ] = None,
     fail_on: Annotated[
         FailOn, typer.Option(help="Exit with 1 on a finding this severe or worse.")
@@ -61,6 +67,7 @@ def review(  # noqa: PLR0913  # one argument an option
     git diff | nofx review --dry-run --diff -
     nofx review --dry-run --event "$GITHUB_EVENT_PATH" --format github
     nofx review --dry-run --base main --format sarif --output nofx.sarif
+    nofx review --dry-run --base main --output sarif=nofx.sarif --output json=nofx.json
     ```
     """
     _check_options(
@@ -68,6 +75,7 @@ def review(  # noqa: PLR0913  # one argument an option
     )
     from bot.cli import reviewing  # noqa: PLC0415  # help must not wait for it
 
+    outputs = outputs_of(output or (), form)
     source = reviewing.Source(
         repo=repo or Path(),
         base=base,
@@ -82,7 +90,7 @@ def review(  # noqa: PLR0913  # one argument an option
             lambda service, settings: reviewing.review(service, settings, source),
             env_file=None,
         )
-    reviewing.publish(report, change.diff, form, output)
+    reviewing.publish(report, change.diff, outputs)
     if reviewing.reaches(report, fail_on):
         raise typer.Exit(Exit.FOUND)
 

@@ -1,14 +1,17 @@
 """From the options of `nofx review` to a change, and from its report to the output."""
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.cli.choices import FailOn, Format
-from bot.cli.formats import wording
-from bot.cli.formats.render import render
+from bot.cli.choices import FailOn
+from bot.cli.outputs import Output
 from bot.cli.running import complain
 from bot.cli.service import Service
+from bot.formats import wording
+from bot.formats.form import Format
+from bot.formats.render import render
 from bot.pipeline.changes import (
     LocalChange,
     change_from_diff,
@@ -48,22 +51,23 @@ async def review(
     return change, await service.review(settings, change)
 
 
-def publish(
-    report: ReviewReport, diff: bytes, form: Format, output: Path | None
-) -> None:
-    """Print the report, or write it to a file; say what a pipe would hide."""
-    parsed = parse_diff(diff) if form in CODE_SHOWN else None
-    console = console_for(sys.stdout) if output is None else plain_console()
-    text = render(report, parsed, form, console)
-    if output is None:
-        emit(text)
-    else:
-        write_file(output, text)
+def publish(report: ReviewReport, diff: bytes, outputs: Sequence[Output]) -> None:
+    """Write the report wherever it goes; say what a file or a pipe would hide."""
+    parsed = (
+        parse_diff(diff) if any(one.form in CODE_SHOWN for one in outputs) else None
+    )
+    for one in outputs:
+        file = one.path
+        console = console_for(sys.stdout) if file is None else plain_console()
+        text = render(report, parsed, one.form, console)
+        if file is None:
+            emit(text)
+        else:
+            write_file(file, text)
     for problem in report.configuration:
         complain(f"{FILE}: {one_line(problem)}")
-    if report.coverage.state is not CoverageState.REVIEWED and (
-        output is not None or form is not Format.TEXT
-    ):
+    shown = any(one.path is None and one.form is Format.TEXT for one in outputs)
+    if report.coverage.state is not CoverageState.REVIEWED and not shown:
         complain(
             f"Coverage: {wording.coverage(report.coverage)}."
             f" {one_line(report.verdict.reason)}"

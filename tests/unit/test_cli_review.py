@@ -166,6 +166,36 @@ def test_output_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_several_forms_come_of_one_review(tmp_path: Path) -> None:
+    """A workflow wants annotations, a summary and files, and one review for all."""
+    service = FakeService(report=a_report(a_finding()))
+    summary, sarif = tmp_path / "summary.md", tmp_path / "a=b.sarif"
+    outputs = ("--output", f"markdown={summary}", "--output", f"sarif={sarif}")
+    shown = review(service, "--diff", "-", "--format", "github", *outputs)
+    assert shown.stdout.startswith("::error file=src/app.py,line=11")
+    assert '+    password = "hunter2"' in summary.read_text()
+    assert json.loads(sarif.read_text())["version"] == "2.1.0"
+    assert len(service.calls) == 1
+    plain = tmp_path / "sarif.txt"
+    shown = review(service, "--diff", "-", "--output", str(plain), *outputs)
+    assert (shown.stdout, plain.read_text()[:5]) == ("", "error")
+
+
+def test_two_forms_do_not_go_to_one_place(tmp_path: Path) -> None:
+    """What would be lost is told before anything is reviewed."""
+    service = FakeService()
+    for options, said in (
+        (("a.txt", "b.txt"), "--output without a form can be given once."),
+        (("json=a.txt", "a.txt"), "Each --output needs a file of its own."),
+    ):
+        given = [part for one in options for part in ("--output", one)]
+        shown = review(service, "--diff", "-", *given)
+        assert (shown.exit_code, shown.stdout) == (2, "")
+        assert said in shown.stderr
+    assert service.calls == []
+    assert not list(tmp_path.iterdir())
+
+
 def test_output_may_be_a_device() -> None:
     """/dev/null and pipes are written to, not replaced."""
     shown = review(FakeService(), "--diff", "-", "--output", "/dev/null")

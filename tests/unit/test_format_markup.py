@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from bot.cli.choices import Format
-from bot.cli.formats.markdown import MAX_FINDINGS_SIZE
-from bot.cli.formats.render import render
+from bot.formats.form import Format
+from bot.formats.markdown import MAX_FINDINGS_SIZE
+from bot.formats.render import render
 from bot.terminal import plain_console
 from core.review.findings import Severity, Side
 from tests.fakes.reports import UNREAD, a_diff, a_finding, a_report

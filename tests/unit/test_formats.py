@@ -11,10 +11,10 @@ from rich.cells import cell_len
 from rich.console import Console
 from typing_extensions import override
 
-from bot.cli.choices import Format
-from bot.cli.formats.excerpt import excerpt
-from bot.cli.formats.markdown import MAX_REASONS
-from bot.cli.formats.render import render
+from bot.formats.excerpt import excerpt
+from bot.formats.form import Format
+from bot.formats.markdown import MAX_REASONS
+from bot.formats.render import render
 from bot.plain import one_line, visible
 from bot.terminal import console_for, plain_console
 from core.review.findings import Finding, Severity, Side

@@ -15,13 +15,13 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from bot.cli.app import app
-from bot.cli.choices import Format
 from bot.cli.exits import MEANINGS
 from bot.commands.grammar import HELP
 from bot.commands.handlers import CHANGING
 from bot.commands.run_words import OPTIONS
 from bot.commands.wishes import ALL, REPOSITORY
 from bot.doctor.needs import EVENTS, PERMISSIONS
+from bot.formats.form import Format
 from bot.github.check_draft import Conclusion
 from bot.naming import CHECK, PREFIX
 from bot.schema import SCHEMA

@@ -1,7 +1,7 @@
 """A review as Markdown, for a job summary or a file."""
 
-from bot.cli.formats import wording
-from bot.cli.formats.excerpt import excerpt
+from bot.formats import wording
+from bot.formats.excerpt import excerpt
 from bot.plain import counted, one_line, visible
 from core.review.findings import Finding
 from core.review.hunks import Diff

@@ -4,7 +4,7 @@ Source of the escaping: GitHub's runner undoes `%25`, `%0D` and `%0A` in a messa
 `%3A` and `%2C` beside them in a property.
 """
 
-from bot.cli.formats import wording
+from bot.formats import wording
 from bot.plain import one_line, visible
 from core.review.findings import Finding, Severity, Side
 from core.review.report import Conclusion, ReviewReport

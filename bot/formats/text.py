@@ -5,8 +5,8 @@ import re
 from rich.console import Console
 from rich.text import Text
 
-from bot.cli.formats import wording
-from bot.cli.formats.excerpt import excerpt
+from bot.formats import wording
+from bot.formats.excerpt import excerpt
 from bot.plain import counted, one_line, visible
 from core.review.findings import Finding, Severity
 from core.review.hunks import Diff

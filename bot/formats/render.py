@@ -4,10 +4,10 @@ import json
 
 from rich.console import Console
 
-from bot.cli.choices import Format
-from bot.cli.formats.markdown import render_markdown
-from bot.cli.formats.text import print_report
-from bot.cli.formats.workflow import render_workflow
+from bot.formats.form import Format
+from bot.formats.markdown import render_markdown
+from bot.formats.text import print_report
+from bot.formats.workflow import render_workflow
 from bot.version import running_version
 from core.review.hunks import Diff
 from core.review.report import ReviewReport

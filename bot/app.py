@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from bot.api import health
 from bot.api import site as api
+from bot.api.dry_runs import DryRuns
 from bot.api.problems import speaking_http
 from bot.api.question import Question, answer
 from bot.api.rca import RcaFiles
@@ -175,6 +176,7 @@ async def running(
         health.add_routes(site, database=parts.base.database)
         api.add_routes(site, parts.base, parts.operations)
         RcaFiles(parts.base, parts.rca).add_routes(site)
+        DryRuns(parts.workflows, parts.dry_runs, ids=parts.base.ids).add_routes(site)
         async with (
             listening(site, host, port) as url,
             beside(

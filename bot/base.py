@@ -18,7 +18,7 @@ from bot.pipeline.overrides import Choices, remembering
 from bot.pipeline.ports import Sources
 from bot.pipeline.recorded import Records
 from bot.pipeline.remembered import Answers
-from bot.pipeline.review_pipeline import NAME as PIPELINE
+from bot.pipeline.review_pipeline import NAMES
 from bot.pipeline.state import DIFF_RULES, MERGE_RULES
 from bot.pipeline.tracking import NO_TRACKING, Tracking
 from bot.schema import SCHEMA
@@ -207,9 +207,13 @@ def assembled(database: Database, settings: Settings, clock: Clock) -> Base:
         lister=lister,
         branches=branches,
         merges=Merges(
-            runs, branches, blobs=blobs, ids=ids, rules={PIPELINE: MERGE_RULES}
+            runs,
+            branches,
+            blobs=blobs,
+            ids=ids,
+            rules=dict.fromkeys(NAMES, MERGE_RULES),
         ),
-        comparing=Comparing(runs, blobs, lister, {PIPELINE: DIFF_RULES}),
+        comparing=Comparing(runs, blobs, lister, dict.fromkeys(NAMES, DIFF_RULES)),
         decisions=Decisions(runs, forget=forget),
         bundles=bundles,
         findings=Findings(database, runs.journal, clock=clock),

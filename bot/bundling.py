@@ -7,7 +7,7 @@ from functools import partial
 
 from bot.api.answers.runs import RunDetail
 from bot.base import Base
-from bot.pipeline.review_pipeline import NAME as PIPELINE
+from bot.pipeline.review_pipeline import NAMES
 from bot.pipeline.state import DIFF_RULES
 from bot.settings import Settings
 from bot.version import running_version
@@ -67,7 +67,7 @@ def bundler_on(base: Base, settings: Settings) -> Bundler:
         base.runs,
         lister=base.lister,
         logs=WriterLogs(base.database),
-        rules={PIPELINE: DIFF_RULES},
+        rules=dict.fromkeys(NAMES, DIFF_RULES),
         budget=budget_of(limits, pace),
     )
     made_by = f"nofx/{running_version()}"
@@ -85,7 +85,7 @@ def bundler_on(base: Base, settings: Settings) -> Bundler:
             base.runs,
             base.blobs,
             base.lister,
-            {PIPELINE: DIFF_RULES},
+            dict.fromkeys(NAMES, DIFF_RULES),
             # What a clock cuts short is not the same twice.
             limits=DiffLimits(seconds=LONGEST_DIFF),
         ),

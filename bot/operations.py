@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
 from bot.base import Base
-from bot.pipeline.review_pipeline import SPEAKING
+from bot.pipeline.review_pipeline import DRY_NAME, SPEAKING
 from bot.reviews import Answer, Reviews, Wish
 from core.checkpoints.resolutions import Choice
 from core.clock import CROCKFORD
@@ -139,7 +139,7 @@ class Operations:
         Raises as `rerun` does.
         """
         past = await self._past(run_id, start_at)
-        publish = publish and past.run.subject.pull > 0
+        publish = publish and _may_speak(past.run)
         wish = branching.Wish(
             origin="branch",
             actor=actor,
@@ -233,7 +233,7 @@ class Operations:
         run_id: str | None = None,
     ) -> Begun:
         """Begin a run; a silent one that has a `run_id` is the same each time."""
-        if start.run.subject.pull == 0:
+        if start.run.subject.pull == 0 or (wish.publish and not _may_speak(start.run)):
             raise LocalRunError(run_id=start.run.id)
         run_id = run_id or self._runs.new_id()
         subject = replace(
@@ -282,6 +282,11 @@ def _named(name: str) -> str:
 def _unsaid(run: Run) -> frozenset[str]:
     """Return the steps that a silent run has done without being heard."""
     return frozenset() if speaks(run) else frozenset(SPEAKING)
+
+
+def _may_speak(run: Run) -> bool:
+    """Return whether a branch of a run may say anything at GitHub."""
+    return run.subject.pull > 0 and run.subject.pipeline != DRY_NAME
 
 
 def speaks(run: Run) -> bool:

@@ -95,6 +95,10 @@ class Settings(BaseSettings):
     review_usd: model_values.Usd = 0
     publisher: PublisherKind = Field(
         default=PublisherKind.REST, description="rest, or mcp for GitHub's MCP server"
+    oidc_issuer: work_values.OidcIssuer = work_values.ACTIONS
+    model: work_values.Model = "rules"
+    publisher: PublisherKind = Field(
+        default=PublisherKind.REST, description="rest; mcp is not built yet"
     )
     mcp_command: work_values.McpCommand = None
     mcp_url: work_values.McpUrl = None
@@ -170,6 +174,7 @@ class Settings(BaseSettings):
         return value.strip().lower() if isinstance(value, str) else value
 
     @field_validator("github_url", "memory_key_url", "mcp_url", "url")
+    @field_validator("github_url", "oidc_issuer", "memory_key_url", "url")
     @classmethod
     def _is_safe_for_tokens(cls, value: str | None) -> str | None:
         return value if value is None else safe_for_tokens(value)

@@ -14,13 +14,17 @@ from bot.github.base_config import BaseConfigs, GitHubConfigs
 from bot.github.client import GitHubApp
 from bot.github.limits import Policy as GitHubPolicy
 from bot.github.publishing import publisher_of
+from bot.github.signing_keys import SigningKeys
+from bot.github.workflow_tokens import WorkflowTokens
 from bot.lifetime import Companion
 from bot.models.catalog import check_choices
 from bot.operations import Operations, operations_on
 from bot.pipeline.github_desk import GitHubDesk
 from bot.pipeline.github_remarks import GitHubRemarks
 from bot.pipeline.github_source import GitHubSources
-from bot.pipeline.review_pipeline import STEPS, ReviewPipeline
+from bot.pipeline.nobodys_desk import NobodysDesk
+from bot.pipeline.review_pipeline import DRY_NAME, STEPS, ReviewPipeline
+from bot.pipeline.state import Artifacts
 from bot.pipeline.tracking import LedgerTracking
 from bot.pipeline.verdict import GatePolicy
 from bot.redaction_places import derived_places
@@ -28,11 +32,13 @@ from bot.remembering import PullMemory, memories_on
 from bot.reviews import Reviews
 from bot.setting_values import AppCredentials
 from bot.settings import Settings
+from bot.silent_reviews import SilentReviews
 from bot.trimming import DailyTrim
 from bot.version import running_program
 from bot.webhooks.announcer import Announcer
 from bot.webhooks.deliveries import Deliveries
 from bot.webhooks.outbox import Outbox
+from core.clock import Clock
 from core.feed.cuts import Forgetting
 from core.feed.feeder import Feeder
 from core.feed.indexer import Indexer
@@ -71,6 +77,8 @@ class Parts:
     reviews: Reviews
     configs: BaseConfigs
     operations: Operations
+    dry_runs: SilentReviews
+    workflows: WorkflowTokens | None
     memories: PullMemory
     rca: Rca
     worker: str
@@ -114,17 +122,29 @@ async def _assembled(
         memories = memories_on(base.database, base.memory)
         remarks = GitHubRemarks(app, resolves=settings.resolve_threads)
         tracking = LedgerTracking(base.findings, remarks)
+        sources = GitHubSources(app, configs)
+        choices, answers = base.choices(settings.model), base.answers()
         pipeline = ReviewPipeline(
-            reading=base.reading(GitHubSources(app, configs), memories, tracking),
-            choices=base.choices(settings.model),
+            reading=base.reading(sources, memories, tracking),
+            choices=choices,
             desk=desk,
             blobs=base.blobs,
-            answers=base.answers(),
+            answers=answers,
             gates=GatePolicy(approval=settings.require_approval),
+        )
+        dry = ReviewPipeline(
+            name=DRY_NAME,
+            reading=base.reading(sources, memories),
+            choices=choices,
+            desk=NobodysDesk(),
+            blobs=base.blobs,
+            answers=answers,
+            # Nobody is asked to waive anything: the report says it all.
+            gates=GatePolicy(blocking=False),
         )
         worker = Worker(
             base.runs,
-            {pipeline.name: pipeline},
+            {one.name: one for one in (pipeline, dry)},
             name=base.ids.new("worker"),
             pace=Pace(
                 slots=workers,
@@ -150,6 +170,14 @@ async def _assembled(
         announcer = _announcer(base, deliveries)
         operations = operations_on(base, reviews, model=settings.model)
         reach(base, operations, app)
+        dry_runs = SilentReviews(
+            runs=base.runs,
+            lister=base.lister,
+            artifacts=Artifacts(base.blobs),
+            app=app,
+            clock=base.clock,
+        )
+        workflows = _workflows(settings, session, base.clock)
         rca = rca_on(base, settings)
         await asyncio.to_thread(clear_spool, settings, now=base.clock.now().timestamp())
         try:
@@ -160,6 +188,8 @@ async def _assembled(
                 reviews=reviews,
                 configs=configs,
                 operations=operations,
+                dry_runs=dry_runs,
+                workflows=workflows,
                 memories=memories,
                 rca=rca,
                 worker=worker.name,
@@ -172,6 +202,17 @@ async def _assembled(
             )
         finally:
             await rca.close()
+
+
+def _workflows(
+    settings: Settings, session: aiohttp.ClientSession, clock: Clock
+) -> WorkflowTokens | None:
+    """Return what knows workflows' tokens, None where none can be for us."""
+    issuer, audience = settings.oidc_issuer, settings.public_url
+    if audience is None:
+        return None
+    keys = SigningKeys(issuer, session=session, clock=clock)
+    return WorkflowTokens(keys, issuer=issuer, audience=audience, clock=clock)
 
 
 def reach(base: Base, operations: Operations, app: GitHubApp | None) -> None:

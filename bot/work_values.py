@@ -63,6 +63,14 @@ Host = Annotated[
         description="the address or host name to listen on; 0.0.0.0 for every one",
     ),
 ]
+ACTIONS = "https://token.actions.githubusercontent.com"
+OidcIssuer = Annotated[
+    str,
+    Field(
+        description="the https address of the issuer of workflows' tokens; http only on"
+        " this machine"
+    ),
+]
 McpCommand = Annotated[
     str | None,
     Field(

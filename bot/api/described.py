@@ -6,13 +6,18 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from bot.api.answers.dry_runs import DryRunAwaited, DryRunDetail
 from bot.api.answers.rca import BundleAwaited, BundleDetail
 from bot.api.config_schema import PATH as CONFIG_PATH
+from bot.api.dry_runs import PATH as DRY_RUN
+from bot.api.dry_runs import DryRunBody, DryRunQuery
 from bot.api.endpoint import Incoming, Nothing
 from bot.api.rca_query import BundleQuery
 from bot.api.stream_query import HEADER, RunStreamQuery, StreamQuery
 from core.access.tokens import Scope
 from core.errors import (
+    AppNotInstalledError,
+    AudienceMissingError,
     BodyMalformedError,
     BodySlowError,
     BodyTooLargeError,
@@ -20,18 +25,26 @@ from core.errors import (
     BundleDamagedError,
     BundleFailedError,
     BundleNotFoundError,
+    DryRunEndedError,
+    GitHubUnavailableError,
     IdMalformedError,
     MemoryKeyError,
     MemoryOffError,
     NofxError,
+    NotReviewedError,
+    PublisherMissingError,
     RangeError,
     RequestInvalidError,
     RunNotFoundError,
     ScopeMissingError,
     SessionNotFoundError,
+    SigningKeysUnavailableError,
     StoreUnavailableError,
     TokenMissingError,
     TokenRefusedError,
+    TooManyDryRunsError,
+    WorkflowForbiddenError,
+    WorkflowTokenRefusedError,
 )
 from core.feed.envelope import SCHEMA_PATH
 
@@ -44,7 +57,7 @@ class Described:
     """What streams, or needs no token; `answers` are those that are good.
 
     An answer that names `headers` has them beside those of every answer; `shapes` are
-    the models that answers refer to by name.
+    the models that answers refer to by name. `security` is the kind of token.
     """
 
     path: str
@@ -56,6 +69,8 @@ class Described:
     scope: Scope = Scope.READ
     method: str = "GET"
     shapes: Sequence[type[BaseModel]] = ()
+    body: type[Incoming] = Nothing
+    security: str = "token"
 
 
 STREAM = {
@@ -123,6 +138,35 @@ def _json(model: type[BaseModel]) -> JSON:
 
 
 BESIDE = (
+    Described(
+        method="POST",
+        path=DRY_RUN,
+        summary="Review a pull request for a workflow, and post nothing",
+        answers={"200": _json(DryRunDetail), "202": _json(DryRunAwaited)},
+        query=DryRunQuery,
+        body=DryRunBody,
+        security="workflow",
+        refusals=(
+            TokenMissingError,
+            WorkflowTokenRefusedError,
+            WorkflowForbiddenError,
+            AppNotInstalledError,
+            NotReviewedError,
+            DryRunEndedError,
+            TooManyDryRunsError,
+            RequestInvalidError,
+            BodyMalformedError,
+            BodySlowError,
+            BodyTooLargeError,
+            BodyTypeError,
+            AudienceMissingError,
+            SigningKeysUnavailableError,
+            PublisherMissingError,
+            GitHubUnavailableError,
+            StoreUnavailableError,
+        ),
+        shapes=(DryRunDetail, DryRunAwaited),
+    ),
     Described(
         method="POST",
         path="/runs/{run_id}/rca",

@@ -79,6 +79,7 @@ def document(
         models[one.body, "validation"] = None
     for other in beside:
         models[other.query, "validation"] = None
+        models[other.body, "validation"] = None
         models.update(dict.fromkeys((one, "serialization") for one in other.shapes))
     names, found = models_json_schema(list(models), ref_template=REF)
     schemas: JSON = found["$defs"]
@@ -106,6 +107,8 @@ def document(
     for other in beside:
         parameters = schemas[_name(names[other.query, "validation"])]
         operation = _beside(other, parameters)
+        if other.body is not Nothing:
+            operation["requestBody"] = _body(other, names[other.body, "validation"])
         paths.setdefault(other.path, {})[other.method.lower()] = operation
     queries = {one.query for one in endpoints} | {one.query for one in beside}
     for query in {_name(names[one, "validation"]) for one in queries}:
@@ -126,7 +129,14 @@ def document(
                     "type": "http",
                     "scheme": "bearer",
                     "description": "From `nofx token create`.",
-                }
+                },
+                "workflow": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "JWT",
+                    "description": "GitHub Actions' token of a job, whose audience is"
+                    " the address of this nofx.",
+                },
             },
         },
     }
@@ -149,10 +159,15 @@ def _beside(one: Described, query: JSON) -> JSON:
     return {
         "operationId": _operation_id(one.method, one.path),
         "summary": one.summary,
-        "security": [] if public else [{"token": [str(one.scope)]}],
+        "security": [] if public else [_security(one)],
         "parameters": [*_in_path(one.path), *_in_query(query), *one.headers],
         "responses": {**good, **_by_status(one.refusals)},
     }
+
+
+def _security(one: Described) -> JSON:
+    """Return what a caller shows; scopes are of our own tokens alone."""
+    return {one.security: [str(one.scope)] if one.security == "token" else []}
 
 
 def _in_path(path: str) -> Iterable[JSON]:
@@ -220,7 +235,7 @@ def _success(one: AnyEndpoint, schema: JSON) -> JSON:
     }
 
 
-def _body(one: AnyEndpoint, schema: JSON) -> JSON:
+def _body(one: AnyEndpoint | Described, schema: JSON) -> JSON:
     needed = any(field.is_required() for field in one.body.model_fields.values())
     return {
         "required": needed,

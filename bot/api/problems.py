@@ -28,7 +28,9 @@ from core.errors import (
     ScopeMissingError,
     TokenMissingError,
     TokenRefusedError,
+    TooManyDryRunsError,
     UnavailableError,
+    WorkflowForbiddenError,
 )
 
 MEDIA_TYPE = "application/problem+json"
@@ -40,6 +42,8 @@ STATUSES: Mapping[type[NofxError], int] = {
     TokenMissingError: 401,
     TokenRefusedError: 401,
     ScopeMissingError: 403,
+    WorkflowForbiddenError: 403,
+    TooManyDryRunsError: 429,
     BodyMalformedError: 400,
     BodySlowError: 408,
     BodyTooLargeError: 413,
@@ -172,8 +176,9 @@ def _parts(error: NofxError) -> list[FieldProblem] | None:
 
 def _headers(error: NofxError, status: int) -> dict[str, str]:
     match error:
-        case UnavailableError():
-            return {"Retry-After": str(RETRY_AFTER_SECONDS)}
+        case UnavailableError() | TooManyDryRunsError():
+            seconds = error.facts.get("seconds", RETRY_AFTER_SECONDS)
+            return {"Retry-After": str(seconds)}
         case TokenMissingError():
             return {"WWW-Authenticate": 'Bearer realm="nofx"'}
         case TokenRefusedError():

@@ -89,6 +89,9 @@ class PullRequest:
     base_repo: Annotated[
         str | None, Field(validation_alias=AliasPath("base", "repo", "full_name"))
     ] = None
+    base_repo_id: Annotated[
+        int | None, Field(validation_alias=AliasPath("base", "repo", "id"))
+    ] = None
     author: Author = GHOST
     html_url: Text = ""
     labels: Annotated[tuple[str, ...], BeforeValidator(_names)] = ()

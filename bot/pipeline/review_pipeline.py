@@ -26,6 +26,8 @@ from core.runs.pipeline import Ending, Step, StepContext, StepOutcome
 from core.store.blobs import Blobs
 
 NAME = "review"
+DRY_NAME = "dry_run"
+NAMES = (NAME, DRY_NAME)
 SPEAKING = ("publish", "verdict")
 STEPS = ("snapshot", "analyze", "review", "verify", *SPEAKING)
 log = structlog.get_logger()

@@ -64,7 +64,7 @@ def register(world: World, wish: AppWish) -> App:
         client_id=f"Iv23li{secrets.token_hex(7)}",
         client_secret=secrets.token_hex(20),
         private_key=private,
-        public_key=_public_key(private),
+        public_key=public_key_of(private),
         webhook_url=wish.webhook_url,
         webhook_secret=secrets.token_hex(20) if secret is None else secret,
         permissions=dict(PERMISSIONS if wish.permissions is None else wish.permissions),
@@ -87,7 +87,7 @@ def new_private_key() -> str:
     return pem.decode()
 
 
-def _public_key(private: str) -> str:
+def public_key_of(private: str) -> str:
     """Return the public half of a key, as PEM text."""
     # The check of both primes takes longest of all, and a bad key signs nothing valid.
     key = serialization.load_pem_private_key(

@@ -12,6 +12,7 @@ from bot.simulator.git import Git
 from bot.simulator.graph import endpoint
 from bot.simulator.installing import install
 from bot.simulator.limits import RateLimits
+from bot.simulator.oidc import Issuer, Job
 from bot.simulator.pages import Pages
 from bot.simulator.records import Delivery, Repository
 from bot.simulator.registering import AppCredentials, AppWish, credentials, register
@@ -49,7 +50,8 @@ class Simulator(Acting):
 
     `port` 0 takes a free one. The REST API is at `api_url` (GitHub Enterprise's
     layout), GraphQL at `graphql_url`, web pages at `url`. `requests` holds every API
-    request so far and `faults` makes the next ones go wrong.
+    request so far and `faults` makes the next ones go wrong. `oidc` issues the tokens
+    of workflows' jobs.
     """
 
     def __init__(
@@ -61,6 +63,8 @@ class Simulator(Acting):
         super().__init__(world, Webhooks(world))
         self._server = Server(self._world, self._hooks, ROUTES)
         Pages(world, self._hooks, owner="octo").add_to(self._server.application)
+        self.oidc = Issuer(world)
+        self.oidc.add_to(self._server.application)
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> None:
@@ -198,6 +202,14 @@ class Simulator(Acting):
         record = self._world.repository(full_name)
         app = next(app for app in self._world.apps.values() if app.slug == slug)
         return install(self._world, app, record, permissions).id
+
+    def job(
+        self, full_name: str, number: int, *, event: str = "pull_request", run: int = 1
+    ) -> Job:
+        """Begin a job of a workflow run in a repository, for a pull request of it."""
+        record = self._world.repository(full_name)
+        pull = self._world.pull(full_name, number)
+        return self.oidc.job(record, pull, event=event, run=run)
 
     def pull(self, full_name: str, number: int) -> Json:
         """Return a pull request as REST shows it."""

@@ -1,13 +1,17 @@
 """Every error nofx raises, as one tree, each with what the caller can do about it."""
 
 from core.errors.access import (
+    AudienceMissingError,
     RepositoryPatternError,
     ScopeMissingError,
+    SigningKeysUnavailableError,
     TicketRefusedError,
     TokenMissingError,
     TokenNotFoundError,
     TokenRefusedError,
     TokenWishError,
+    WorkflowForbiddenError,
+    WorkflowTokenRefusedError,
 )
 from core.errors.changes import (
     DiffSyntaxError,
@@ -165,17 +169,20 @@ from core.errors.rca import (
     SpoolError,
 )
 from core.errors.requests import (
+    AppNotInstalledError,
     BodyMalformedError,
     BodySlowError,
     BodyTooLargeError,
     BodyTypeError,
     CursorError,
     CursorTrimmedError,
+    DryRunEndedError,
     IdMalformedError,
     NotReviewedError,
     RangeError,
     RepositoryNotFoundError,
     RequestInvalidError,
+    TooManyDryRunsError,
 )
 from core.errors.runs import (
     ActiveRunError,
@@ -224,6 +231,8 @@ __all__ = [
     "AddressTakenError",
     "AnalyzerUnavailableError",
     "AppManifestError",
+    "AppNotInstalledError",
+    "AudienceMissingError",
     "AuditBrokenError",
     "AuditHeadError",
     "BenchmarkUnreadableError",
@@ -268,6 +277,7 @@ __all__ = [
     "DownloadBrokenError",
     "DownloadDamagedError",
     "DownloadTakenError",
+    "DryRunEndedError",
     "EmbeddedServerFailedError",
     "EmbeddedServerMissingError",
     "EmptyChangeError",
@@ -379,6 +389,7 @@ __all__ = [
     "SessionNotFoundError",
     "SessionRedactedError",
     "SettingsError",
+    "SigningKeysUnavailableError",
     "SimulatorClosedError",
     "SpanError",
     "SpoolError",
@@ -393,6 +404,7 @@ __all__ = [
     "TokenNotFoundError",
     "TokenRefusedError",
     "TokenWishError",
+    "TooManyDryRunsError",
     "TrimmingElsewhereError",
     "UnavailableError",
     "UnclearAnswerError",
@@ -406,6 +418,8 @@ __all__ = [
     "UnsafePathError",
     "WebhookSecretMissingError",
     "WebhookSignatureError",
+    "WorkflowForbiddenError",
+    "WorkflowTokenRefusedError",
     "code_of",
     "kinds_of",
 ]

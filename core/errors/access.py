@@ -1,6 +1,11 @@
 """What goes wrong with tokens and with who may do what."""
 
-from core.errors.families import InputError, NofxError, NotFoundError
+from core.errors.families import (
+    InputError,
+    NofxError,
+    NotFoundError,
+    UnavailableError,
+)
 
 
 class TokenMissingError(NofxError):
@@ -22,6 +27,34 @@ class TicketRefusedError(TokenRefusedError):
 
     message = "The ticket was refused: {reason}."
     hint = "Ask for a new one: POST /events/tickets."
+
+
+class WorkflowTokenRefusedError(TokenRefusedError):
+    """The workflow's token does not count: HTTP 401."""
+
+    message = "The workflow's token was refused: {reason}."
+    hint = "Ask {issuer} for one with the audience {audience}, in the job itself."
+
+
+class WorkflowForbiddenError(NofxError):
+    """The workflow may not ask about this: HTTP 403."""
+
+    message = "The workflow may not ask for this: {reason}."
+    hint = "Ask from `pull_request` about its own pull request, or from a dispatch."
+
+
+class SigningKeysUnavailableError(UnavailableError):
+    """The keys of an issuer of tokens cannot be had."""
+
+    message = "The signing keys of {issuer} cannot be had: {reason}."
+    hint = "Check NOFX_OIDC_ISSUER and the network, and ask again in a minute."
+
+
+class AudienceMissingError(UnavailableError):
+    """Nobody has said for which address workflows' tokens are to be."""
+
+    message = "Workflows cannot ask here: this nofx does not know its own address."
+    hint = "Set NOFX_PUBLIC_URL: it is the audience of a workflow's token."
 
 
 class ScopeMissingError(NofxError):

@@ -1,6 +1,6 @@
 """What an HTTP request can be refused for, before anybody acts on it."""
 
-from core.errors.families import ConflictError, InputError, NotFoundError
+from core.errors.families import ConflictError, InputError, NofxError, NotFoundError
 
 
 class BodyMalformedError(InputError):
@@ -78,3 +78,24 @@ class NotReviewedError(ConflictError):
 
     message = "{repository}#{pull} is not reviewed: {reason}."
     hint = "Open it, or mark it as ready for review, and ask again."
+
+
+class AppNotInstalledError(NotFoundError):
+    """The App is not installed on the repository."""
+
+    message = "The App is not installed on {repository}."
+    hint = "Install it there first: the App's page, Install App."
+
+
+class TooManyDryRunsError(NofxError):
+    """A repository has asked for too many dry runs: HTTP 429."""
+
+    message = "{repository} has had {most} dry runs within an hour."
+    hint = "Wait for a while: the oldest of them counts until an hour is over."
+
+
+class DryRunEndedError(ConflictError):
+    """A dry run ended without a report."""
+
+    message = "The dry run {run_id} ended as {status}: {reason}."
+    hint = "Look at `nofx runs show {run_id}`, then run the workflow again."

@@ -123,10 +123,10 @@ class OverridesError(InputError):
 
 
 class LocalRunError(InputError):
-    """A run of a change that is on no GitHub can only be made where the change is."""
+    """A dry run can only be made again as one, and where the change is."""
 
-    message = "Run {run_id} reviewed a change on somebody's machine, in a dry run."
-    hint = "Run `nofx review --dry-run` there again."
+    message = "Run {run_id} was a dry run: nothing of it is said at GitHub."
+    hint = "Run `nofx review --dry-run` where the change is, or ask for a review."
 
 
 class RunEndedError(ConflictError):

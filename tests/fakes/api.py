@@ -9,6 +9,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from bot.api import site
+from bot.api.dry_runs import DryRuns
 from bot.api.problems import speaking_http
 from bot.api.rca import RcaFiles
 from bot.base import Base, assembled
@@ -96,6 +97,7 @@ async def api_stage(
     site.add_routes(app, base, operations)
     bundles = rca(base) if rca is not None else rca_on(base, loaded)
     RcaFiles(base, bundles, patience=patience).add_routes(app)
+    DryRuns(None, None, ids=base.ids).add_routes(app)
     stage = Stage(database, ScriptedPipeline("one", "two"))
     server = TestServer(app)
     await server.start_server(max_line_size=LONGEST_LINE)

@@ -169,9 +169,13 @@ async def open_road(
 
 
 @asynccontextmanager
-async def driving(road: Road, *, workers: int = 2) -> AsyncIterator[Road]:
+async def driving(
+    road: Road, *, workers: int = 2, port: int = 0
+) -> AsyncIterator[Road]:
     """Start the bot of a stage, and stop it at the end."""
-    async with running(road.settings, host="127.0.0.1", port=0, workers=workers) as bot:
+    async with running(
+        road.settings, host="127.0.0.1", port=port, workers=workers
+    ) as bot:
         road.github.set_webhook_url(f"{bot.url}/webhooks/github")
         road.bot = bot
         yield road

@@ -31,7 +31,7 @@ class RunLine(Shown):
     outcome: str
     superseded_by: str | None
     family: str = Field(description="the run that it descends from, or itself")
-    origin: str = Field(description="request, rerun, branch or merge")
+    origin: str = Field(description="request, rerun, branch, merge or dry_run")
     publish: bool = Field(description="whether it says anything at GitHub")
 
 

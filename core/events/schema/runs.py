@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 from core.events.base import JSON, Move, Payload
 
-Origin = Literal["rerun", "branch", "merge"]
+Origin = Literal["rerun", "branch", "merge", "dry_run"]
 
 
 class CheckpointRef(BaseModel):
@@ -87,8 +87,9 @@ class RunSuperseded(Payload):
 class BranchCreated(Payload):
     """A run goes on from checkpoints of other runs; it stands in its first commit.
 
-    `family` is the run that all of them descend from. `overrides` are settings that
-    differ from the service's. Without `publish` it says nothing at GitHub.
+    A dry run goes on from none, and says by this that it publishes nothing. `family` is
+    the run that all of them descend from. `overrides` are settings that differ from the
+    service's. Without `publish` it says nothing at GitHub.
     """
 
     type: Literal["branch.created"] = "branch.created"

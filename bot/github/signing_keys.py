@@ -18,6 +18,7 @@ from core.clock import Clock
 from core.errors import SigningKeysUnavailableError
 
 CONFIGURATION = "/.well-known/openid-configuration"
+ALGORITHM = "RS256"
 LARGEST_DOCUMENT = 256 * 1024
 SMALLEST_KEY = 2048
 TIMEOUT = aiohttp.ClientTimeout(total=10)
@@ -102,11 +103,13 @@ class SigningKeys:
 
 def _key(shown: Json) -> RSAPublicKey | None:
     """Return a key that signs by RS256, None for any other and a broken one."""
-    suits = shown.get("kty") == "RSA" and shown.get("use", "sig") == "sig"
-    if not suits or not isinstance(shown.get("kid"), str):
+    wanted = {"kty": "RSA", "use": "sig", "alg": ALGORITHM}
+    if any(shown.get(name, one) != one for name, one in wanted.items()):
+        return None
+    if not isinstance(shown.get("kid"), str):
         return None
     try:
-        key = jwt.PyJWK(shown, algorithm="RS256").key
+        key = jwt.PyJWK(shown, algorithm=ALGORITHM).key
     except (jwt.PyJWTError, ValueError, TypeError):
         return None
     strong = isinstance(key, RSAPublicKey) and key.key_size >= SMALLEST_KEY

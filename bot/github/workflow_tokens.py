@@ -10,11 +10,10 @@ import jwt
 from pydantic import TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as checked
 
-from bot.github.signing_keys import SigningKeys
+from bot.github.signing_keys import ALGORITHM, SigningKeys
 from core.clock import Clock
 from core.errors import WorkflowTokenRefusedError
 
-ALGORITHM = "RS256"
 # Two machines' clocks may be so far apart.
 LEEWAY_SECONDS = 60
 NEEDED = ("exp", "iat", "iss", "aud", "repository", "repository_id", "run_id")

@@ -34,6 +34,7 @@ async def idle(tmp_path: Path, mongodb_url: str) -> AsyncIterator[Jobs]:
 async def test_a_workflow_gets_the_review_in_each_form(jobs: Jobs) -> None:
     """The report, annotations, a summary with code, and SARIF; GitHub sees nothing."""
     await jobs.road.until_checked(jobs.pull)
+    await jobs.road.until_runs_end()
     before = [one for one in jobs.github.requests if one.method != "GET"]
     answer = await jobs.ask(jobs.token())
     assert answer.status == 200

@@ -14,6 +14,7 @@ from bot.api.dry_runs import DryRuns
 from bot.api.problems import speaking_http
 from bot.api.question import Question, answer
 from bot.api.rca import RcaFiles
+from bot.api.setup_over import setup_is_over
 from bot.api.stream_slots import make_room
 from bot.base import Base, opened
 from bot.commanding import buttons_on, commands_on
@@ -176,6 +177,7 @@ async def running(
         health.add_routes(site, database=parts.base.database)
         api.add_routes(site, parts.base, parts.operations)
         RcaFiles(parts.base, parts.rca).add_routes(site)
+        site.router.add_get("/setup", setup_is_over)
         DryRuns(parts.workflows, parts.dry_runs, ids=parts.base.ids).add_routes(site)
         async with (
             listening(site, host, port) as url,

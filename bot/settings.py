@@ -18,6 +18,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot import memory_key_values, memory_values, model_values, work_values
+from bot import app_file, memory_key_values, memory_values, work_values
 from bot.setting_values import (
     KEY_FORM,
     URL_FORM,
@@ -40,6 +41,7 @@ SECRET = frozenset({"mongodb_url", "private_key", "webhook_secrets"})
 SECRET |= {"notify_url", "notify_secret", "token"}
 SECRET |= memory_key_values.SECRET | model_values.SECRET
 LONGEST_SHOWN = 80
+EnvFile = Path | tuple[Path | None, ...] | None
 
 
 class Settings(BaseSettings):
@@ -98,7 +100,8 @@ class Settings(BaseSettings):
     oidc_issuer: work_values.OidcIssuer = work_values.ACTIONS
     model: work_values.Model = "rules"
     publisher: PublisherKind = Field(
-        default=PublisherKind.REST, description="rest; mcp is not built yet"
+        default=PublisherKind.REST,
+        description="rest; mcp is not built yet",
     )
     mcp_command: work_values.McpCommand = None
     mcp_url: work_values.McpUrl = None
@@ -238,10 +241,10 @@ def load_settings(env_file: Path | None = Path(".env"), **values: object) -> Set
     Raises SettingsError that names every wrong variable and what would be right.
     """
     try:
-        return Settings(
-            _env_file=env_file,  # type: ignore[call-arg]  # hidden from type checkers
-            **values,  # type: ignore[arg-type]  # checked by pydantic
-        )
+        settings = _read(env_file, values)
+        # What `nofx setup` made is left out where a .env is: it may be a change's too.
+        made = env_file and app_file.made(settings.data_dir, settings.model_fields_set)
+        return _read((made, env_file), values) if made else settings
     except ValidationError as error:
         problems = [
             _problem(item["loc"], item["type"], item["msg"], item["input"])
@@ -250,6 +253,13 @@ def load_settings(env_file: Path | None = Path(".env"), **values: object) -> Set
         raise SettingsError(problems="\n".join(dict.fromkeys(problems))) from None
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(problems=f"{env_file} cannot be read: {error}") from None
+
+
+def _read(env_file: EnvFile, values: Mapping[str, object]) -> Settings:
+    return Settings(
+        _env_file=env_file,  # type: ignore[call-arg]  # hidden from type checkers
+        **values,  # type: ignore[arg-type]  # checked by pydantic
+    )
 
 
 def environment() -> Mapping[str, str]:

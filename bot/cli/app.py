@@ -21,6 +21,7 @@ from bot.cli.review import review
 from bot.cli.running import guarded
 from bot.cli.runs import runs
 from bot.cli.serve import serve
+from bot.cli.setup import setup
 from bot.cli.token import token
 from bot.cli.work import work
 from bot.version import running_version
@@ -67,7 +68,7 @@ def nofx(
     """
 
 
-for command in (serve, work, migrate, demo, doctor, review, diff):
+for command in (setup, serve, work, migrate, demo, doctor, review, diff):
     app.command()(guarded(command))
 app.add_typer(runs)
 app.add_typer(events)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bot.evaluating.evaluation import Evaluation
     from bot.pipeline.changes import LocalChange
     from bot.settings import Settings
+    from bot.setup.making import SetupWish
     from core.review.evaluation.scores import Scored
     from core.review.report import ReviewReport
 
@@ -36,6 +37,10 @@ class Service(Protocol):
 
     async def work(self, settings: Settings) -> None:
         """Work on runs until stopped."""
+        ...
+
+    async def setup(self, settings: Settings, wish: SetupWish) -> None:
+        """Have the App made at GitHub."""
         ...
 
     async def migrate(self, settings: Settings, *, rebuild: bool) -> Sequence[str]:
@@ -89,6 +94,12 @@ class Installed(Service):
         from bot import app  # noqa: PLC0415  # as above
 
         await app.work(settings)
+
+    @override
+    async def setup(self, settings: Settings, wish: SetupWish) -> None:
+        from bot.setup import making  # noqa: PLC0415  # as above
+
+        await making.setup(settings, wish)
 
     @override
     async def migrate(self, settings: Settings, *, rebuild: bool) -> Sequence[str]:

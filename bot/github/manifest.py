@@ -69,6 +69,24 @@ class ConvertedApp(BaseModel):
         return f"{self.html_url}/installations/new"
 
 
+def shipped_manifest() -> Path:
+    """Return where app.yml is: in the installed package, or at the checkout's root."""
+    package = Path(__file__).parents[1]
+    inside = package / "app.yml"
+    return inside if inside.is_file() else package.parent / "app.yml"
+
+
+def web_url(api_url: str) -> str:
+    """Return where people see the GitHub whose REST root this is.
+
+    `https://api.github.com` is GitHub's, `https://HOST/api/v3` a server's own.
+    """
+    root = api_url.rstrip("/")
+    if root.endswith("/api/v3"):
+        return root.removesuffix("/api/v3")
+    return root.replace("://api.", "://", 1)
+
+
 def load_manifest(path: Path) -> AppManifest:
     """Read app.yml; raises AppManifestError naming what is wrong in it."""
     try:

@@ -57,6 +57,13 @@ class AudienceMissingError(UnavailableError):
     hint = "Set NOFX_PUBLIC_URL: it is the audience of a workflow's token."
 
 
+class SetupRefusedError(NofxError):
+    """Whoever wants to make the App may not: HTTP 403."""
+
+    message = "The App cannot be made from here: {reason}."
+    hint = "Open the link that `nofx setup` printed, as it is, and begin again."
+
+
 class ScopeMissingError(NofxError):
     """The token does not allow this: HTTP 403."""
 

@@ -1,6 +1,6 @@
 """What this machine or its settings do not allow."""
 
-from core.errors.families import InputError, UnavailableError
+from core.errors.families import ConflictError, InputError, UnavailableError
 
 
 class SettingsError(InputError):
@@ -15,6 +15,20 @@ class OptionsError(InputError):
 
     message = "{reason}"
     hint = "See the examples in `nofx {command} --help`."
+
+
+class SetupAddressError(InputError):
+    """GitHub has to know where it will reach nofx."""
+
+    message = "GitHub must be told where it reaches nofx."
+    hint = "Set NOFX_PUBLIC_URL to that https address, then run `nofx setup` again."
+
+
+class SetupDoneError(ConflictError):
+    """The App is made already, and its setup is closed: HTTP 410."""
+
+    message = "The App is set up already."
+    hint = "To make another, unset NOFX_APP_ID, the key and the secrets, or app.env."
 
 
 class AddressTakenError(UnavailableError):

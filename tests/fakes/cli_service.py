@@ -15,6 +15,7 @@ from bot.doctor.results import CheckResult
 from bot.evaluating.evaluation import Evaluation
 from bot.pipeline.changes import LocalChange
 from bot.settings import Settings
+from bot.setup.making import SetupWish
 from core.review.evaluation.scores import Scored
 from core.review.report import ReviewReport
 from tests.fakes.reports import a_report
@@ -44,6 +45,10 @@ class FakeService(Service):
     @override
     async def work(self, settings: Settings) -> None:
         self._note(settings, "work")
+
+    @override
+    async def setup(self, settings: Settings, wish: SetupWish) -> None:
+        self._note(settings, "setup", wish)
 
     @override
     async def migrate(self, settings: Settings, *, rebuild: bool) -> Sequence[str]:

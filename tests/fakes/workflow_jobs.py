@@ -1,6 +1,5 @@
 """A bot that workflows can ask, and the jobs of a simulated GitHub that ask it."""
 
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import aiohttp
 from bot.api.dry_runs import PATH
 from bot.simulator.oidc import Job
 from bot.simulator.simulator import Simulator
+from tests.fakes.free_port import free_port
 from tests.fakes.road import REPO, Road, built_road, driving
 from tests.fakes.simulated_github import private_key
 
@@ -67,8 +67,7 @@ async def working_jobs(
     """Start a bot whose address is known beforehand: it is the tokens' audience."""
     async with built_road(folder, mongodb_url, name) as road:
         road.github.oidc.private_key = private_key()
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
+        port = free_port()
         url = f"http://127.0.0.1:{port}"
         road.settings = road.settings.model_copy(
             update={"public_url": url, "oidc_issuer": road.github.oidc.url}

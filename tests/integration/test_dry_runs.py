@@ -10,9 +10,9 @@ import jwt
 import pytest
 
 from bot import silent_reviews
+from bot.simulator.registering import new_private_key
 from core.review.report import ReviewReport
 from tests.fakes.road import REPO
-from tests.fakes.simulated_github import new_private_key
 from tests.fakes.workflow_jobs import Jobs, working_jobs
 
 
@@ -100,7 +100,7 @@ async def test_a_dry_run_that_was_called_off_is_told(idle: Jobs) -> None:
 def unsigned(jobs: Jobs) -> str:
     """Return a token that nobody signed."""
     claims = {**jobs.job().claims, **lively(jobs)}
-    return jwt.encode(claims, None, "none", headers={"kid": jobs.github.oidc.kid})
+    return jwt.encode(claims, "", "none", headers={"kid": jobs.github.oidc.kid})
 
 
 def signed_with_what_all_know(jobs: Jobs) -> str:

@@ -1,4 +1,4 @@
-"""Who may make the App is known by a key, for an hour, and by states that count once."""
+"""Who may make the App is known by a key for an hour, and by states that count once."""
 
 from datetime import timedelta
 

@@ -5,7 +5,13 @@ from typing import Any
 
 import pytest
 
-from bot.github.manifest import convert, load_manifest, missing_permissions
+from bot.github.manifest import (
+    convert,
+    load_manifest,
+    missing_permissions,
+    shipped_manifest,
+    web_url,
+)
 from core.errors import AppManifestError, GitHubNotFoundError, GitHubUnavailableError
 from tests.fakes.github_script import Reply, scene
 
@@ -31,6 +37,25 @@ def test_the_shipped_manifest_asks_for_what_nofx_uses() -> None:
     assert payload["url"] == "https://nofx.example"
     assert payload["public"] is False
     assert "pull_request" in payload["default_events"]
+
+
+def test_the_manifest_is_found_wherever_nofx_is_installed() -> None:
+    """It lies in the package, or at the root of a checkout."""
+    assert load_manifest(shipped_manifest()) == load_manifest(APP_YML)
+
+
+@pytest.mark.parametrize(
+    ("api", "web"),
+    [
+        ("https://api.github.com", "https://github.com"),
+        ("https://api.octo.ghe.com/", "https://octo.ghe.com"),
+        ("https://git.octo.example/api/v3", "https://git.octo.example"),
+        ("http://127.0.0.1:4000/api/v3/", "http://127.0.0.1:4000"),
+    ],
+)
+def test_people_see_github_elsewhere_than_programs(api: str, web: str) -> None:
+    """The form goes to where people are logged in."""
+    assert web_url(api) == web
 
 
 def test_an_operator_may_name_the_app() -> None:

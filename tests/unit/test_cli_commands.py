@@ -17,6 +17,7 @@ from bot.cli.running import working
 from bot.demo.wish import DemoWish
 from bot.doctor.results import CheckResult, State
 from bot.settings import environment
+from bot.setup.making import SetupWish
 from core.errors import (
     ConcurrencyError,
     NofxError,
@@ -66,6 +67,15 @@ def test_serve_takes_options_before_variables(monkeypatch: pytest.MonkeyPatch) -
         ("serve", "0.0.0.0", 9000, 0),  # noqa: S104  # only compared
         ("serve", "127.0.0.1", 0, 5),
     ]
+
+
+def test_setup_hands_its_wish_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It listens where `nofx serve` will; what is not wished is GitHub's to ask."""
+    monkeypatch.setenv("PORT", "9000")
+    service = FakeService()
+    assert nofx(service, "setup", "--organization", "octo").exit_code == 0
+    wish = SetupWish(host="127.0.0.1", port=9000, organization="octo")
+    assert service.calls == [("setup", wish)]
 
 
 def test_work_reads_dotenv() -> None:

@@ -7,6 +7,7 @@ a model pays, and in a thread, so that nothing else waits for it.
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from importlib.util import find_spec
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -159,6 +160,7 @@ def check_installed(called: ModelName) -> None:
 def _service(called: ModelName) -> "Service":
     """Return the provider's service; the first call imports the library."""
     check_installed(called)
+    import_module(f"pydantic_ai.models.{called.provider}")
     from bot.models.chats.services import SERVICES  # noqa: PLC0415  # see the module
 
     return SERVICES[called.provider]

@@ -1,22 +1,13 @@
-"""The services that hosted models live at, and the library's way to each of them."""
+"""The services that hosted models live at, and the library's way to each of them.
+
+What speaks to one of them is imported for that one alone: the others' may be missing.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import httpx2
-from anthropic import AsyncAnthropic
-from google.genai import Client
-from google.genai.types import HttpOptions
-from openai import AsyncOpenAI
 from pydantic_ai.models import Model
-from pydantic_ai.models.anthropic import AnthropicModel
-from pydantic_ai.models.google import GoogleModel
-from pydantic_ai.models.openai import OpenAIChatModel
-from pydantic_ai.profiles.openai import OpenAIModelProfile
-from pydantic_ai.providers.anthropic import AnthropicProvider
-from pydantic_ai.providers.google import GoogleProvider
-from pydantic_ai.providers.openai import OpenAIProvider
-from pydantic_ai.providers.openai_compatible import OpenAICompatibleProvider
 
 # The libraries insist on a key. The real one is put into requests behind them.
 NO_KEY = "see-transport"
@@ -38,34 +29,55 @@ def _bearer(key: str) -> Mapping[str, str]:
 
 
 def _openai(name: str, url: str, client: httpx2.AsyncClient) -> Model:
+    from openai import AsyncOpenAI  # noqa: PLC0415  # see the module
+    from pydantic_ai.models.openai import OpenAIChatModel  # noqa: PLC0415  # as above
+    from pydantic_ai.profiles import openai as profiles  # noqa: PLC0415  # as above
+    from pydantic_ai.providers import openai as own  # noqa: PLC0415  # as above
+    from pydantic_ai.providers import openai_compatible as alike  # noqa: PLC0415
+
     speaker = AsyncOpenAI(
         api_key=NO_KEY, base_url=url, http_client=client, max_retries=0
     )
     host = httpx2.URL(url).host
     if host == "api.openai.com":
-        return OpenAIChatModel(name, provider=OpenAIProvider(openai_client=speaker))
+        return OpenAIChatModel(name, provider=own.OpenAIProvider(openai_client=speaker))
     newer = f".{host}".endswith(NEWER)
     return OpenAIChatModel(
         name,
-        provider=OpenAICompatibleProvider("openai-compatible", openai_client=speaker),
-        profile=OpenAIModelProfile(openai_chat_supports_max_completion_tokens=newer),
+        provider=alike.OpenAICompatibleProvider(
+            "openai-compatible", openai_client=speaker
+        ),
+        profile=profiles.OpenAIModelProfile(
+            openai_chat_supports_max_completion_tokens=newer
+        ),
     )
 
 
 def _anthropic(name: str, url: str, client: httpx2.AsyncClient) -> Model:
+    from anthropic import AsyncAnthropic  # noqa: PLC0415  # see the module
+    from pydantic_ai.models.anthropic import AnthropicModel  # noqa: PLC0415  # as above
+    from pydantic_ai.providers import anthropic as own  # noqa: PLC0415  # as above
+
     speaker = AsyncAnthropic(
         api_key=NO_KEY, base_url=url, http_client=client, max_retries=0
     )
-    return AnthropicModel(name, provider=AnthropicProvider(anthropic_client=speaker))
+    return AnthropicModel(
+        name, provider=own.AnthropicProvider(anthropic_client=speaker)
+    )
 
 
 def _google(name: str, url: str, client: httpx2.AsyncClient) -> Model:
+    from google.genai import Client  # noqa: PLC0415  # see the module
+    from google.genai.types import HttpOptions  # noqa: PLC0415  # as above
+    from pydantic_ai.models.google import GoogleModel  # noqa: PLC0415  # as above
+    from pydantic_ai.providers import google as own  # noqa: PLC0415  # as above
+
     speaker = Client(
         vertexai=False,
         api_key=NO_KEY,
         http_options=HttpOptions(base_url=url, httpx_async_client=client),
     )
-    return GoogleModel(name, provider=GoogleProvider(client=speaker))
+    return GoogleModel(name, provider=own.GoogleProvider(client=speaker))
 
 
 SERVICES: Mapping[str, Service] = {

@@ -23,7 +23,6 @@ from bot.labels import Labels
 from bot.lifetime import beside, listening, told_to_stop
 from bot.migration import bring_up_to_date
 from bot.operations import Operations, operations_on
-from bot.pipeline.state import Artifacts
 from bot.request_ids import named_requests
 from bot.schema import SCHEMA
 from bot.settings import Settings

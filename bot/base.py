@@ -107,7 +107,11 @@ class Base:
             return make_model(name, self.models)
 
         return Choices(
-            make=remembering(make), model=model, policy=Policy(), rules=RULES
+            make=remembering(make),
+            model=model,
+            policy=Policy(),
+            rules=RULES,
+            offered=self.models.options.allowed,
         )
 
 

@@ -17,8 +17,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from bot import memory_key_values, memory_values, model_values, work_values
-from bot import app_file, memory_key_values, memory_values, work_values
+from bot import app_file, memory_key_values, memory_values, model_values, work_values
 from bot.setting_values import (
     KEY_FORM,
     URL_FORM,
@@ -97,14 +96,10 @@ class Settings(BaseSettings):
     review_usd: model_values.Usd = 0
     publisher: PublisherKind = Field(
         default=PublisherKind.REST, description="rest, or mcp for GitHub's MCP server"
-    oidc_issuer: work_values.OidcIssuer = work_values.ACTIONS
-    model: work_values.Model = "rules"
-    publisher: PublisherKind = Field(
-        default=PublisherKind.REST,
-        description="rest; mcp is not built yet",
     )
     mcp_command: work_values.McpCommand = None
     mcp_url: work_values.McpUrl = None
+    oidc_issuer: work_values.OidcIssuer = work_values.ACTIONS
     log_level: LogLevel = Field(
         default=LogLevel.INFO, description="debug, info, warning or error"
     )
@@ -176,8 +171,7 @@ class Settings(BaseSettings):
     def _in_small_letters(cls, value: object) -> object:
         return value.strip().lower() if isinstance(value, str) else value
 
-    @field_validator("github_url", "memory_key_url", "mcp_url", "url")
-    @field_validator("github_url", "oidc_issuer", "memory_key_url", "url")
+    @field_validator("github_url", "oidc_issuer", "memory_key_url", "mcp_url", "url")
     @classmethod
     def _is_safe_for_tokens(cls, value: str | None) -> str | None:
         return value if value is None else safe_for_tokens(value)

@@ -1,6 +1,6 @@
 """What nofx answers about findings."""
 
-from bot.comments import ICONS
+from bot.findings_table import ICONS
 from bot.naming import PREFIX
 from core.review.findings import Finding
 from core.review.ledger.model import Entry, Ledger, short_name

@@ -15,11 +15,11 @@ from core.audit.service import Audit
 from core.errors import NofxError, UnavailableError
 from core.events import schema
 from core.metrics.models import CALL_SECONDS, CALLS, COST, TOKENS
-from core.review.chat import Chat, Question, Reply
+from core.review.chat import Budget, Chat, Question, Reply
 from core.review.questions import About, answer_in, packed
 from core.runs.model import Run
 from core.runs.service import Runs
-from core.runs.work import Key, Work, key_of
+from core.runs.work import Work, key_of
 
 KIND = "answer"
 # So often a model that is away is asked again before a person is told.
@@ -53,30 +53,19 @@ class QuestionCommands:
         run = await self.runs.current(event.repository, event.number)
         if run is None:
             return words.unread()
-        model = self.choices.model_for(run)
+        state = State.of(await self.runs.state_of(run))
+        model = self.choices.model_for(run, state.config)
         if not isinstance(model, LanguageReviewer):
             return words.no_model()
         question = self.mask(" ".join(asked.arguments))
         if not question:
             return words.no_question()
-        return await self._put(event, run, model, question, key=key, tries=tries)
-
-    async def _put(
-        self,
-        event: CommentEvent,
-        run: Run,
-        model: LanguageReviewer,
-        asked: str,
-        *,
-        key: Key,
-        tries: int,
-    ) -> str:
-        about = await self._about(run)
+        about = await self._about(state)
         if about is None:
             return words.unread()
-        fitting = await asyncio.to_thread(
-            packed, asked, about, model.chat, model.budget
-        )
+        wanted = state.config.budget
+        budget = model.budget.tighter(Budget(tokens=wanted.tokens, usd=wanted.usd))
+        fitting = await asyncio.to_thread(packed, question, about, model.chat, budget)
         if fitting is None:
             return words.too_dear(model.name)
         try:
@@ -93,9 +82,8 @@ class QuestionCommands:
         await self._audit(event, run, reply)
         return text
 
-    async def _about(self, run: Run) -> About | None:
-        """Return what the run has read of the change, None before it has."""
-        state = State.of(await self.runs.state_of(run))
+    async def _about(self, state: State) -> About | None:
+        """Return what a run has read of the change, None before it has."""
         if not state.diff_blob:
             return None
         diff = await self.artifacts.diff(state)

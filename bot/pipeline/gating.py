@@ -24,9 +24,8 @@ def checks_of(
     *,
     model: str | None,
     fail_on: Severity,
-    approval: bool,
+    asks: Sequence[str] | None,
     blocking: bool,
-    asks: Sequence[str] = (),
     partial: Partial = "neutral",
     said: Standing = NO_STANDING,
 ) -> tuple[Check, ...]:
@@ -34,8 +33,8 @@ def checks_of(
 
     Only what is new or still open by what the ledger `said` counts.
     `model` is the language model whose findings belong to `llm_review`; all others are
-    analyzers' and belong to `static_analysis`. `approval` asks a person beside them,
-    and `asks` say what about. Where `partial` is a failure, it is the reader's when
+    analyzers' and belong to `static_analysis`. `asks` say why a person is asked beside
+    them, None when nobody is. Where `partial` is a failure, it is the reader's when
     something was not read.
     """
     unread = partial == "failure" and lacking(report.coverage)
@@ -57,7 +56,7 @@ def checks_of(
     else:
         why = _why(judged, report, fail_on, unread=unread)
         checks.append(_check(LLM_REVIEW, report, why, fail_on, blocking=blocking))
-    if approval:
+    if asks is not None:
         checks.append(
             Check(
                 gate=APPROVAL,

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.pipeline.asking import asked_again
 from bot.pipeline.recorded import NOTHING_ASKED, Recorded, Records
-from bot.pipeline.remembered import Mask, asks_anew
+from bot.pipeline.remembered import Mask
 from core.review.findings import Finding
 from core.review.reviewer import (
     ReviewAnswer,
@@ -16,7 +16,6 @@ from core.review.reviewer import (
     Usage,
     Verification,
 )
-from core.runs.model import Run
 from core.runs.work import Key, Work, key_of
 
 KIND = "second look"
@@ -52,17 +51,22 @@ class SecondLooks:
         model: ReviewModel,
         request: ReviewRequest,
         findings: Sequence[Finding],
-        run: Run,
+        run_id: str,
+        *,
+        anew: bool = False,
     ) -> Looked:
-        """Return what came of all findings; raises as the model does."""
+        """Return what came of all findings; raises as the model does.
+
+        With `anew` nothing counts that was answered before this run.
+        """
         if not findings:
             return Looked(verification=Verification())
         groups: dict[str, list[Finding]] = {}
         for one in findings:
             groups.setdefault(one.path, []).append(one)
         keys = await asyncio.to_thread(_keys, model, request, groups)
-        if asks_anew(run, request.config):
-            await self.work.forget(keys.values(), but_of=run.id)
+        if anew:
+            await self.work.forget(keys.values(), but_of=run_id)
         known = await self.work.done(keys.values())
         fresh = {path for path, key in keys.items() if key not in known}
         whole = _remembered([known[key] for key in keys.values() if key in known])
@@ -73,7 +77,7 @@ class SecondLooks:
         made = _believed(await asked_again(model, request, asked), asked, self.mask)
         await self.work.keep(
             KIND,
-            run.id,
+            run_id,
             {
                 keys[path]: _of(made, groups[path])
                 for path in fresh

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 
 from bot.pipeline.overrides import Choices
+from bot.pipeline.remembered import asks_anew
 from bot.pipeline.second_looks import KIND, Looked, SecondLooks
 from bot.pipeline.state import Artifacts, Pairs, State
 from bot.plain import counted
@@ -102,7 +103,11 @@ class Verify:
             spent=state.usage.usage if state.usage else Usage(),
         )
         return await self.looks.look(
-            model, request, findings if model.is_model else (), run
+            model,
+            request,
+            findings if model.is_model else (),
+            run.id,
+            anew=asks_anew(run, state.config),
         )
 
 

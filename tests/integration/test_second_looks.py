@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import pytest
 from typing_extensions import override
@@ -10,7 +10,6 @@ from typing_extensions import override
 from bot.pipeline.recorded import Records
 from bot.pipeline.second_looks import SecondLooks
 from core.events.base import JSON
-from core.review.config import ReviewConfig
 from core.review.findings import Finding, Severity
 from core.review.hunks import parse_diff
 from core.review.reviewer import (
@@ -148,8 +147,7 @@ async def test_another_claim_model_or_wish_is_asked_about(looks: SecondLooks) ->
     await looks.look(model, request(**FILES), worded, "run_2")
     newer = Refuting(number="2")
     await looks.look(newer, request(**FILES), FOUND, "run_3")
-    anew = replace(request(**FILES), config=ReviewConfig(incremental=False))
-    await looks.look(newer, anew, FOUND, "run_4")
+    await looks.look(newer, request(**FILES), FOUND, "run_4", anew=True)
     assert model.asked == [["a", "b"], ["a"]]
     assert newer.asked == [["a", "b"], ["a", "b"]]
 

@@ -142,7 +142,7 @@ def test_what_was_not_read_fails_the_readers_gate_where_that_is_wanted(
         report(config, unread=True),
         model=model,
         fail_on=Severity.ERROR,
-        approval=False,
+        asks=None,
         blocking=True,
         partial="failure",
     )

@@ -19,11 +19,20 @@ from core.review.chat import Budget, Chat, Question, Reply
 from core.review.questions import About, answer_in, packed
 from core.runs.model import Run
 from core.runs.service import Runs
-from core.runs.work import Work, key_of
+from core.runs.work import Key, Work, key_of
 
 KIND = "answer"
 # So often a model that is away is asked again before a person is told.
 PATIENCE = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Put:
+    """A question for a model; `key` names its answer."""
+
+    model: LanguageReviewer
+    asked: str
+    key: Key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,16 +69,25 @@ class QuestionCommands:
         question = self.mask(" ".join(asked.arguments))
         if not question:
             return words.no_question()
+        return await self._put(
+            event, run, state, Put(model=model, asked=question, key=key), tries
+        )
+
+    async def _put(
+        self, event: CommentEvent, run: Run, state: State, put: Put, tries: int
+    ) -> str:
         about = await self._about(state)
         if about is None:
             return words.unread()
         wanted = state.config.budget
-        budget = model.budget.tighter(Budget(tokens=wanted.tokens, usd=wanted.usd))
-        fitting = await asyncio.to_thread(packed, question, about, model.chat, budget)
+        budget = put.model.budget.tighter(Budget(tokens=wanted.tokens, usd=wanted.usd))
+        fitting = await asyncio.to_thread(
+            packed, put.asked, about, put.model.chat, budget
+        )
         if fitting is None:
-            return words.too_dear(model.name)
+            return words.too_dear(put.model.name)
         try:
-            reply = await _asked(model.chat, fitting.question)
+            reply = await _asked(put.model.chat, fitting.question)
         except UnavailableError as error:
             if tries < PATIENCE:
                 raise
@@ -78,7 +96,7 @@ class QuestionCommands:
             return words.unanswered(error)
         said = self.mask(answer_in(reply.text))
         text = words.answered(said, run, reply, fitting)
-        await self.work.keep(KIND, run.id, {key: {"text": text}})
+        await self.work.keep(KIND, run.id, {put.key: {"text": text}})
         await self._audit(event, run, reply)
         return text
 

@@ -25,6 +25,7 @@ STATES = {
     CoverageState.NOT_REVIEWED: "nothing was reviewed",
 }
 REASONS_SHOWN = 40
+CHANGES_SHOWN = 60
 SHORT_SHA = 7
 LINE = 300
 
@@ -66,6 +67,7 @@ def summary(
         f"### nofx reviewed {sha}: {_line(report.verdict.reason)}",
         _counts(report),
         _line(since) and f"{_line(since)}.",
+        _walkthrough(report),
         findings_table(report, links or {}, summarised),
         _coverage(report.coverage),
         config_words.excluded(report.coverage),
@@ -235,6 +237,26 @@ def _counts(report: ReviewReport) -> str:
         if counts[severity]
     ]
     return " · ".join(parts)
+
+
+def _walkthrough(report: ReviewReport) -> str:
+    """Return what changes, a line a file, folded so that the findings stay in sight."""
+    changes = report.walkthrough
+    if not changes:
+        return ""
+    lines = [
+        f"- {code_span(one.path)}: {_line(one.change)}"
+        for one in changes[:CHANGES_SHOWN]
+    ]
+    more = len(changes) - CHANGES_SHOWN
+    if more > 0:
+        lines.append(f"- … and {_counted(more, 'more file')}")
+    listed = "\n".join(lines)
+    files = _counted(len(changes), "file")
+    return (
+        f"<details><summary>What changes, in {files}, as the model tells it</summary>"
+        f"\n\n{listed}\n\n</details>"
+    )
 
 
 def _coverage(coverage: Coverage) -> str:

@@ -1,6 +1,6 @@
 """Reviews remembered by file, as rules read: the whole file, and nothing else."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from typing_extensions import override
@@ -8,7 +8,7 @@ from typing_extensions import override
 from bot.pipeline.units import Kept, Unit, said
 from core.review.findings import Proposal
 from core.review.hunks import Diff, FilePatch
-from core.review.reviewer import ReviewModel, ReviewRequest
+from core.review.reviewer import ReviewAnswer, ReviewModel, ReviewRequest
 from core.runs.work import Key, key_of
 
 
@@ -56,8 +56,7 @@ class ByFile(Unit):
         self,
         names: set[str],
         request: ReviewRequest,
-        proposals: Sequence[Proposal],
-        unread: Mapping[str, str],
+        answer: ReviewAnswer,
     ) -> Iterator[tuple[str, Kept]]:
         ids: dict[str, list[str]] = {path: [] for path in names}
         for patch in request.diff.files:
@@ -65,9 +64,13 @@ class ByFile(Unit):
                 ids[patch.path] += [hunk.id for hunk in patch.hunks]
         for path in names:
             mine = [
-                one.model_dump(mode="json") for one in proposals if one.path == path
+                one.model_dump(mode="json")
+                for one in answer.proposals
+                if one.path == path
             ]
-            left = {one: unread[one] for one in ids[path] if one in unread}
+            left = {
+                one: answer.unread[one] for one in ids[path] if one in answer.unread
+            }
             yield path, {"proposals": mine, "unread": left}
 
     @override

@@ -1,6 +1,6 @@
 """Reviews remembered by hunk, as models read: what only moved is not sent again."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from core.review.hunks import Diff, FilePatch, Hunk
 from core.review.prompt.enclosing import enclosing_hunk
 from core.review.prompt.material import instructions_for
 from core.review.prompt.showing import head_of
-from core.review.reviewer import ReviewModel, ReviewRequest
+from core.review.reviewer import ReviewAnswer, ReviewModel, ReviewRequest
 from core.runs.work import Key, key_of
 
 
@@ -66,16 +66,22 @@ class ByHunk(Unit):
         self,
         names: set[str],
         request: ReviewRequest,
-        proposals: Sequence[Proposal],
-        unread: Mapping[str, str],
+        answer: ReviewAnswer,
     ) -> Iterator[tuple[str, Kept]]:
         hunks = {hunk.id: hunk for hunk in _hunks(request) if hunk.id in names}
         mine: dict[str, list[Any]] = {one: [] for one in hunks}
-        for proposal in proposals:
+        for proposal in answer.proposals:
             if (home := _home(proposal, hunks.values())) is not None:
                 mine[home.id].append(_relative(proposal, home))
         for hunk_id, listed in mine.items():
-            yield hunk_id, {"proposals": listed, "unread": unread.get(hunk_id)}
+            yield (
+                hunk_id,
+                {
+                    "proposals": listed,
+                    "unread": answer.unread.get(hunk_id),
+                    "change": answer.changes.get(hunks[hunk_id].path),
+                },
+            )
 
     @override
     def unread(self, request: ReviewRequest, unread: Mapping[str, str]) -> set[str]:
@@ -96,6 +102,17 @@ class ByHunk(Unit):
             if (reason := answer["unread"]) is not None
         }
         return proposals, unread
+
+    @override
+    def changes(
+        self, request: ReviewRequest, answers: Mapping[str, Kept]
+    ) -> dict[str, str]:
+        # What was said last of a file's hunks was said with the most of it in sight.
+        return {
+            hunk.path: said
+            for hunk in _hunks(request)
+            if (said := answers[hunk.id].get("change"))
+        }
 
 
 def _parts(patch: FilePatch, hunk: Hunk, request: ReviewRequest) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.pipeline.asking import asked
 from bot.pipeline.by_file import ByFile
@@ -29,10 +29,11 @@ class Remembered:
 
     `kind` says what a piece is: a file, or a hunk for a language model. `usage` is what
     the rest cost now, `recorded` where it was kept word for word. Secrets are masked in
-    the proposals.
+    the proposals, and in the words on what changes in each file.
     """
 
     proposals: tuple[Proposal, ...]
+    changes: Mapping[str, str]
     unread: Mapping[str, str]
     usage: Usage
     kind: str
@@ -80,7 +81,13 @@ class Answers:
             usage = answer.usage
             recorded = await self.records.keep(model, question, answer)
             proposals = await asyncio.to_thread(masked, answer.proposals, self.mask)
-            made = dict(unit.kept(fresh, request, proposals, answer.unread))
+            changes = {
+                path: self.mask(said)
+                for path, said in answer.changes.items()
+                if nameable(path)
+            }
+            clean = replace(answer, proposals=proposals, changes=changes)
+            made = dict(unit.kept(fresh, request, clean))
             answers |= made
             unread = unit.unread(request, answer.unread)
             read = {keys[name]: made[name] for name in fresh - unread}
@@ -88,6 +95,7 @@ class Answers:
         whole, left = unit.whole(request, answers)
         return Remembered(
             proposals=whole,
+            changes=unit.changes(request, answers),
             unread=left,
             usage=usage,
             kind=unit.kind,

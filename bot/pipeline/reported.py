@@ -8,7 +8,14 @@ from core.review.coverage import conclude, measure
 from core.review.findings import Finding, Severity
 from core.review.hunks import Diff
 from core.review.ledger.rules import NO_STANDING, Standing, blocking
-from core.review.report import Conclusion, ReportUsage, ReviewReport, Unread, Verdict
+from core.review.report import (
+    Conclusion,
+    FileChange,
+    ReportUsage,
+    ReviewReport,
+    Unread,
+    Verdict,
+)
 from core.review.verify import Fate, Judged
 
 BROKEN = f"{FILE} has errors, so that nobody knows what it asks for"
@@ -33,8 +40,8 @@ class Findings:
     """What a review came to: judged findings, and the parts of the diff left unread.
 
     `missing` are paths with reasons, '' for the change as a whole; `unread` are ids of
-    hunks with reasons. `excluded` are files that `config` leaves out; a broken one had
-    errors in it.
+    hunks with reasons; `changes` are paths with what changes there. `excluded` are
+    files that `config` leaves out; a broken one had errors in it.
     """
 
     diff: Diff
@@ -42,6 +49,7 @@ class Findings:
     missing: Iterable[tuple[str, str]]
     unread: Iterable[tuple[str, str]]
     usage: ReportUsage | None
+    changes: Iterable[tuple[str, str]] = ()
     excluded: Sequence[str] = ()
     config: ReviewConfig = field(default_factory=ReviewConfig)
     config_broken: bool = False
@@ -83,6 +91,9 @@ def report_of(
         findings=findings,
         usage=found.usage or ReportUsage(model=reviewer.name),
         configuration=tuple(notes),
+        walkthrough=tuple(
+            FileChange(path=path, change=said) for path, said in found.changes
+        ),
     )
 
 

@@ -31,6 +31,7 @@ class Reporting:
             missing=state.missing,
             unread=state.unread,
             usage=state.usage,
+            changes=state.changes,
             excluded=state.excluded,
             config=state.config,
             config_broken=state.config_broken,

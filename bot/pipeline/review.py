@@ -87,6 +87,9 @@ class Review:
                 "proposals_blob": digest,
                 "missing": missing,
                 "unread": [pair for pair in unread.items() if nameable(pair[0])],
+                "changes": [
+                    pair for pair in answer.changes.items() if nameable(pair[0])
+                ],
                 "usage": usage.model_dump(mode="json"),
                 "recalled": [asdict(one) for one in wanted.recalled],
                 "decided_by": state.decided_with(

@@ -32,7 +32,7 @@ MERGE_RULES = MergeRules(
     identities={
         f"/{name}": BY_PAIR
         for name in (
-            *("missing", "unread"),
+            *("missing", "unread", "changes"),
             *("refuted", "joined", "unsure", "unseen", "unoffered"),
         )
     },
@@ -90,6 +90,7 @@ class State(BaseModel):
     files_blob: str = ""
     sightings_blob: str = ""
     unread: Pairs = ()
+    changes: Pairs = ()
     proposals_blob: str = ""
     usage: ReportUsage | None = None
     judged_blob: str = ""

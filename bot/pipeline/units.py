@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from core.review.findings import Proposal
-from core.review.reviewer import ReviewModel, ReviewRequest
+from core.review.reviewer import ReviewAnswer, ReviewModel, ReviewRequest
 from core.runs.work import Key
 
 # What is kept of a piece, as JSON.
@@ -35,8 +35,7 @@ class Unit(Protocol):
         self,
         names: set[str],
         request: ReviewRequest,
-        proposals: Sequence[Proposal],
-        unread: Mapping[str, str],
+        answer: ReviewAnswer,
     ) -> Iterator[tuple[str, Kept]]:
         """Yield what is to be remembered of each piece."""
         ...
@@ -50,6 +49,12 @@ class Unit(Protocol):
     ) -> tuple[tuple[Proposal, ...], dict[str, str]]:
         """Put the pieces' proposals and unread hunks together."""
         ...
+
+    def changes(
+        self, request: ReviewRequest, answers: Mapping[str, Kept]
+    ) -> dict[str, str]:
+        """Return what changes in each file, in words, as far as anybody said."""
+        return {}
 
 
 def said(request: ReviewRequest) -> Sequence[str]:

@@ -218,6 +218,7 @@ class Decisions:
             missing=state.missing,
             unread=state.unread,
             usage=state.usage,
+            changes=state.changes,
             excluded=state.excluded,
             config=state.config,
             config_broken=state.config_broken,

@@ -116,6 +116,7 @@ class Kept(BaseModel):
     missing: Pairs = ()
     excluded: tuple[str, ...] = ()
     unread: Pairs = ()
+    changes: Pairs = ()
     usage: ReportUsage | None = None
     comments: dict[str, int] = {}  # pydantic copies a default
     summarised: dict[str, str] = {}  # pydantic copies a default

@@ -109,10 +109,20 @@ class ReportUsage(BaseModel):
         return Usage(**self.model_dump(exclude={"model"}))
 
 
+class FileChange(BaseModel):
+    """What changes in one file, in one sentence of a language model's."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: str
+    change: Annotated[str, Field(min_length=1)]
+
+
 class ReviewReport(BaseModel):
     """The whole answer to one change, in the JSON shape that nofx publishes.
 
-    `configuration` says what is wrong with the repository's configuration, by sentence.
+    `configuration` says what is wrong with the repository's configuration, by sentence;
+    `walkthrough` what changes, file by file, as far as a language model said it.
     """
 
     model_config = ConfigDict(
@@ -125,6 +135,7 @@ class ReviewReport(BaseModel):
     findings: tuple[Finding, ...] = ()
     usage: ReportUsage
     configuration: tuple[str, ...] = ()
+    walkthrough: tuple[FileChange, ...] = ()
 
     @model_validator(mode="after")
     def _unread_is_never_green(self) -> Self:

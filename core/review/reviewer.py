@@ -112,10 +112,12 @@ class ReviewAnswer:
     """What a reviewer says, and which hunks it did not read and why.
 
     `unread` maps a hunk's id (`path:index`, as `Hunk.id` gives it) to a reason a person
-    understands. Whatever is not in it was read. `said` is there when a model was asked.
+    understands. Whatever is not in it was read. `changes` maps paths to a sentence on
+    what changes there. `said` is there when a model was asked.
     """
 
     proposals: tuple[Proposal, ...]
+    changes: Mapping[str, str] = field(default_factory=dict)
     unread: Mapping[str, str] = field(default_factory=dict)
     usage: Usage = field(default_factory=Usage)
     said: Said | None = None

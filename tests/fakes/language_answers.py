@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from core.review.chat import Question
 
@@ -54,9 +54,12 @@ def finding(
     }
 
 
-def answer(*findings: dict[str, object]) -> str:
-    """Return the whole answer, as the schema has it."""
-    return json.dumps({"findings": list(findings)})
+def answer(
+    *findings: dict[str, object], changes: Mapping[str, str] | None = None
+) -> str:
+    """Return the whole answer by the schema; `changes` are sentences by path."""
+    told = [{"path": path, "change": one} for path, one in (changes or {}).items()]
+    return json.dumps({"findings": list(findings), "changes": told})
 
 
 def on(code: str, **changes: object) -> Callable[[Question], str]:

@@ -23,6 +23,8 @@ RISKY = CLEAN + (
     "    import subprocess\n\n"
     "    subprocess.run(command, shell=True, check=True)\n"
 )
+# What a busy machine may need, in seconds, for what takes one on a quiet one.
+PATIENCE = 90
 RESTING = ("succeeded", "failed", "cancelled", "dead", "gate_failed", "waiting_gate")
 
 
@@ -69,7 +71,9 @@ class Road:
         comments = self.github.issue_comments(REPO, number)
         return [one["body"] for one in comments if "nofx:summary" in one["body"]]
 
-    async def until(self, true: Callable[[], bool], *, seconds: float = 30) -> None:
+    async def until(
+        self, true: Callable[[], bool], *, seconds: float = PATIENCE
+    ) -> None:
         """Wait until something is so, and say what was not when it never is."""
         async with asyncio.timeout(seconds):
             await eventually(true)
@@ -79,7 +83,7 @@ class Road:
         assert self.bot is not None
         deliveries = self.bot.base.database.db["deliveries"]
         await self.github.settled()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 found = await deliveries.find({}, {"state": 1}).to_list(None)
                 if all(one["state"] not in {"received", "processing"} for one in found):
@@ -93,7 +97,7 @@ class Road:
         return [one.content for one in comment.reactions if one.user == "nofx[bot]"]
 
     async def until_checked(
-        self, number: int, *, seconds: float = 30
+        self, number: int, *, seconds: float = PATIENCE
     ) -> dict[str, Any]:
         """Wait until the newest check run on the head is completed, and return it."""
         head = self.head(number)
@@ -113,7 +117,7 @@ class Road:
 
     async def until_runs_end(self) -> list[dict[str, Any]]:
         """Wait until no run is under way, and return them all."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 runs = await self.runs()
                 if runs and all(run["status"] in RESTING for run in runs):

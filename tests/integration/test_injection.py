@@ -65,6 +65,23 @@ def test_a_models_trick_is_read_and_does_nothing(
     assert fingerprint in known
 
 
+def test_what_changes_is_told_and_does_nothing(aftermath: Aftermath) -> None:
+    """A walkthrough is a model's words as well; it stays in one line of a list."""
+    summaries = [one["body"] for one in aftermath.comments if SUMMARY in one["body"]]
+    lines = [
+        line
+        for body in summaries
+        for line in body.split("\n")
+        if "walk.example" in line
+    ]
+    assert lines
+    for line in lines:
+        assert line.startswith("- `tricks_")
+        assert acting(line) == []
+    for body in summaries:
+        assert body.count("<details>") == body.count("</details>")
+
+
 @pytest.mark.parametrize(
     "trick", [one for one in TRICKS if one.first], ids=lambda one: one.name
 )

@@ -44,6 +44,7 @@ path_instructions:
   - path: "*.py"
     instructions: Numbers must come out right.
 """
+WALK = "Sums and halves numbers."
 INVENTED = {"first": "999#00", "last": "999#00", "title": "Line of its own making"}
 
 
@@ -68,7 +69,7 @@ def opinion(asked: Asked) -> str:
     if "def none" in code:
         title = "Nobody calls this"
         remarks.append(finding(question, "calc.py", "def none", title=title))
-    return answer(*remarks)
+    return answer(*remarks, changes={"calc.py": WALK} if code else None)
 
 
 @dataclass
@@ -169,6 +170,7 @@ async def the_remarks_stand_where_they_belong(gate: Gate, number: int) -> None:
     (summary,) = gate.road.summaries(number)
     assert "Line of its own making" in summary
     assert "Nobody calls this" not in summary
+    assert f"- `calc.py`: {WALK}" in summary
     assert f"Model {MODEL}" in summary
     assert "tokens" in summary
     (run,) = await gate.road.until_runs_end()
@@ -216,6 +218,8 @@ async def a_fix_is_noticed(gate: Gate, number: int) -> None:
     assert states["Subtracts where it should add"] == "addressed"
     assert states["Gives a float where an int is promised"] == "posted"
     found = gate.road.github.review_comments(REPO, number)
+    (summary,) = gate.road.summaries(number)
+    assert f"- `calc.py`: {WALK}" in summary
     titles = [_title(one["body"]) for one in found]
     assert titles.count("Gives a float where an int is promised") == 1
 

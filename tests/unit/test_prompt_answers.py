@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.review.findings import Proposal, Side
@@ -181,6 +181,7 @@ def test_no_text_breaks_the_reader(text: str) -> None:
     assert found.findings is not None or found.problem
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_a_reference_that_is_off_never_gives_a_wrong_line(data: st.DataObject) -> None:
     """Off by up to twenty, a finding stands on its line or on none."""

@@ -43,7 +43,7 @@ def test_a_report_is_valid_by_the_schema() -> None:
     validator.validate(printed)
     assert list(printed) == [
         *("run_id", "coverage", "verdict", "findings", "usage"),
-        "configuration",
+        *("configuration", "walkthrough"),
     ]
     for key in printed:
         less = {name: value for name, value in printed.items() if name != key}

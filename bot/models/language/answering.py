@@ -12,6 +12,7 @@ from core.review.prompt.planning import Planned
 from core.review.prompt.reading import proposals
 from core.review.prompt.template import AGAIN
 from core.review.reviewer import Usage
+from core.review.sanitize import clean_line
 
 CUT_OFF = "the model's answer was cut off before it spoke of this"
 UNREADABLE = "the model's answer about it could not be read: {problem}"
@@ -22,11 +23,14 @@ REFUSED = "the model refused to answer about it: {reason}"
 class Answered:
     """What one question came to: findings, what is unread for all that, and the words.
 
+    `changes` says in a sentence what changes in a file, by its path.
+
     `error` is set where nothing could be read; `replies` are there all the same.
     """
 
     planned: Planned
     proposals: tuple[Proposal, ...] = ()
+    changes: Mapping[str, str] = field(default_factory=dict)
     unread: Mapping[str, str] = field(default_factory=dict)
     prompts: tuple[str, ...] = ()
     replies: tuple[Reply, ...] = ()
@@ -130,7 +134,11 @@ def _read(
         return _nothing(before, UNREADABLE.format(problem=problem), error)
     made = proposals(found.findings, planned.parts, source=source, files=files)
     unread = {} if last.finished else _unsaid(planned, made)
-    return replace(before, proposals=made, unread=unread)
+    asked = {part.file.path for part in planned.parts}
+    changes = {
+        one.path: clean_line(one.change) for one in found.changes if one.path in asked
+    }
+    return replace(before, proposals=made, changes=changes, unread=unread)
 
 
 def _nothing(before: Answered, reason: str, error: NofxError) -> Answered:

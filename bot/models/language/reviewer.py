@@ -139,11 +139,13 @@ def _paths(asked: Planned) -> Sequence[str]:
 
 def _answer(plan: Plan, done: Sequence[Answered], seconds: float) -> ReviewAnswer:
     usages = [one.usage for one in done]
-    unread = dict(plan.unread)
+    unread, changes = dict(plan.unread), dict[str, str]()
     for one in done:
         unread |= one.unread
+        changes |= one.changes
     return ReviewAnswer(
         proposals=tuple(proposal for one in done for proposal in one.proposals),
+        changes=changes,
         unread=unread,
         usage=Usage(
             input_tokens=sum(one.input_tokens for one in usages),

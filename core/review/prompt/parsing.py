@@ -8,7 +8,7 @@ from typing import Any
 from json_repair import repair_json
 from pydantic import ValidationError
 
-from core.review.prompt.schema import MOST_FINDINGS, Answer, Said
+from core.review.prompt.schema import MOST_CHANGES, MOST_FINDINGS, Answer, Change, Said
 from core.review.sanitize import clean_line
 
 # A longer text is no answer to a question that allows so much less.
@@ -26,6 +26,7 @@ class Parsed:
     """
 
     findings: tuple[Said, ...] | None
+    changes: tuple[Change, ...] = ()
     repairs: tuple[str, ...] = ()
     problem: str | None = None
 
@@ -43,16 +44,20 @@ def parsed(text: str) -> Parsed:
     if isinstance(value, list):
         value = {"findings": value}
         repairs.append("a list without its name was taken for the findings")
+    changes, lost = _changes(value)
+    repairs += lost
     try:
-        answer = Answer.model_validate_json(json.dumps(value))
+        kept_apart = {**value, "changes": []}
+        answer = Answer.model_validate_json(json.dumps(kept_apart))
     except ValidationError as error:
         kept, left = _salvaged(value)
         return Parsed(
             findings=kept,
+            changes=changes,
             repairs=(*repairs, *left),
             problem=_worded(error),
         )
-    return Parsed(findings=answer.findings, repairs=tuple(repairs))
+    return Parsed(findings=answer.findings, changes=changes, repairs=tuple(repairs))
 
 
 def _bare(text: str) -> tuple[str, list[str]]:
@@ -86,6 +91,23 @@ def _json(text: str) -> tuple[Any, list[str], str | None]:
     if not isinstance(value, dict | list) or not value:
         return None, [], f"it is no JSON: {why}"
     return value, [f"the JSON was mended: {why}"], None
+
+
+def _changes(value: Any) -> tuple[tuple[Change, ...], list[str]]:
+    """Return what can be read of what changes: a review is none the worse without."""
+    listed = value.get("changes")
+    if not isinstance(listed, list):
+        return (), []
+    made: list[Change] = []
+    for one in listed[:MOST_CHANGES]:
+        try:
+            made.append(Change.model_validate_json(json.dumps(one)))
+        except ValidationError:
+            continue
+    left = len(listed) - len(made)
+    return tuple(made), [
+        f"{left} of {len(listed)} changes were left out"
+    ] if left else []
 
 
 def _salvaged(value: Any) -> tuple[tuple[Said, ...] | None, list[str]]:

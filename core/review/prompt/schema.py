@@ -7,7 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from core.review.findings import Severity
 
 MOST_FINDINGS = 50
-REFERENCE, RULE, TITLE, BODY, CODE = 80, 60, 200, 4000, 8000
+MOST_CHANGES = 300
+REFERENCE, RULE, TITLE, BODY, CODE, CHANGE = 80, 60, 200, 4000, 8000, 300
 
 
 class Said(BaseModel):
@@ -26,12 +27,22 @@ class Said(BaseModel):
     suggestion: Annotated[str, Field(max_length=CODE)] | None
 
 
+class Change(BaseModel):
+    """What changes in one file, in a model's words."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    path: Annotated[str, Field(max_length=1000)]
+    change: Annotated[str, Field(min_length=1, max_length=CHANGE)]
+
+
 class Answer(BaseModel):
     """All that a model has to say of one question."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     findings: Annotated[tuple[Said, ...], Field(max_length=MOST_FINDINGS)]
+    changes: Annotated[tuple[Change, ...], Field(max_length=MOST_CHANGES)]
 
 
 ANSWER: dict[str, Any] = Answer.model_json_schema()

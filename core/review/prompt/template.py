@@ -5,7 +5,7 @@ import json
 
 from core.review.prompt.schema import ANSWER
 
-VERSION = "1"
+VERSION = "2"
 NAME = "findings"
 ORDERS = """\
 You review a change to a code base. Report only defects that it brings in or leaves half
@@ -22,7 +22,7 @@ A changed line is sign, number, #hash, bar, code: "+13#c1|added", or "-13#b7|rem
 whose number counts in the old file; other lines begin with a space. "in" names the
 definitions around a part. "known" is what analyzers said already: do not repeat it.
 
-Answer with JSON alone: {"findings": [...]}, each finding with
+Answer with JSON alone: {"findings": [...], "changes": [...]}, each finding with
 path: the file, as its block's title has it behind "file".
 first, last: number and hash of its first and last line, copied: "13#c1"; a removed line
 with its minus: "-13#b7". Changed lines only; both the same for one line.
@@ -32,6 +32,8 @@ rule: the kind of defect in lower case, as "sql-injection".
 title: one line. body: what goes wrong, when, and what to do; four sentences at most.
 suggestion: the code that takes the place of exactly these lines, without numbers and
 hashes, or null.
+And for each file in a block one change with path, and change: what is other in it now,
+in one sentence of at most fifteen words.
 """
 AGAIN = """\
 Your answer could not be read: {problem}

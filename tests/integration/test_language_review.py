@@ -76,6 +76,21 @@ async def test_rules_read_first_and_the_model_is_told(stage: Stage) -> None:
     assert "Rules only" not in f"{output} {road.summaries(number)}"
 
 
+async def test_rules_speak_where_the_model_says_nothing_of_use(stage: Stage) -> None:
+    """Their findings are posted; the change counts as unread, and nothing is green."""
+    road, chat = stage.road, stage.chat
+    chat.answers = lambda _: "Looks good to me!"
+    number = await road.open_pull()
+    await road.until_checked(number)
+    bodies = [one["body"] for one in road.github.review_comments(REPO, number)]
+    assert any("S602" in body for body in bodies)
+    check = road.check(number)
+    assert check["conclusion"] == "failure"
+    assert "nothing was reviewed (0 of 1 hunk)" in check["output"]["summary"]
+    (run,) = await road.until_runs_end()
+    assert run["status"] == "gate_failed"
+
+
 async def test_a_rerun_asks_nothing_and_a_push_once(stage: Stage) -> None:
     """What the model read before is not paid for again."""
     road, chat = stage.road, stage.chat

@@ -8,7 +8,7 @@ import pytest
 from typing_extensions import override
 
 from bot.models.language import LanguageReviewer
-from core.errors import ModelAnswerError, ModelRefusedError, UnavailableError
+from core.errors import ModelRefusedError, UnavailableError
 from core.review.chat import Budget, Question, Reply
 from core.review.config import ReviewConfig, Spending
 from core.review.prompt.template import DIGEST
@@ -75,12 +75,17 @@ async def test_an_answer_that_cannot_be_read_is_asked_for_once_more() -> None:
     assert "I see nothing." in answer.said.raw
 
 
-async def test_no_readable_answer_at_all_is_an_error() -> None:
-    """Nobody is told that a change is fine that nobody has read."""
+async def test_without_any_readable_answer_all_is_unread() -> None:
+    """Nobody is told that a change is fine that nobody has read; the words are kept."""
     chat = ScriptedChat(lambda _: "Looks good to me!")
-    with pytest.raises(ModelAnswerError):
-        await reviewer(chat).review(ONE)
+    found = await reviewer(chat).review(ONE)
     assert len(chat.asked) == 2
+    assert found.proposals == ()
+    assert set(found.unread) == {"a.py:0"}
+    assert "could not be read: it is no JSON" in found.unread["a.py:0"]
+    assert found.said is not None
+    assert "Looks good to me!" in found.said.raw
+    assert found.usage.input_tokens > 0
 
 
 async def test_one_unreadable_answer_among_others_leaves_its_hunks_unread() -> None:
@@ -110,7 +115,7 @@ class Failing(ScriptedChat):
 
 
 async def test_a_refusal_is_about_its_question_alone() -> None:
-    """The others are answered; when all are refused, that is the error."""
+    """The others are answered; when all are refused, all is unread with the reason."""
     refused = ModelRefusedError(model="m", reason="it is a weapon")
 
     def some(question: Question) -> Exception | None:
@@ -118,11 +123,11 @@ async def test_a_refusal_is_about_its_question_alone() -> None:
 
     chat = Failing(on("eval"), window=3500, error=some)
     answer = await reviewer(chat).review(many(3))
-    assert answer.unread == {
-        "f1.py:0": "the model refused to answer about it: it is a weapon"
-    }
-    with pytest.raises(ModelRefusedError):
-        await reviewer(Failing(on("eval"), error=lambda _: refused)).review(ONE)
+    why = "the model refused to answer about it: it is a weapon"
+    assert answer.unread == {"f1.py:0": why}
+    none = Failing(on("eval"), error=lambda _: refused)
+    found = await reviewer(none).review(ONE)
+    assert (found.unread, found.proposals, found.said) == ({"a.py:0": why}, (), None)
 
 
 async def test_an_outage_is_the_plain_error_of_the_port() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from bot.models.language.purse import Purse
-from core.errors import ModelAnswerError, ModelRefusedError, NofxError
+from core.errors import ModelRefusedError
 from core.review.chat import Chat, Question, Reply
 from core.review.findings import Proposal
 from core.review.prompt.parsing import Parsed, parsed
@@ -24,8 +24,6 @@ class Answered:
     """What one question came to: findings, what is unread for all that, and the words.
 
     `changes` says in a sentence what changes in a file, by its path.
-
-    `error` is set where nothing could be read; `replies` are there all the same.
     """
 
     planned: Planned
@@ -35,7 +33,6 @@ class Answered:
     prompts: tuple[str, ...] = ()
     replies: tuple[Reply, ...] = ()
     repairs: tuple[str, ...] = ()
-    error: NofxError | None = None
 
     @property
     def usage(self) -> Usage:
@@ -59,7 +56,7 @@ async def answered(
     try:
         reply = await _put(chat, planned.question, planned.tokens, purse)
     except ModelRefusedError as error:
-        return _nothing(empty, REFUSED.format(reason=error.facts["reason"]), error)
+        return _nothing(empty, REFUSED.format(reason=error.facts["reason"]))
     if reply is None:
         return replace(empty, unread=dict.fromkeys(planned.hunks, purse.reason))
     first = replace(empty, prompts=(planned.question.material,), replies=(reply,))
@@ -125,13 +122,7 @@ def _read(
     before = replace(before, repairs=repairs)
     if found.findings is None:
         problem = found.problem or "it is empty"
-        error = ModelAnswerError(
-            model=last.model,
-            schema=planned.question.name,
-            place="the top",
-            reason=problem,
-        )
-        return _nothing(before, UNREADABLE.format(problem=problem), error)
+        return _nothing(before, UNREADABLE.format(problem=problem))
     made = proposals(found.findings, planned.parts, source=source, files=files)
     unread = {} if last.finished else _unsaid(planned, made)
     asked = {part.file.path for part in planned.parts}
@@ -141,10 +132,8 @@ def _read(
     return replace(before, proposals=made, changes=changes, unread=unread)
 
 
-def _nothing(before: Answered, reason: str, error: NofxError) -> Answered:
-    return replace(
-        before, unread=dict.fromkeys(before.planned.hunks, reason), error=error
-    )
+def _nothing(before: Answered, reason: str) -> Answered:
+    return replace(before, unread=dict.fromkeys(before.planned.hunks, reason))
 
 
 def _unsaid(planned: Planned, made: tuple[Proposal, ...]) -> dict[str, str]:

@@ -66,16 +66,15 @@ class LanguageReviewer(ReviewModel):
     async def review(self, request: ReviewRequest) -> ReviewAnswer:
         """Ask about every hunk that can be asked about, the most risky files first.
 
-        Raises ModelAnswerError or ModelRefusedError when no answer at all was of use.
+        Hunks without an answer that can be read are unread, also when those are all:
+        what rules found of them is to be told, and nothing is green. Raises
+        UnavailableError when nobody answers.
         """
         began = self._clock.monotonic()
         chat, budget = self._chat, self._budget_for(request)
         limits = Limits(count=chat.tokens, context=chat.context)
         plan = await asyncio.to_thread(planned, request, limits)
         done = await self._ask(plan, request, Purse(chat, budget))
-        failed = [one.error for one in done if one.error is not None]
-        if failed and len(failed) == len(done):
-            raise failed[0]
         return _answer(plan, done, self._clock.monotonic() - began)
 
     @override

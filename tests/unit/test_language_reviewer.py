@@ -88,6 +88,18 @@ async def test_without_any_readable_answer_all_is_unread() -> None:
     assert found.usage.input_tokens > 0
 
 
+async def test_an_answer_that_breaks_off_praises_nothing() -> None:
+    """It is asked for once more; then what it does not speak of is unread."""
+    chat = ScriptedChat(lambda _: '{"findings": [')
+    found = await reviewer(chat).review(ONE)
+    assert len(chat.asked) == 2
+    assert "it breaks off before its end" in chat.asked[1].material
+    assert found.unread == {
+        "a.py:0": "a part of the model's answer could not be read,"
+        " and the rest is not of this"
+    }
+
+
 async def test_one_unreadable_answer_among_others_leaves_its_hunks_unread() -> None:
     """The rest of the review stands."""
 

@@ -147,6 +147,27 @@ def test_what_is_no_answer_is_none(text: str) -> None:
     assert found.problem
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"findings": [',
+        WHOLE[:-2],
+        WHOLE[:-2] + ",",
+        WHOLE[:-2] + ', {"path": "b.py", "body": "a [ \\" ]}',
+        json.dumps(json.loads(WHOLE)["findings"])[:-1],
+        WHOLE[:-2] + ", " + json.dumps(LONG) + "]}",
+    ],
+)
+def test_an_answer_that_breaks_off_is_not_whole(text: str) -> None:
+    """A service need not say that it was cut, and an empty rest is no praise."""
+    found = parsed(text)
+    assert found.problem is not None
+    assert not found.whole
+    assert parsed(WHOLE).whole
+    assert parsed(WHOLE[:-1]).whole
+    assert parsed(f"See:\n{WHOLE}\nDone.").whole
+
+
 def test_what_fits_is_kept_beside_what_does_not() -> None:
     """The problem is named, for the model to mend."""
     good = json.loads(WHOLE)["findings"][0]

@@ -15,13 +15,14 @@ from core.review.reviewer import Usage
 from core.review.sanitize import clean_line
 
 CUT_OFF = "the model's answer was cut off before it spoke of this"
+NOT_WHOLE = "a part of the model's answer could not be read, and the rest is not of this"
 UNREADABLE = "the model's answer about it could not be read: {problem}"
 REFUSED = "the model refused to answer about it: {reason}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """What one question came to: findings, what is unread for all that, and the words.
+    """What one question came to: findings, what is unread nevertheless, and words.
 
     `changes` says in a sentence what changes in a file, by its path.
     """
@@ -124,7 +125,9 @@ def _read(
         problem = found.problem or "it is empty"
         return _nothing(before, UNREADABLE.format(problem=problem))
     made = proposals(found.findings, planned.parts, source=source, files=files)
-    unread = {} if last.finished else _unsaid(planned, made)
+    unread = {}
+    if not (last.finished and found.whole):
+        unread = _unsaid(planned, made, NOT_WHOLE if last.finished else CUT_OFF)
     asked = {part.file.path for part in planned.parts}
     changes = {
         one.path: clean_line(one.change) for one in found.changes if one.path in asked
@@ -136,8 +139,10 @@ def _nothing(before: Answered, reason: str) -> Answered:
     return replace(before, unread=dict.fromkeys(before.planned.hunks, reason))
 
 
-def _unsaid(planned: Planned, made: tuple[Proposal, ...]) -> dict[str, str]:
-    """Return the hunks of which a cut-off answer says nothing: it may have meant to."""
+def _unsaid(
+    planned: Planned, made: tuple[Proposal, ...], reason: str
+) -> dict[str, str]:
+    """Return the hunks of which a broken answer says nothing: it may have meant to."""
     said = {(one.path, one.side, one.line) for one in made if one.unplaced is None}
     spoken = {
         piece.hunk_id
@@ -146,4 +151,4 @@ def _unsaid(planned: Planned, made: tuple[Proposal, ...]) -> dict[str, str]:
         for line in piece.lines
         if (part.file.path, line.side, line.number) in said
     }
-    return {one: CUT_OFF for one in planned.hunks if one not in spoken}
+    return {one: reason for one in planned.hunks if one not in spoken}

@@ -14,6 +14,8 @@ from core.review.sanitize import clean_line
 # A longer text is no answer to a question that allows so much less.
 LARGEST = 400_000
 FENCED = re.compile(r"\A\s*```[A-Za-z]*\s*\n(.*?)\n?\s*```\s*\Z", re.DOTALL)
+MARKS = re.compile(r'\\.|["\[\]{}]', re.DOTALL)
+BREAKS_OFF = "it breaks off before its end"
 THOUGHTS = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
 
 
@@ -22,13 +24,14 @@ class Parsed:
     """What could be read of a text, what was mended for it, and what is wrong still.
 
     `findings` is None where nothing could be read. `problem` is None for an answer that
-    fits the schema.
+    fits the schema. Where it is not `whole`, more was said than could be read.
     """
 
     findings: tuple[Said, ...] | None
     changes: tuple[Change, ...] = ()
     repairs: tuple[str, ...] = ()
     problem: str | None = None
+    whole: bool = True
 
 
 def parsed(text: str) -> Parsed:
@@ -44,6 +47,7 @@ def parsed(text: str) -> Parsed:
     if isinstance(value, list):
         value = {"findings": value}
         repairs.append("a list without its name was taken for the findings")
+    whole = not (mended and _breaks_off(plain))
     changes, lost = _changes(value)
     repairs += lost
     try:
@@ -56,8 +60,16 @@ def parsed(text: str) -> Parsed:
             changes=changes,
             repairs=(*repairs, *left),
             problem=_worded(error),
+            whole=whole and not left,
         )
-    return Parsed(findings=answer.findings, changes=changes, repairs=tuple(repairs))
+    problem = None if whole else BREAKS_OFF
+    return Parsed(
+        findings=answer.findings,
+        changes=changes,
+        repairs=tuple(repairs),
+        problem=problem,
+        whole=whole,
+    )
 
 
 def _bare(text: str) -> tuple[str, list[str]]:
@@ -105,9 +117,24 @@ def _changes(value: Any) -> tuple[tuple[Change, ...], list[str]]:
         except ValidationError:
             continue
     left = len(listed) - len(made)
-    return tuple(made), [
-        f"{left} of {len(listed)} changes were left out"
-    ] if left else []
+    lost = [f"{left} of {len(listed)} changes were left out"] if left else []
+    return tuple(made), lost
+
+
+def _breaks_off(text: str) -> bool:
+    """Return whether a list in it is never closed: there was more to come."""
+    opened: list[str] = []
+    quoted = False
+    for mark in MARKS.findall(text):
+        if mark == '"':
+            quoted = not quoted
+        elif quoted or mark.startswith("\\"):
+            continue
+        elif mark in "[{":
+            opened.append(mark)
+        elif opened:
+            opened.pop()
+    return "[" in opened
 
 
 def _salvaged(value: Any) -> tuple[tuple[Said, ...] | None, list[str]]:

@@ -21,7 +21,11 @@ def strip_invisible(text: str) -> str:
     that the result can always be sent as UTF-8.
     """
     text = LINE_ENDS.sub("\n", text)
-    text = INVISIBLE.sub("", CONTROL.sub("", text))
+    return replace_halves(INVISIBLE.sub("", CONTROL.sub("", text)))
+
+
+def replace_halves(text: str) -> str:
+    """Return the text as it can be stored: half characters become U+FFFD."""
     return SURROGATE.sub("\ufffd", text)
 
 

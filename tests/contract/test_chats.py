@@ -116,6 +116,13 @@ async def refused(chat: Chat) -> NofxError:
     return error
 
 
+async def test_half_characters_in_an_answer_can_be_kept(line: Line) -> None:
+    """JSON can spell what no database and no file stores."""
+    line.service.answers = lambda _: '{"word": "\ud800"}'
+    reply = await line.chat.ask(QUESTION)
+    assert reply.text == '{"word": "\ufffd"}'
+
+
 async def test_one_question_gets_its_answer_word_for_word(line: Line) -> None:
     """Orders and material arrive as they are, and so does what comes back."""
     line.service.answers = lambda _: '{"word": "n\u00e4h", "line": 7} trailing'

@@ -22,6 +22,7 @@ from core.errors import (
     ModelUnavailableError,
     NofxError,
 )
+from core.review.sanitize import clean_line
 
 # What is waited when a service wants silence and does not say for how long.
 USUAL_SILENCE = 30.0
@@ -76,7 +77,7 @@ def told(error: ModelAPIError, key: str | None) -> str:
     said = body if isinstance(body, str) and body.strip() else ""
     if not status and not said:
         said = str(error)
-    words = " ".join(f"{status} {said}".split())
+    words = f"{status} {said}"
     if key:
         words = words.replace(key, "***")
-    return words[:LONGEST_REASON].rstrip(".")
+    return clean_line(words, limit=LONGEST_REASON).rstrip(".")

@@ -19,7 +19,9 @@ from bot.models.chats.access import Access
 from core.clock import Clock
 from core.errors import ModelExtraError, ModelRefusedError, ModelUnavailableError
 from core.review.chat import Chat, Question, Reply
+from core.review.invisible import replace_halves
 from core.review.reviewer import Usage
+from core.review.sanitize import clean_line
 
 # Only names for types: importing the library is what is put off.
 if TYPE_CHECKING:
@@ -80,8 +82,9 @@ class HostedChat(Chat):
             raise ModelUnavailableError(model=self.name, reason=reason) from None
         if answer.finish_reason == "content_filter":
             raise ModelRefusedError(model=self.name, reason=_refusal(answer))
-        text = "".join(
-            part.content for part in answer.parts if part.part_kind == "text"
+        # JSON can spell half a character, which then no database and no file takes.
+        text = replace_halves(
+            "".join(part.content for part in answer.parts if part.part_kind == "text")
         )
         read = answer.usage.input_tokens or self.tokens(
             question.orders + question.material
@@ -170,4 +173,4 @@ def _refusal(answer: "ModelResponse") -> str:
     """Return what the model or its service says of why it does not answer."""
     details = answer.provider_details or {}
     said = details.get("refusal") or details.get("block_reason_message")
-    return " ".join(str(said or "its service's filter stopped the answer").split())
+    return clean_line(str(said or "its service's filter stopped the answer"))

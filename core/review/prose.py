@@ -37,6 +37,8 @@ ACTIVE = re.compile(
 )
 NUMERIC = re.compile(r"&#[xX]?[0-9a-fA-F]+;")
 ESCAPE_OR_RUN = re.compile(r"\\[!-/:-@\[-`{-~]|`+")
+# A command to whoever reads comments line by line; in a span a line's end is a blank.
+LINE_OF_SPAN = re.compile(r"\n[^\S\n]*/")
 PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
 SIGNS = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 # Keeps a mention or an issue number from being one; nobody sees it.
@@ -55,7 +57,7 @@ def escape_prose(text: str, code: Sequence[Span]) -> str:
         while match := ACTIVE.search(text, at, start):
             done += [text[at : match.start()], _escape(match)]
             at = match.end()
-        done += [text[at:start], text[start:end]]
+        done += [text[at:start], LINE_OF_SPAN.sub(" /", text[start:end])]
         at = end
     return "".join(done)
 

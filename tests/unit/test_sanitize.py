@@ -98,6 +98,7 @@ def test_nothing_in_a_comment_acts(text: str) -> None:
 @given(markdown)
 @settings(max_examples=300, deadline=None)
 @example("/&#108;gtm\n&#32;/lgtm\n\xa0/lgtm\n&sol;lgtm\n\u3000/lgtm")
+@example("`one\n/lgtm` and ``- \n  /lgtm``")
 def test_no_line_of_prose_is_a_command(text: str) -> None:
     """Outside of code, no line starts with a slash."""
     cleaned = clean_comment(text)

@@ -116,7 +116,8 @@ class WorkflowTokens:
     def _key_id(self, token: str) -> str:
         try:
             header = jwt.get_unverified_header(token)
-        except jwt.PyJWTError:
+        # Bytes of a header that are no text are nothing that can be encoded.
+        except (jwt.PyJWTError, UnicodeEncodeError):
             raise self._refused("it is no JSON Web Token") from None
         if header.get("alg") != ALGORITHM:
             raise self._refused(f"it is not signed by {ALGORITHM}")

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import json_repair
 
@@ -96,9 +97,16 @@ def packed(asked: str, about: About, chat: Chat, budget: Budget) -> Packed | Non
 
 def answer_in(text: str) -> str:
     """Return what a model answered; one that kept to no form is taken at its word."""
-    found = json_repair.loads(text) if "{" in text else None
+    found = _mended(text) if "{" in text else None
     answer = found.get("answer") if isinstance(found, dict) else None
     return (answer if isinstance(answer, str) else text).strip()[:LONGEST_ANSWER]
+
+
+def _mended(text: str) -> Any:
+    try:
+        return json_repair.loads(text)
+    except (ValueError, RecursionError):
+        return None  # a loop of brackets, as small models fall into
 
 
 def most(chat: Chat, budget: Budget) -> Budget:

@@ -27,7 +27,7 @@ class Side(StrEnum):
     RIGHT = "RIGHT"
 
 
-TITLE, BODY, ENCLOSING = 200, 20_000, 300
+TITLE, BODY, ENCLOSING, SOURCE = 200, 20_000, 300, 100
 Line = Annotated[int, Field(ge=1)]
 
 
@@ -54,7 +54,7 @@ class Proposal(BaseModel):
     title: Annotated[str, Field(min_length=1, max_length=TITLE)]
     body: Annotated[str, Field(max_length=BODY)]
     suggestion: Annotated[str, Field(max_length=BODY)] | None = None
-    source: Annotated[str, Field(min_length=1, max_length=100)]
+    source: Annotated[str, Field(min_length=1, max_length=SOURCE)]
     enclosing: Annotated[str, Field(max_length=ENCLOSING)] = ""
     unplaced: Annotated[str, Field(min_length=1, max_length=TITLE)] | None = None
 

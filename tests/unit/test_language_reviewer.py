@@ -49,6 +49,23 @@ async def test_it_finds_what_the_model_says_where_it_is() -> None:
     assert DIGEST in reviewer(chat).version
 
 
+@dataclass
+class LongNamed(ScriptedChat):
+    """Fallbacks and files of models can have long names together."""
+
+    @property
+    @override
+    def name(self) -> str:
+        return ",".join(f"local:some-coder-32b-instruct-{one}" for one in range(5))
+
+
+async def test_findings_are_known_to_be_the_models_whatever_its_name() -> None:
+    """By their source they get a second look, and stop the model's own gate."""
+    model = reviewer(LongNamed(on("eval")))
+    (found,) = (await model.review(ONE)).proposals
+    assert found.source == model.name
+
+
 async def test_nothing_is_asked_about_nothing() -> None:
     """A lock file alone costs no call, and is said to be unread."""
     chat = ScriptedChat(on("x"))

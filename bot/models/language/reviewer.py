@@ -13,7 +13,7 @@ from bot.models.language.purse import Purse
 from bot.models.language.second_look import looked_again
 from core.clock import Clock
 from core.review.chat import Budget, Chat
-from core.review.findings import Finding
+from core.review.findings import SOURCE, Finding
 from core.review.prompt import template
 from core.review.prompt.planning import Limits, Plan, Planned, planned
 from core.review.reviewer import (
@@ -50,7 +50,8 @@ class LanguageReviewer(ReviewModel):
     @property
     @override
     def name(self) -> str:
-        return self._chat.name
+        # As its findings name it, for by that they are known to be a model's.
+        return self._chat.name[:SOURCE]
 
     @property
     @override

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from core.review.findings import ENCLOSING, Proposal, Side
+from core.review.findings import ENCLOSING, SOURCE, TITLE, Proposal, Side
 from core.review.prompt.enclosing import enclosing, qualified
 from core.review.prompt.numbering import NumberedLine, References
 from core.review.prompt.packing import Part
@@ -13,7 +13,6 @@ from core.review.sanitize import clean_line, clean_prompt
 
 NOT_THERE = "the model named a line that is not there"
 OTHER_FILE = "the model named a file that was not part of its question"
-TITLE, SOURCE = 200, 100
 NOT_RULE = re.compile(r"[^a-z0-9]+")
 COPIED = re.compile(r"^[+\- ]?\d+#[0-9a-f]{2,64}\|")
 FENCED = re.compile(r"\A```[^\n]*\n(.*?)\n?```\s*\Z", re.DOTALL)

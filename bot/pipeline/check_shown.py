@@ -71,11 +71,16 @@ def with_waive(draft: CheckDraft, stopped: Sequence[str]) -> CheckDraft:
 def annotations(
     report: ReviewReport, summarised: Mapping[str, str]
 ) -> tuple[Annotation, ...]:
-    """Return what stands on no line of the diff, beside its line in the file."""
+    """Return what stands on no line of the diff, beside its line in the file.
+
+    What is known to be about no line of it stands in the summary alone.
+    """
     return tuple(
         _annotation(one)
         for one in report.findings
-        if one.fingerprint in summarised and one.side is Side.RIGHT
+        if one.fingerprint in summarised
+        and one.side is Side.RIGHT
+        and one.unplaced is None
     )
 
 

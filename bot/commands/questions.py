@@ -94,7 +94,7 @@ class QuestionCommands:
             return words.unanswered(error)
         except NofxError as error:
             return words.unanswered(error)
-        said = self.mask(answer_in(reply.text))
+        said = self.mask(await asyncio.to_thread(answer_in, reply.text))
         text = words.answered(said, run, reply, fitting)
         await self.work.keep(KIND, run.id, {put.key: {"text": text}})
         await self._audit(event, run, reply)

@@ -10,6 +10,7 @@ import json_repair
 from core.review.chat import Budget, Chat, Question
 from core.review.hunks import Diff
 from core.review.prompt.fencing import Fence
+from core.review.prompt.parsing import MOST_MENDED
 from core.review.sanitize import clean_code, clean_line, clean_prompt
 
 NAME = "answer"
@@ -96,13 +97,18 @@ def packed(asked: str, about: About, chat: Chat, budget: Budget) -> Packed | Non
 
 
 def answer_in(text: str) -> str:
-    """Return what a model answered; one that kept to no form is taken at its word."""
+    """Return what a model answered; one that kept to no form is taken at its word.
+
+    It can take long: call it in a thread.
+    """
     found = _mended(text) if "{" in text else None
     answer = found.get("answer") if isinstance(found, dict) else None
     return (answer if isinstance(answer, str) else text).strip()[:LONGEST_ANSWER]
 
 
 def _mended(text: str) -> Any:
+    if len(text) > MOST_MENDED:
+        return None
     try:
         return json_repair.loads(text)
     except (ValueError, RecursionError):

@@ -66,6 +66,29 @@ async def test_findings_are_known_to_be_the_models_whatever_its_name() -> None:
     assert found.source == model.name
 
 
+async def test_an_answer_that_is_slow_to_read_holds_nobody_up() -> None:
+    """What mends JSON takes the square of its length; leases are kept meanwhile."""
+    turns = 0
+    asked_at: list[int] = []
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    def says(_: Question) -> str:
+        asked_at.append(turns)
+        return '{"findings": ["' + "'\"" * 500
+
+    running = asyncio.create_task(others())
+    found = await reviewer(ScriptedChat(says)).review(ONE)
+    running.cancel()
+    assert found.unread
+    first, second = asked_at
+    assert second - first > 1
+
+
 async def test_nothing_is_asked_about_nothing() -> None:
     """A lock file alone costs no call, and is said to be unread."""
     chat = ScriptedChat(on("x"))

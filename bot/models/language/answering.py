@@ -1,5 +1,6 @@
 """One question of a review put to a model, and its answer read; at most asked twice."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -61,7 +62,7 @@ async def answered(
     if reply is None:
         return replace(empty, unread=dict.fromkeys(planned.hunks, purse.reason))
     first = replace(empty, prompts=(planned.question.material,), replies=(reply,))
-    found = parsed(reply.text)
+    found = await asyncio.to_thread(parsed, reply.text)
     # One that was cut off would be cut off again.
     if found.problem is None or not reply.finished:
         return _read(chat.name, files, first, found)
@@ -91,7 +92,7 @@ async def _again(
         replies=(*before.replies, reply),
         repairs=(f"the model was asked again: {found.problem}",),
     )
-    second = parsed(reply.text)
+    second = await asyncio.to_thread(parsed, reply.text)
     # What fits of the first answer is worth more than nothing of the second.
     better = found if second.findings is None else second
     return _read(chat.name, files, after, better)

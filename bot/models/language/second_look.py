@@ -77,7 +77,7 @@ class _Looking:
             self._pass_over(asked, str(error))
             return
         self.usage = self.usage.plus(reply.usage)
-        answer = read(reply.text, asked.claims)
+        answer = await asyncio.to_thread(read, reply.text, asked.claims)
         cut = () if reply.finished else ("the answer was cut off",)
         self._take(answer)
         self.exchanges.append(

@@ -13,6 +13,8 @@ from core.review.sanitize import clean_line
 
 # A longer text is no answer to a question that allows so much less.
 LARGEST = 400_000
+# The library that mends takes the square of a text's length, at worst a minute for it.
+MOST_MENDED = 40_000
 FENCED = re.compile(r"\A\s*```[A-Za-z]*\s*\n(.*?)\n?\s*```\s*\Z", re.DOTALL)
 MARKS = re.compile(r'\\.|["\[\]{}]', re.DOTALL)
 BREAKS_OFF = "it breaks off before its end"
@@ -35,7 +37,10 @@ class Parsed:
 
 
 def parsed(text: str) -> Parsed:
-    """Read an answer; what fits is kept where the whole does not."""
+    """Read an answer; what fits is kept where the whole does not.
+
+    It can take long: call it in a thread.
+    """
     if len(text) > LARGEST:
         long = f"it has {len(text)} characters; no answer is longer than {LARGEST}"
         return Parsed(findings=None, problem=long)
@@ -96,6 +101,8 @@ def _json(text: str) -> tuple[Any, list[str], str | None]:
     else:
         if isinstance(value, dict | list):
             return value, [], None
+    if len(text) > MOST_MENDED:
+        return None, [], f"it is no JSON: {why}"
     try:
         value = repair_json(text, return_objects=True, skip_json_loads=True)
     except (RecursionError, ValueError) as error:

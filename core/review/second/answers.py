@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from core.review.findings import Finding
 from core.review.likeness import relatable, survivors
+from core.review.prompt.parsing import MOST_MENDED
 from core.review.sanitize import clean_line
 from core.review.second.template import Answered, Opinion
 
@@ -38,7 +39,10 @@ class Read:
 
 
 def read(text: str, claims: Mapping[str, Finding]) -> Read:
-    """Read an answer about these claims; what cannot be read refutes nothing."""
+    """Read an answer about these claims; what cannot be read refutes nothing.
+
+    It can take long: call it in a thread.
+    """
     repairs: list[str] = []
     listed = _listed(text, repairs)
     if listed is None:
@@ -87,6 +91,8 @@ def _listed(text: str, repairs: list[str]) -> Sequence[Any] | None:
 
 
 def _mended(text: str) -> Any:
+    if len(text) > MOST_MENDED:
+        return None
     try:
         return json_repair.loads(text)
     except (ValueError, RecursionError):

@@ -38,12 +38,13 @@ class CommandServer(McpServer):
     """A program that speaks MCP on its standard input and output.
 
     `command` is split as a shell would; `github_url` is the REST root of its GitHub.
-    It gets the token in its environment, and nothing else of ours.
+    It gets the token in its environment, and nothing else of ours. What is written by
+    programs that run at once is kept apart by their tokens, for only its own is masked.
     """
 
     command: str
     github_url: str
-    _said: list[IO[str]] = field(default_factory=list, repr=False)
+    _said: dict[str, IO[str]] = field(default_factory=dict, repr=False)
 
     @property
     @override
@@ -61,7 +62,8 @@ class CommandServer(McpServer):
         said = stack.enter_context(
             tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115  # the stack
         )
-        self._said[:] = [said]
+        self._said[token] = said
+        stack.callback(self._said.pop, token, None)
         parameters = StdioServerParameters(
             command=program,
             args=arguments,
@@ -75,11 +77,12 @@ class CommandServer(McpServer):
 
     @override
     def last_words(self, token: str) -> str:
-        if not self._said or self._said[0].closed:
+        said = self._said.get(token)
+        if said is None or said.closed:
             return ""
-        self._said[0].seek(0)
+        said.seek(0)
         # Masked before it is cut: half a token would not be known for one.
-        return self._said[0].read().replace(token, HIDDEN)[-LAST_WORDS:].strip()
+        return said.read().replace(token, HIDDEN)[-LAST_WORDS:].strip()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

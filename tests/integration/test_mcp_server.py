@@ -19,7 +19,7 @@ from bot.doctor.publisher import check_publisher
 from bot.doctor.results import State
 from bot.github.reviews_mcp import McpReviews
 from bot.github.reviews_mcp_server import CommandServer, RemoteServer
-from bot.github.reviews_mcp_session import McpPolicy
+from bot.github.reviews_mcp_session import McpPolicy, talking
 from bot.settings import load_settings
 from core.clock import SystemClock
 from core.errors import McpServerError, UnclearAnswerError
@@ -188,6 +188,33 @@ async def test_a_program_that_gives_up_is_quoted_without_the_token(
     assert "***" in reason
     assert "ghs_" not in reason
     assert "not for others" not in reason
+
+
+async def test_what_programs_at_once_write_is_not_mixed_up(tmp_path: Path) -> None:
+    """Each is quoted without the token of either."""
+    program = tmp_path / "server"
+    # The first gives up once the second has begun to write.
+    program.write_text(
+        f'#!/bin/sh\ncd {tmp_path}\necho "bad $GITHUB_PERSONAL_ACCESS_TOKEN" >&2\n'
+        'touch "$GITHUB_PERSONAL_ACCESS_TOKEN"\n'
+        "while [ ! -e ghs_second ]; do sleep 0.05; done\n"
+        '[ "$GITHUB_PERSONAL_ACCESS_TOKEN" = ghs_first ] || read line\n'
+    )
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    server = CommandServer(command=str(program), github_url="https://x.test")
+
+    async def reason(token: str) -> str:
+        with pytest.raises(McpServerError) as caught:
+            async with talking(server, token, SHORT):
+                pass
+        return str(caught.value)
+
+    first = asyncio.create_task(reason("ghs_first"))
+    await eventually((tmp_path / "ghs_first").exists)
+    second = asyncio.create_task(reason("ghs_second"))
+    for said in (await first, await second):
+        assert "bad ***" in said
+        assert "ghs_" not in said
 
 
 @asynccontextmanager

@@ -16,7 +16,9 @@ from core.review.reviewer import Usage
 from core.review.sanitize import clean_line
 
 CUT_OFF = "the model's answer was cut off before it spoke of this"
-NOT_WHOLE = "a part of the model's answer could not be read, and the rest is not of this"
+NOT_WHOLE = (
+    "a part of the model's answer could not be read, and the rest is not of this"
+)
 UNREADABLE = "the model's answer about it could not be read: {problem}"
 REFUSED = "the model refused to answer about it: {reason}"
 

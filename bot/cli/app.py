@@ -64,6 +64,8 @@ def nofx(
 
     To see it without GitHub, a database or a model: `nofx demo`
 
+    A model reads the code once NOFX_MODEL names one; without it rules review.
+
     Settings come from the environment and `.env`; `nofx doctor` checks them all.
     """
 

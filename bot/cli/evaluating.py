@@ -38,7 +38,9 @@ def run_cases(
     *,
     model: Annotated[
         list[str] | None,
-        typer.Option(help="Model as in NOFX_MODEL, again for each; else that one."),
+        typer.Option(
+            help="Written as in NOFX_MODEL; once for each model. Else NOFX_MODEL's."
+        ),
     ] = None,
     output: Annotated[
         Path | None, typer.Option(help="Write all scores to this file, as JSON.")
@@ -47,12 +49,12 @@ def run_cases(
         Path | None, typer.Option(help="Write a chart to this file, as SVG.")
     ] = None,
 ) -> None:
-    """Let models review cases, and print how much of what is known they said.
+    """Let models review cases, and print how much of what is known they found.
 
     A case is a folder with `change.diff`, `case.json` (title, description, expected:
     text, path, start_line, line, severity) and, if need be, `files/` with the changed
-    files. Every case walks the service's own pipeline; nothing is posted. What a model
-    costs is asked for: mind its budget.
+    files. Every case walks the service's own pipeline; nothing is posted. A hosted
+    model costs money for each: NOFX_REVIEW_USD and NOFX_REVIEW_TOKENS bound one case.
 
     For example:
 

@@ -21,7 +21,7 @@ def review(  # noqa: PLR0913  # one argument an option
     context: typer.Context,
     *,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Post nothing. Required: see below.")
+        bool, typer.Option("--dry-run", help="Post nothing. Required.")
     ] = False,
     repo: Annotated[
         Path | None, typer.Option(help="Folder of a git repository; else this one.")
@@ -41,12 +41,15 @@ def review(  # noqa: PLR0913  # one argument an option
         typer.Option(help="GitHub's pull_request payload; its commits are in --repo."),
     ] = None,
     form: Annotated[
-        Format, typer.Option("--format", help="github: workflow annotations.")
+        Format,
+        typer.Option(
+            "--format", help="Form of what is printed; github annotates a workflow."
+        ),
     ] = Format.TEXT,
     output: Annotated[
         list[str] | None,
         typer.Option(
-            help="Write to this file, whole or not at all; FORMAT=FILE writes a form"
+            help="Write to this file instead of printing; FORMAT=FILE writes that form"
             " besides, as often as it is given."
         ),
     ] = None,
@@ -57,8 +60,9 @@ def review(  # noqa: PLR0913  # one argument an option
     """Review a change on this machine, as the service would, and post nothing.
 
     Posting is the service's work (`nofx serve`), so --dry-run must be given. Settings
-    come from the environment alone: a .env here may belong to the change. With --diff
-    only the diff is known, not the files around it.
+    come from the environment alone: a .env here may belong to the change. NOFX_MODEL
+    names a model that reads the code; without it rules review. With --diff only the
+    diff is known, not the files around it.
 
     For example:
 

@@ -29,7 +29,7 @@ def farewell(
         # Every command that reads the database works on the demo's as well.
         address = stage.bot.base.database.address
         database = f"MONGODB_URL='mongodb://{address}/?retryWrites=false'"
-        rerun = shlex.quote(f"{PREFIX} rerun")
+        rerun, why = (shlex.quote(f"{PREFIX} {verb}") for verb in ("rerun", "rca"))
         hints += [
             ("See the pull request", f"curl {page}"),
             ("Talk to nofx", f"curl -d {rerun} {page}"),
@@ -39,7 +39,7 @@ def farewell(
                 f"curl -N -H {shown} '{stage.bot.url}/events/stream?after=0'",
             ),
             ("The same, for reading", f"{database} {_program()} events tail -f"),
-            ("Ask how it is", f"curl {stage.bot.url}/healthz"),
+            ("Ask why it came out so", f"curl -d {why} {page}"),
             ("See its metrics", f"curl {stage.bot.url}/metrics"),
         ]
     if scene.repository != MADE:
@@ -57,6 +57,7 @@ def farewell(
         )
     hints += [
         ("Your own change", "make demo REPO=path BASE=main HEAD=feature"),
+        ("With a language model", "see README.md on letting a model read the code"),
         ("Your own repositories", "see README.md on installing the App"),
     ]
     say("\nWhere to look next:")

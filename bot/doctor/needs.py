@@ -59,7 +59,7 @@ async def check_app(settings: Settings, clock: Clock) -> Finding:
     if settings.app_id is None or settings.private_key is None:
         return warn(
             "No GitHub App is set up; `nofx serve` needs one, review and demo do not.",
-            "Set NOFX_APP_ID and NOFX_PRIVATE_KEY_PATH.",
+            "Run `nofx setup`, or set NOFX_APP_ID and NOFX_PRIVATE_KEY_PATH.",
         )
     async with aiohttp.ClientSession() as session:
         app = GitHubApp(

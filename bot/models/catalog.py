@@ -75,8 +75,8 @@ def make_chat(name: str, equipment: Equipment) -> Chat:
     written = _written(name, options)
     try:
         called = names_in(written) if written is not None else ()
-    except ValueError as error:
-        raise UnknownModelError(name=str(error), known=FORMS) from None
+    except ValueError:
+        raise UnknownModelError(name=repr(name), known=FORMS) from None
     if not called:
         known = ", ".join(dict.fromkeys((*MODELS, *_choices(options))))
         raise UnknownModelError(name=repr(name), known=known)

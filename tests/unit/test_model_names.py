@@ -42,6 +42,15 @@ def equipment(**values: object) -> Equipment:
     )
 
 
+@pytest.mark.parametrize("name", ["openia:gpt-5", "local:/m/a.bin", "gpt-5"])
+def test_a_wrong_name_is_told_in_one_sentence(name: str) -> None:
+    """With the forms that there are as the way out."""
+    with pytest.raises(UnknownModelError) as caught:
+        make_chat(name, equipment(model=name))
+    assert str(caught.value) == f"There is no model named {name!r}."
+    assert "anthropic:NAME" in caught.value.way_out
+
+
 def test_names_are_read_in_order() -> None:
     """Spaces around them say nothing."""
     assert names_in("openai:gpt-5-mini, local:/m/a.gguf") == (

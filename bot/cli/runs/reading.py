@@ -95,11 +95,11 @@ def findings(
     run_id: RunId,
     *,
     state: Annotated[
-        str | None, typer.Option(help="As filtered, posted, summarised; else all.")
+        str | None, typer.Option(help="Only filtered, posted, summarised …; else all.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what a run found, what was filtered too, and why.
+    """Show what a run found, and what was filtered out of it, with the reasons.
 
     For example:
 

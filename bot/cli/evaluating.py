@@ -38,9 +38,7 @@ def run_cases(
     *,
     model: Annotated[
         list[str] | None,
-        typer.Option(
-            help="Written as in NOFX_MODEL; once for each model. Else NOFX_MODEL's."
-        ),
+        typer.Option(help="As in NOFX_MODEL, once for each; else NOFX_MODEL's own."),
     ] = None,
     output: Annotated[
         Path | None, typer.Option(help="Write all scores to this file, as JSON.")

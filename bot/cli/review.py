@@ -42,9 +42,7 @@ def review(  # noqa: PLR0913  # one argument an option
     ] = None,
     form: Annotated[
         Format,
-        typer.Option(
-            "--format", help="Form of what is printed; github annotates a workflow."
-        ),
+        typer.Option("--format", help="What is printed; github is for workflows."),
     ] = Format.TEXT,
     output: Annotated[
         list[str] | None,

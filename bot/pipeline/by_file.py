@@ -41,15 +41,8 @@ class ByFile(Unit):
 
     @override
     def only(self, request: ReviewRequest, names: set[str]) -> ReviewRequest:
-        kept = tuple(patch for patch in request.diff.files if patch.path in names)
-        before = len({patch.path for patch in request.diff.files} - names)
-        return replace(
-            request,
-            diff=Diff(files=kept),
-            files={one: data for one, data in request.files.items() if one in names},
-            sightings=tuple(one for one in request.sightings if one.path in names),
-            read=lambda count: request.read(before + count),
-        )
+        patches = request.diff.files
+        return narrowed(request, tuple(one for one in patches if one.path in names))
 
     @override
     def kept(

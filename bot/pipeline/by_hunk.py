@@ -50,16 +50,7 @@ class ByHunk(Unit):
             for patch in request.diff.files
             if (hunks := tuple(one for one in patch.hunks if one.id in names))
         )
-        paths = {patch.path for patch in kept}
-        before = len({patch.path for patch in request.diff.files} - paths)
-        return replace(
-            request,
-            diff=Diff(files=kept),
-            files={one: data for one, data in request.files.items() if one in paths},
-            sightings=tuple(one for one in request.sightings if one.path in paths),
-            remarks=tuple(one for one in request.remarks if one.path in paths),
-            read=lambda count: request.read(before + count),
-        )
+        return narrowed(request, kept)
 
     @override
     def kept(

@@ -1,9 +1,11 @@
 """What a reviewer is asked about piece by piece: files by rules, hunks by models."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from core.review.findings import Proposal
+from core.review.hunks import Diff, FilePatch
 from core.review.reviewer import ReviewAnswer, ReviewModel, ReviewRequest
 from core.runs.work import Key
 
@@ -55,6 +57,20 @@ class Unit(Protocol):
     ) -> dict[str, str]:
         """Return what changes in each file, in words, as far as anybody said."""
         return {}
+
+
+def narrowed(request: ReviewRequest, kept: tuple[FilePatch, ...]) -> ReviewRequest:
+    """Return the request for these patches alone; all other files count as read."""
+    paths = {patch.path for patch in kept}
+    before = len({patch.path for patch in request.diff.files} - paths)
+    return replace(
+        request,
+        diff=Diff(files=kept),
+        files={one: data for one, data in request.files.items() if one in paths},
+        sightings=tuple(one for one in request.sightings if one.path in paths),
+        remarks=tuple(one for one in request.remarks if one.path in paths),
+        read=lambda count: request.read(before + count),
+    )
 
 
 def said(request: ReviewRequest) -> Sequence[str]:

@@ -9,7 +9,7 @@ import json_repair
 
 from core.review.chat import Budget, Chat, Question
 from core.review.hunks import Diff
-from core.review.prompt.fencing import Fence
+from core.review.prompt.fencing import Block, fenced
 from core.review.prompt.parsing import MOST_MENDED
 from core.review.sanitize import clean_code, clean_line, clean_prompt
 
@@ -73,7 +73,7 @@ def packed(asked: str, about: About, chat: Chat, budget: Budget) -> Packed | Non
     if room < 0:
         return None
     hunks = list(_hunks(about.diff))
-    chosen: list[tuple[str, str]] = []
+    chosen: list[Block] = []
     for title, text in hunks:
         need = chat.tokens(f"{title}\n{text}") + SPARE // 10
         if need <= room:
@@ -82,13 +82,9 @@ def packed(asked: str, about: About, chat: Chat, budget: Budget) -> Packed | Non
     if hunks and not chosen:
         return None
     blocks = [*(one for one in fixed if one[1]), *chosen]
-    fence = Fence.around([text for block in blocks for text in block])
-    material = "\n".join(
-        (f"MARK {fence.mark}", *(fence.block(title, text) for title, text in blocks))
-    )
     question = Question(
         orders=ORDERS,
-        material=material,
+        material=fenced(blocks),
         name=NAME,
         schema=SCHEMA,
         most_output=MOST_OUTPUT,
@@ -130,7 +126,7 @@ def _room(chat: Chat, budget: Budget) -> int:
     return min(room, int(left / each)) if each else room
 
 
-def _hunks(diff: Diff) -> Iterator[tuple[str, str]]:
+def _hunks(diff: Diff) -> Iterator[Block]:
     """Yield the title and the lines of each hunk."""
     for patch in diff.files:
         name = json.dumps(clean_line(patch.path, limit=300), ensure_ascii=False)

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 DIGITS = 8
+# A title of ours, and what others wrote.
+Block = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +34,10 @@ class Fence:
     def block(self, title: str, text: str) -> str:
         """Return the text between its fences; `title` stands in the opening one."""
         return f"[{self.mark} {title}]\n{text}\n[{self.mark} end]"
+
+
+def fenced(blocks: Sequence[Block]) -> str:
+    """Return the material of a question: the mark, then each block in its fence."""
+    fence = Fence.around([text for block in blocks for text in block])
+    shown = (fence.block(title, text) for title, text in blocks)
+    return "\n".join((f"MARK {fence.mark}", *shown))

@@ -7,14 +7,13 @@ from pathspec import GitIgnoreSpec
 
 from core.review.config import PathInstructions
 from core.review.hunks import FilePatch
-from core.review.prompt.fencing import Fence
+from core.review.prompt.fencing import Block, fenced
 from core.review.prompt.packing import Part
 from core.review.reviewer import Preferred, ReviewRequest
 from core.review.sanitize import clean_line, clean_prompt
 
 TITLE, DESCRIPTION, WISHES = 300, 4000, 4000
 CUT = " … (cut)"
-Block = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +60,7 @@ def material(intent: Intent, parts: Sequence[Part]) -> str:
         (part.file.title, "\n".join(piece.text for piece in part.pieces))
         for part in parts
     ]
-    fence = Fence.around([text for block in blocks for text in block])
-    return "\n".join(
-        (f"MARK {fence.mark}", *(fence.block(title, text) for title, text in blocks))
-    )
+    return fenced(blocks)
 
 
 def _wishes(preferences: Sequence[Preferred]) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from core.review.findings import Finding
 from core.review.hunks import Diff
-from core.review.prompt.fencing import Fence
+from core.review.prompt.fencing import Block, fenced
 from core.review.sanitize import clean_line
 from core.review.second.showing import CodeLine, around, claim, lines_of
 
@@ -113,7 +113,7 @@ def _packed(sections: Sequence[Section], room: int) -> list[list[Section]]:
 
 def _asked(group: Sequence[Section]) -> Asked:
     claims: dict[str, Finding] = {}
-    blocks: list[tuple[str, str]] = []
+    blocks: list[Block] = []
     for section in group:
         said: list[str] = []
         for one in section.findings:
@@ -123,6 +123,4 @@ def _asked(group: Sequence[Section]) -> Asked:
         path = clean_line(section.path)
         blocks.append((f"file {path}", section.code))
         blocks.append((f"claims about {path}", "\n".join(said)))
-    fence = Fence.around([text for block in blocks for text in block])
-    shown = (fence.block(title, text) for title, text in blocks)
-    return Asked(material="\n".join((f"MARK {fence.mark}", *shown)), claims=claims)
+    return Asked(material=fenced(blocks), claims=claims)

@@ -3,14 +3,11 @@
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
-
-import json_repair
 
 from core.review.chat import Budget, Chat, Question
 from core.review.hunks import Diff
 from core.review.prompt.fencing import Block, fenced
-from core.review.prompt.parsing import MOST_MENDED
+from core.review.prompt.json_text import found_in
 from core.review.sanitize import clean_code, clean_line, clean_prompt
 
 NAME = "answer"
@@ -97,18 +94,9 @@ def answer_in(text: str) -> str:
 
     It can take long: call it in a thread.
     """
-    found = _mended(text) if "{" in text else None
+    found = found_in(text).value
     answer = found.get("answer") if isinstance(found, dict) else None
     return (answer if isinstance(answer, str) else text).strip()[:LONGEST_ANSWER]
-
-
-def _mended(text: str) -> Any:
-    if len(text) > MOST_MENDED:
-        return None
-    try:
-        return json_repair.loads(text)
-    except (ValueError, RecursionError):
-        return None  # a loop of brackets, as small models fall into
 
 
 def most(chat: Chat, budget: Budget) -> Budget:

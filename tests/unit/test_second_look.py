@@ -222,6 +222,14 @@ def test_an_answer_in_a_code_block_or_cut_off_is_read_as_far_as_it_goes() -> Non
     assert cut.unseen == {name(2): SILENT}
 
 
+def test_an_answer_behind_thoughts_is_read() -> None:
+    """Models that think aloud, in braces too, refute as others do."""
+    text = f'<think>Is {{"answers": []}} right? No.</think>\n{answers(NO)}'
+    found = read(text, {"c1": finding(1, "wrong")})
+    assert list(found.refuted) == [name(1)]
+    assert found.repairs == ("thoughts in front of the answer were taken off",)
+
+
 @given(st.text(max_size=200))
 def test_no_text_is_taken_for_a_verdict_that_it_is_not(text: str) -> None:
     """Whatever comes, each finding is either left as it is or told of as unseen."""

@@ -1,25 +1,21 @@
 """What a second look's answer means: read with care, believed only where it fits."""
 
-import json
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import json_repair
 from pydantic import ValidationError
 
 from core.review.findings import Finding
 from core.review.likeness import relatable, survivors
-from core.review.prompt.parsing import MOST_MENDED
+from core.review.prompt.json_text import found_in
 from core.review.sanitize import clean_line
 from core.review.second.template import Answered, Opinion
 
 # What stands for a list of answers that is none.
 UNREADABLE = "the answer of the second look could not be read"
 SILENT = "the second look did not speak of it"
-FENCED = re.compile(r"\s*```[a-z]*\n(.*)\n```\s*", re.DOTALL)
 LONGEST = 300
 
 
@@ -74,29 +70,16 @@ def read(text: str, claims: Mapping[str, Finding]) -> Read:
 
 def _listed(text: str, repairs: list[str]) -> Sequence[Any] | None:
     """Return the answers as they came, or None when there are none to be found."""
-    if fenced := FENCED.fullmatch(text):
-        repairs.append("the answer stood in a code block")
-        text = fenced.group(1)
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        repairs.append("the answer was no JSON, and was mended")
-        found = _mended(text)
-    if isinstance(found, dict):
-        found = found.get("answers")
-    if not isinstance(found, list):
-        repairs.append(UNREADABLE)
+    found = found_in(text)
+    repairs += found.repairs
+    listed = found.value
+    if isinstance(listed, dict):
+        listed = listed.get("answers")
+    if not isinstance(listed, list):
+        why = f": {found.problem}" if found.problem else ""
+        repairs.append(f"{UNREADABLE}{why}")
         return None
-    return found
-
-
-def _mended(text: str) -> Any:
-    if len(text) > MOST_MENDED:
-        return None
-    try:
-        return json_repair.loads(text)
-    except (ValueError, RecursionError):
-        return None
+    return listed
 
 
 def _known(

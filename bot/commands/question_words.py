@@ -17,7 +17,7 @@ def answered(said: str, run: Run, reply: Reply, packed: Packed) -> str:
     sha = run.subject.head_sha[:SHORT_SHA]
     shown = f"{packed.shown} of {counted(packed.hunks, 'hunk')}"
     usage = reply.usage
-    tokens = usage.input_tokens + usage.output_tokens
+    tokens = usage.tokens
     spent = f" · {tokens} tokens · ${usage.cost_usd:.4f}" if tokens else ""
     cut = "" if reply.finished else " It was cut off at its longest."
     return (

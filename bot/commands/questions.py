@@ -15,7 +15,7 @@ from core.audit.service import Audit
 from core.errors import NofxError, UnavailableError
 from core.events import schema
 from core.metrics.models import CALL_SECONDS, CALLS, COST, TOKENS
-from core.review.chat import Budget, Chat, Question, Reply
+from core.review.chat import Chat, Question, Reply
 from core.review.questions import About, answer_in, packed
 from core.runs.model import Run
 from core.runs.service import Runs
@@ -79,8 +79,7 @@ class QuestionCommands:
         about = await self._about(state)
         if about is None:
             return words.unread()
-        wanted = state.config.budget
-        budget = put.model.budget.tighter(Budget(tokens=wanted.tokens, usd=wanted.usd))
+        budget = put.model.budget_for(state.config)
         fitting = await asyncio.to_thread(
             packed, put.asked, about, put.model.chat, budget
         )
@@ -119,7 +118,7 @@ class QuestionCommands:
                 facts={
                     "comment": event.comment_id,
                     "model": reply.model,
-                    "tokens": usage.input_tokens + usage.output_tokens,
+                    "tokens": usage.tokens,
                     "usd": f"{usage.cost_usd:.6f}",
                 },
             )

@@ -1,13 +1,12 @@
 """Reviews remembered by file, as rules read: the whole file, and nothing else."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 from typing_extensions import override
 
-from bot.pipeline.units import Kept, Unit, said
+from bot.pipeline.units import Kept, Unit, narrowed, said
 from core.review.findings import Proposal
-from core.review.hunks import Diff, FilePatch
+from core.review.hunks import FilePatch
 from core.review.reviewer import ReviewAnswer, ReviewModel, ReviewRequest
 from core.runs.work import Key, key_of
 

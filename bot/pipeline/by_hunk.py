@@ -1,14 +1,13 @@
 """Reviews remembered by hunk, as models read: what only moved is not sent again."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from typing_extensions import override
 
-from bot.pipeline.units import Kept, Unit, said
+from bot.pipeline.units import Kept, Unit, narrowed, said
 from core.review.findings import Proposal, Side
-from core.review.hunks import Diff, FilePatch, Hunk
+from core.review.hunks import FilePatch, Hunk
 from core.review.prompt.enclosing import enclosing_hunk
 from core.review.prompt.material import instructions_for
 from core.review.prompt.showing import head_of

@@ -59,6 +59,12 @@ class Budget:
         usd = [one for one in (self.usd, other.usd) if one is not None]
         return Budget(tokens=min(tokens, default=None), usd=min(usd, default=None))
 
+    def covers(self, tokens: int, usd: float) -> bool:
+        """Tell whether neither is more than it may be."""
+        return (self.tokens is None or tokens <= self.tokens) and (
+            self.usd is None or usd <= self.usd
+        )
+
 
 class Chat(Protocol):
     """Answers questions; it has no tools, no credentials of ours and no memory."""

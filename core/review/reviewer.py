@@ -1,7 +1,8 @@
 """The port behind which every reviewer stands: hosted models, local ones, rules."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Protocol
 
 from core.review.config import ReviewConfig
@@ -54,6 +55,11 @@ class Usage:
     cpu_seconds: float = 0.0
     peak_memory_bytes: int = 0
 
+    @property
+    def tokens(self) -> int:
+        """Return how many went in and out."""
+        return self.input_tokens + self.output_tokens
+
     def plus(self, other: "Usage") -> "Usage":
         """Return both together; the peak of memory is that of the larger."""
         return Usage(
@@ -64,6 +70,11 @@ class Usage:
             cpu_seconds=self.cpu_seconds + other.cpu_seconds,
             peak_memory_bytes=max(self.peak_memory_bytes, other.peak_memory_bytes),
         )
+
+    @classmethod
+    def together(cls, usages: Iterable["Usage"]) -> "Usage":
+        """Return all of them as one."""
+        return reduce(cls.plus, usages, cls())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,12 +41,7 @@ class Answered:
     @property
     def usage(self) -> Usage:
         """Return what its replies cost together."""
-        of = [one.usage for one in self.replies]
-        return Usage(
-            input_tokens=sum(one.input_tokens for one in of),
-            output_tokens=sum(one.output_tokens for one in of),
-            cost_usd=sum(one.cost_usd for one in of),
-        )
+        return Usage.together(one.usage for one in self.replies)
 
 
 async def answered(

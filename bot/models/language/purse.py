@@ -63,7 +63,7 @@ class Purse:
         async with self._changed:
             self._held.remove(hold)
             if usage is not None:
-                self._tokens += usage.input_tokens + usage.output_tokens
+                self._tokens += usage.tokens
                 self._usd += usage.cost_usd
             self._changed.notify_all()
 
@@ -74,7 +74,4 @@ class Purse:
         out = [*self._held, hold]
         tokens = self._tokens + sum(one.tokens for one in out)
         usd = self._usd + sum(one.usd for one in out)
-        most = self._budget
-        return (most.tokens is None or tokens <= most.tokens) and (
-            most.usd is None or usd <= most.usd
-        )
+        return self._budget.covers(tokens, usd)

@@ -13,6 +13,7 @@ from bot.models.language.purse import Purse
 from bot.models.language.second_look import looked_again
 from core.clock import Clock
 from core.review.chat import Budget, Chat
+from core.review.config import ReviewConfig
 from core.review.findings import SOURCE, Finding
 from core.review.prompt import template
 from core.review.prompt.planning import Limits, Plan, Planned, planned
@@ -42,10 +43,10 @@ class LanguageReviewer(ReviewModel):
         """Return the model that is asked, for questions that are no review."""
         return self._chat
 
-    @property
-    def budget(self) -> Budget:
-        """Return the most that a review may cost."""
-        return self._budget
+    def budget_for(self, config: ReviewConfig) -> Budget:
+        """Return the most that may be spent where the base branch says this."""
+        wanted = config.budget
+        return self._budget.tighter(Budget(tokens=wanted.tokens, usd=wanted.usd))
 
     @property
     @override
@@ -72,7 +73,7 @@ class LanguageReviewer(ReviewModel):
         UnavailableError when nobody answers.
         """
         began = self._clock.monotonic()
-        chat, budget = self._chat, self._budget_for(request)
+        chat, budget = self._chat, self.budget_for(request.config)
         limits = Limits(count=chat.tokens, context=chat.context)
         plan = await asyncio.to_thread(planned, request, limits)
         done = await self._ask(plan, request, Purse(chat, budget))
@@ -84,14 +85,10 @@ class LanguageReviewer(ReviewModel):
     ) -> Verification:
         began = self._clock.monotonic()
         made = await looked_again(
-            self._chat, self._budget_for(request), request, findings
+            self._chat, self.budget_for(request.config), request, findings
         )
         usage = replace(made.usage, wall_seconds=self._clock.monotonic() - began)
         return replace(made, usage=usage) if made.said else made
-
-    def _budget_for(self, request: ReviewRequest) -> Budget:
-        wanted = request.config.budget
-        return self._budget.tighter(Budget(tokens=wanted.tokens, usd=wanted.usd))
 
     async def _ask(
         self, plan: Plan, request: ReviewRequest, purse: Purse
@@ -138,7 +135,7 @@ def _paths(asked: Planned) -> Sequence[str]:
 
 
 def _answer(plan: Plan, done: Sequence[Answered], seconds: float) -> ReviewAnswer:
-    usages = [one.usage for one in done]
+    usage = Usage.together(one.usage for one in done)
     unread, changes = dict(plan.unread), dict[str, str]()
     for one in done:
         unread |= one.unread
@@ -147,12 +144,8 @@ def _answer(plan: Plan, done: Sequence[Answered], seconds: float) -> ReviewAnswe
         proposals=tuple(proposal for one in done for proposal in one.proposals),
         changes=changes,
         unread=unread,
-        usage=Usage(
-            input_tokens=sum(one.input_tokens for one in usages),
-            output_tokens=sum(one.output_tokens for one in usages),
-            cost_usd=sum(one.cost_usd for one in usages),
-            wall_seconds=seconds,
-        ),
+        # Questions are out at once: their seconds do not add up.
+        usage=replace(usage, wall_seconds=seconds),
         said=_said(done),
     )
 

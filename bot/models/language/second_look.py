@@ -105,12 +105,9 @@ class _Looking:
     def _costs_too_much(self, question: Question) -> bool:
         chat, spent = self.chat, self.spent.plus(self.usage)
         asks = chat.tokens(question.orders) + chat.tokens(question.material)
-        tokens = spent.input_tokens + spent.output_tokens + asks + question.most_output
+        tokens = spent.tokens + asks + question.most_output
         usd = spent.cost_usd + chat.price(asks, question.most_output)
-        most = self.budget
-        return (most.tokens is not None and tokens > most.tokens) or (
-            most.usd is not None and usd > most.usd
-        )
+        return not self.budget.covers(tokens, usd)
 
     def _pass_over(self, asked: Asked, reason: str) -> None:
         self.unseen |= {one.fingerprint: reason for one in asked.claims.values()}

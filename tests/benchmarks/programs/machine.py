@@ -33,6 +33,15 @@ def cpu_seconds(roots: Iterable[int]) -> float | None:
     return sum(ticks[pid] for pid in _family(set(roots), parents)) / TICKS
 
 
+def peak_bytes(pid: int) -> int | None:
+    """Return the most memory a running process has held at once; None without /proc."""
+    path = PROC / str(pid) / "status"
+    if not path.exists():
+        return None
+    (peak,) = (one for one in path.read_text().splitlines() if "VmHWM" in one)
+    return int(peak.split()[1]) * 1024
+
+
 def _family(found: set[int], parents: dict[int, int]) -> set[int]:
     while more := {p for p, parent in parents.items() if parent in found} - found:
         found = found | more

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -144,8 +144,10 @@ class _LocalSource(Source):
         return Shown(data=self.change.diff)
 
     @override
-    async def file(self, described: Described, path: str) -> bytes | None:
-        return self.change.files.get(path)
+    async def files(
+        self, described: Described, paths: Sequence[str]
+    ) -> Mapping[str, bytes | None]:
+        return {path: self.change.files.get(path) for path in paths}
 
     @override
     async def config(self, described: Described) -> ReadConfig:

@@ -1,9 +1,10 @@
 """Second step: which parts of the change can be read, and the files they stand in."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 from bot.pipeline.approving import reasons
 from bot.pipeline.cover import Reading
@@ -16,8 +17,11 @@ from core.review.reviewer import Sighting
 from core.review.selection import excluded, without
 from core.runs.pipeline import StepContext, StepOutcome
 
-AT_ONCE = 8
+AT_ONCE = 2
+# So many files are asked for by one question.
+TOGETHER = 50
 UNFETCHED = "its content could not be fetched: it is absent at the head or too large"
+Result = TypeVar("Result")
 LINK, LINK_MODE = "it is a symbolic link, which is not followed", "120000"
 
 
@@ -93,22 +97,33 @@ class Analyze:
     ) -> dict[str, _Fetched | None]:
         gate = asyncio.Semaphore(AT_ONCE)
 
-        async def one(file: FilePatch) -> _Fetched | None:
+        async def some(part: list[FilePatch]) -> dict[str, _Fetched | None]:
             async with gate:
-                data = await source.file(described, file.path)
-                if data is None:
-                    return None
-                cover = self.reading.cover.file
-                covered, found = await asyncio.to_thread(cover, file, data)
-            return _Fetched(await self.artifacts.keep(covered), found)
+                paths = [file.path for file in part]
+                read = await source.files(described, paths)
+                kept = await _all(self._kept(one, read[one.path]) for one in part)
+            return dict(zip(paths, kept, strict=True))
 
-        try:
-            async with asyncio.TaskGroup() as group:
-                tasks = {file.path: group.create_task(one(file)) for file in files}
-        except BaseExceptionGroup as failures:
-            # The walk tells an outage from a bug by the error itself.
-            raise failures.exceptions[0] from failures
-        return {path: task.result() for path, task in tasks.items()}
+        parts = [files[at : at + TOGETHER] for at in range(0, len(files), TOGETHER)]
+        fetched = await _all(some(part) for part in parts)
+        return {path: one for part in fetched for path, one in part.items()}
+
+    async def _kept(self, file: FilePatch, data: bytes | None) -> _Fetched | None:
+        if data is None:
+            return None
+        covered, found = await asyncio.to_thread(self.reading.cover.file, file, data)
+        return _Fetched(await self.artifacts.keep(covered), found)
+
+
+async def _all(works: Iterable[Coroutine[None, None, Result]]) -> list[Result]:
+    """Do all at once; the first failure ends the others."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(work) for work in works]
+    except BaseExceptionGroup as failures:
+        # The walk tells an outage from a bug by the error itself.
+        raise failures.exceptions[0] from failures
+    return [task.result() for task in tasks]
 
 
 def _readable(file: FilePatch) -> bool:

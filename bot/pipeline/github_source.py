@@ -1,12 +1,14 @@
 """A run's change, read from GitHub between two fixed commits."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from typing_extensions import override
 
 from bot.github.base_config import BaseConfigs, GitHubConfigs
 from bot.github.client import Connection, GitHubApp
-from bot.github.pulls import compare_diff, file_at, get_pull
+from bot.github.files import files_at
+from bot.github.pulls import compare_diff, get_pull
 from bot.pipeline.ports import Described, Shown, Source, Sources
 from core.errors import HeadMovedError, RunOutdatedError
 from core.review.config_reading import ReadConfig
@@ -53,8 +55,11 @@ class GitHubSource(Source):
         return Shown(data=comparison.data, missing=missing)
 
     @override
-    async def file(self, described: Described, path: str) -> bytes | None:
-        return await file_at(self.gh, self.subject.repository, path, described.head_sha)
+    async def files(
+        self, described: Described, paths: Sequence[str]
+    ) -> Mapping[str, bytes | None]:
+        repository = self.subject.repository
+        return await files_at(self.gh, repository, paths, described.head_sha)
 
     @override
     async def config(self, described: Described) -> ReadConfig:

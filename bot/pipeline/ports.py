@@ -1,6 +1,6 @@
 """What the pipeline asks of the world around it: where a change is, where to say it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -48,8 +48,10 @@ class Source(Protocol):
         """Return what the head changed since it left the base."""
         ...
 
-    async def file(self, described: Described, path: str) -> bytes | None:
-        """Return a file at the head; None when it is absent or too large to read."""
+    async def files(
+        self, described: Described, paths: Sequence[str]
+    ) -> Mapping[str, bytes | None]:
+        """Return files at the head; None where one is absent or too large to read."""
         ...
 
     async def config(self, described: Described) -> ReadConfig:

@@ -23,7 +23,7 @@ FAULTS: tuple[Kind, ...] = (
 )
 # The paths that writes go to come as often as all others together.
 PATHS = (
-    *("", "", "/compare/", "/pulls/", "/contents/"),
+    *("", "", "/compare/", "/pulls/", "/contents/", r"/graphql$"),
     *(r"/reviews$", r"/issues/\d+/comments$", r"/check-runs$", r"/check-runs/\d+$"),
 )
 # A lease is 5 s: who sleeps wakes up as a zombie, after another has taken its run.

@@ -35,7 +35,7 @@ async def until_it_stops(road: Road) -> str:
 
 async def test_a_limit_while_files_are_fetched_puts_the_run_off(road: Road) -> None:
     """The limit holds for longer than a call may sleep; the review comes later."""
-    road.github.faults.add(kind="secondary_limit", path=r"/contents/", seconds=600)
+    road.github.faults.add(kind="secondary_limit", path=r"/graphql$", seconds=600)
     number = await road.open_pull()
     assert await until_it_stops(road) == "retry_wait"
     (check,) = road.github.check_runs(REPO, road.head(number))
@@ -44,7 +44,7 @@ async def test_a_limit_while_files_are_fetched_puts_the_run_off(road: Road) -> N
 
 async def test_a_refusal_while_files_are_fetched_is_named(road: Road) -> None:
     """The check says what GitHub said, not which of our parts met it."""
-    road.github.faults.add(kind="403", path=r"/contents/", times=9)
+    road.github.faults.add(kind="403", path=r"/graphql$", times=9)
     number = await road.open_pull()
     check = await road.until_checked(number)
     assert check["conclusion"] == "action_required"

@@ -17,6 +17,7 @@ from bot.github.comments import (
     react_to_comment,
     upsert_summary,
 )
+from bot.github.files import files_at
 from bot.github.limits import Policy
 from bot.github.markers import effect_marker
 from bot.github.pulls import compare_diff, file_at, get_pull
@@ -131,6 +132,35 @@ async def test_a_pull_request_is_read_with_its_diff_and_files(stage: Stage) -> N
     assert await file_at(stage.gh, REPO, "logo", pull.base_sha) == b"\0\1"
     assert await file_at(stage.gh, REPO, "new.py", pull.base_sha) is None
     assert await file_at(stage.gh, REPO, "docs", pull.base_sha) is None
+
+
+async def test_many_files_are_read_by_one_question(stage: Stage) -> None:
+    """Only what no text of GraphQL's is whole of costs a request of its own."""
+    wanted = {
+        "a.py": "größer\r\n".encode(),
+        "empty.py": b"",
+        "latin.py": "größer".encode("latin-1"),
+        "long.py": b"# long\n" * 100_000,
+        "logo": b"\0\1",
+        'odd: {$name}".py': b"odd\n",
+    }
+    sha = stage.github.repository.commit(wanted, branch="more")
+    begin = len(stage.github.simulator.requests)
+    paths = [*wanted, "docs", "nowhere.py"]
+    found = await files_at(stage.gh, REPO, paths, sha, max_bytes=800_000)
+    assert found == {**wanted, "docs": None, "nowhere.py": None}
+    made = [one.path for one in stage.github.simulator.requests[begin:]]
+    ones = {
+        f"/repos/{REPO}/contents/{name}" for name in ("latin.py", "long.py", "logo")
+    }
+    assert set(made) - ones == {
+        "/graphql",
+        f"/app/installations/{stage.github.installation}/access_tokens",
+    }
+    assert len(made) == len(ones) + 2
+    short = await files_at(stage.gh, REPO, paths, sha, max_bytes=5)
+    assert short["long.py"] is None
+    assert short['odd: {$name}".py'] == b"odd\n"
 
 
 async def test_what_did_not_change_costs_no_budget(stage: Stage) -> None:

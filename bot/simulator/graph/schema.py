@@ -20,6 +20,7 @@ enum PullRequestReviewThreadSubjectType { FILE LINE }
 enum PullRequestState { CLOSED MERGED OPEN }
 
 interface Node { id: ID! }
+interface GitObject { id: ID! oid: GitObjectID! }
 interface Actor { login: String! url: URI! }
 
 type PageInfo {
@@ -37,13 +38,23 @@ type User implements Node & Actor {
 type Bot implements Node & Actor {
   id: ID! databaseId: Int login: String! url: URI!
 }
-type Commit implements Node { id: ID! oid: GitObjectID! }
+type Commit implements Node & GitObject { id: ID! oid: GitObjectID! }
+type Tree implements Node & GitObject { id: ID! oid: GitObjectID! }
+type Blob implements Node & GitObject {
+  id: ID!
+  oid: GitObjectID!
+  byteSize: Int!
+  isBinary: Boolean
+  isTruncated: Boolean!
+  text: String
+}
 type Repository implements Node {
   id: ID!
   databaseId: Int
   name: String!
   nameWithOwner: String!
   url: URI!
+  object(expression: String oid: GitObjectID): GitObject
   pullRequest(number: Int!): PullRequest
 }
 type PullRequest implements Node {

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from bot.simulator.answers import Json
+from bot.simulator.graph.objects import git_object
 from bot.simulator.records import (
     Place,
     Pull,
@@ -57,6 +58,9 @@ class Views:
             pull = record.pulls.get(number)
             return None if pull is None else self.pull(record, pull)
 
+        async def git(_: object, expression: str | None = None, **__: Any) -> Any:
+            return await git_object(record, expression or "HEAD")
+
         return {
             "__typename": "Repository",
             "id": node_id("R", record.id),
@@ -64,6 +68,7 @@ class Views:
             "name": record.name,
             "nameWithOwner": record.full_name,
             "url": f"{self._world.url}/{record.full_name}",
+            "object": git,
             "pullRequest": pull_request,
         }
 

@@ -27,14 +27,15 @@ async def files_at(
     try:
         told = await _told(gh, repo, paths, ref)
     except GitHubAnswerTooLargeError:
-        told = {path: {"byteSize": 0} for path in paths}
+        told = dict.fromkeys(paths)
     found: dict[str, bytes | None] = {}
     for path in paths:
         blob = told[path]
-        if not blob or blob["byteSize"] > max_bytes:
+        if blob == {} or (blob and blob["byteSize"] > max_bytes):
             found[path] = None
             continue
-        data = _whole(blob)
+        # What GraphQL does not find, as a fork's commit may be, REST may.
+        data = _whole(blob) if blob else None
         if data is None:
             data = await file_at(gh, repo, path, ref, max_bytes=max_bytes)
         found[path] = data
@@ -43,8 +44,8 @@ async def files_at(
 
 async def _told(
     gh: Connection, repo: str, paths: Sequence[str], ref: str
-) -> dict[str, Mapping[str, Any]]:
-    """Return what GraphQL says of each file; empty for what is no file."""
+) -> dict[str, Mapping[str, Any] | None]:
+    """Return what GraphQL says of each file; empty for what is there and no file."""
     owner, _, name = repo.partition("/")
     given = {f"e{at}": f"{ref}:{path}" for at, path in enumerate(paths)}
     heads = "".join(f", ${one}: String!" for one in given)
@@ -60,7 +61,7 @@ async def _told(
         raise GitHubUnavailableError(
             method="POST", path="/graphql", reason=f"the answer has no {error}"
         ) from None
-    return {path: one or {} for path, one in zip(paths, answers, strict=True)}
+    return dict(zip(paths, answers, strict=True))
 
 
 def _whole(blob: Mapping[str, Any]) -> bytes | None:

@@ -155,7 +155,7 @@ def test_what_is_no_answer_is_none(text: str) -> None:
         WHOLE[:-2] + ",",
         WHOLE[:-2] + ', {"path": "b.py", "body": "a [ \\" ]}',
         json.dumps(json.loads(WHOLE)["findings"])[:-1],
-        WHOLE[:-2] + ", " + json.dumps(LONG) + "]}",
+        answer(*json.loads(WHOLE)["findings"], LONG),
     ],
 )
 def test_an_answer_that_breaks_off_is_not_whole(text: str) -> None:

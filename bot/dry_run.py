@@ -56,7 +56,7 @@ class Reviewer:
 
     def check(self, model: str) -> None:
         """Raise UnknownModelError for a model that there is not."""
-        self.base.choices(model)
+        self.base.choices(model).make(model)
 
     async def __call__(self, change: LocalChange, model: str) -> ReviewReport:
         """Return the report of a change; raises ReviewFailedError."""

@@ -30,7 +30,9 @@ async def evaluate(
     UnknownModelError for a model that there is not.
     """
     done: dict[str, list[Scored]] = {model: [] for model in wish.models}
-    async with reviewer(settings) as review:
+    # Who evaluates may name any model, whatever the service offers to repositories.
+    named = settings.model_copy(update={"models": (*settings.models, *wish.models)})
+    async with reviewer(named) as review:
         for model in done:
             review.check(model)
         for model, made in done.items():

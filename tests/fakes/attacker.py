@@ -1,5 +1,6 @@
 """A language model in the hands of an attacker: it does whatever it can to do harm."""
 
+import hashlib
 import json
 import re
 from collections.abc import Sequence
@@ -65,9 +66,15 @@ def _said(trick: Trick, path: str, line: str) -> dict[str, object]:
         "confidence": 1.0,
         "rule": trick.rule,
         "title": f"{trick.name} {trick.title}".strip(),
-        "body": trick.body,
+        # Remarks of the same words would be joined, and only one of them shown.
+        "body": f"{_words_of_its_own(trick)}\n\n{trick.body}",
         "suggestion": trick.suggestion,
     }
+
+
+def _words_of_its_own(trick: Trick) -> str:
+    digest = hashlib.sha256(f"{trick.name} {trick.title}".encode()).hexdigest()
+    return " ".join(digest[at : at + 6] for at in range(0, 60, 6))
 
 
 def _shapes() -> list[dict[str, object]]:

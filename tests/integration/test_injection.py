@@ -53,10 +53,13 @@ def test_a_models_trick_is_read_and_does_nothing(
     aftermath: Aftermath, trick: Trick
 ) -> None:
     """It is shown once, in our frame: no picture, call, command, HTML or marker."""
-    (text,) = found(aftermath, trick)
-    assert acting(text) == []
-    if text.startswith("|"):
+    texts = found(aftermath, trick)
+    assert texts
+    assert [acting(text) for text in texts if acting(text)] == []
+    remarks = [text for text in texts if not text.startswith("|")]
+    if not remarks:
         return
+    (text,) = remarks
     assert [one.strip() for one in html_of(text)][-3:-1] == ["<sub>", "</sub>"]
     (marker,) = re.findall(r"<!--.*?-->", "".join(html_of(text)))
     fingerprint = fingerprint_in(text)
@@ -160,9 +163,7 @@ def test_every_run_was_begun_by_a_push(aftermath: Aftermath) -> None:
     """No comment of a model, a stranger, a bot or a quotation began or ended one."""
     numbers = sorted(run.subject.pull for run in aftermath.runs)
     assert numbers == sorted({*numbers})
-    ends = {run.subject.pull: run.status for run in aftermath.runs}
-    assert ends.pop(aftermath.early) == "failed"
-    assert set(ends.values()) == {"gate_failed"}
+    assert {run.status for run in aftermath.runs} == {"gate_failed"}
     assert {run.origin for run in aftermath.runs} == {"request"}
 
 
@@ -237,10 +238,7 @@ def test_findings_in_no_form_are_left_out_and_counted(aftermath: Aftermath) -> N
 
 
 def test_an_answer_that_closes_early_is_no_review(aftermath: Aftermath) -> None:
-    """Whatever follows it decides nothing: the check asks for somebody."""
+    """Whatever follows it decides nothing; what rules found stops the change."""
     (check,) = [one for one in aftermath.checks if one["pull"] == aftermath.early]
-    assert check["conclusion"] == "action_required"
-    assert (
-        "could not" in check["output"]["title"]
-        or "failed" in (check["output"]["title"])
-    )
+    assert check["conclusion"] == "failure"
+    assert "0 of 1 hunk reviewed" in check["output"]["title"]

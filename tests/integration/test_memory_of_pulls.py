@@ -60,7 +60,9 @@ class Watched(ReviewModel):
 def model(monkeypatch: pytest.MonkeyPatch) -> Watched:
     """Give the one reviewer of this test."""
     made = Watched()
-    monkeypatch.setattr(catalog, "MODELS", {made.name: lambda _: made})
+    monkeypatch.setattr(
+        catalog, "MODELS", {**catalog.MODELS, made.name: lambda _: made}
+    )
     return made
 
 

@@ -131,7 +131,8 @@ async def test_a_run_tells_by_what_it_was_decided(road: Road) -> None:
     state = await base.runs.state_of(await base.runs.load(run_id))
     assert state["decided_by"]["model"]["name"] == "rules"
     assert state["decided_by"]["policy"]["fail_on"] == "error"
-    assert state["decided_by"]["gates"] == {"approval": False, "blocking": True}
+    gates = {"approval": False, "blocking": True, "asks": []}
+    assert state["decided_by"]["gates"] == gates
 
 
 async def test_a_good_run_tells_what_it_used(road: Road) -> None:

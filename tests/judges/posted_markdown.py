@@ -10,7 +10,8 @@ from bot.commands.grammar import parse_command
 
 OURS = re.compile(
     r"(?:</?(?:sub|details|summary)>|<!-- nofx:[A-Za-z0-9_:./-]+ -->|\s"
-    r"|What was not reviewed, and why)*"
+    r"|What was not reviewed, and why"
+    r"|What changes, in [0-9]+ files?, as the model tells it)*"
 )
 CALL = re.compile(
     r"(?<![\w`/])@[A-Za-z0-9][\w/-]*|(?<!\w)#[0-9]+\b|\bGH-[0-9]+|\w/\w+#[0-9]"

@@ -330,7 +330,7 @@ async def test_what_is_revoked_while_it_is_built_never_is(
     run_id = await stage.ask()
     async with shop(stage, tmp_path, clock) as here:
         here.builder.gate.clear()
-        asking = asyncio.create_task(here.rca.ensure(run_id, actor=ANN, patience=0.3))
+        asking = asyncio.create_task(here.rca.ensure(run_id, actor=ANN, patience=3))
         await eventually(lambda: bool(here.builder.begun))
         told = await here.store.revoke(subject().repository)
         assert (told.gone, told.held) == (1, 1)

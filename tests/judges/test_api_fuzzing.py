@@ -15,6 +15,7 @@ from core.memory.model import Scope
 from core.store.database import Database
 from tests.fakes.api import ApiStage, api_stage
 from tests.fakes.memory import message
+from tests.fakes.seen_reviews import seen
 from tests.fakes.stage import serving
 
 EXAMPLES = 12
@@ -55,7 +56,14 @@ async def some_ids(stage: ApiStage) -> dict[str, list[str]]:
     body = {"ours": done, "theirs": branch}
     merge = (await stage.ask("/merges", method="POST", json=body)).body["id"]
     sessions, hold = await some_sessions(stage)
+    await stage.base.findings.settle("octo/hello", 7, seen(["risk a", "risk b"]))
+    pulls = "/repos/octo/hello/pulls"
+    found = (await stage.ask(f"{pulls}/7/findings")).body["findings"]
     return {
+        "owner": ["octo", "nobody"],
+        "repo": ["hello"],
+        "number": ["7", "8"],
+        "finding_id": [*(one["id"] for one in found), f"finding_{UNKNOWN}"],
         "session_id": [*sessions, f"session_{UNKNOWN}"],
         "hold_id": [hold, f"hold_{UNKNOWN}"],
         "redaction_id": [f"redaction_{UNKNOWN}"],

@@ -28,6 +28,8 @@ async def idle(tmp_path: Path, mongodb_url: str) -> AsyncIterator[Jobs]:
     """Give a bot at which no run is ever worked."""
     name = f"idle_{tmp_path.name}"
     async with working_jobs(tmp_path, mongodb_url, name, workers=0) as stage:
+        # The pull request's own webhook asks GitHub for this and that.
+        await stage.road.until_quiet()
         yield stage
 
 

@@ -30,9 +30,9 @@ def plan_review(
 ) -> Plan:
     """Post what GitHub does not show yet, the most severe; the rest is summarised.
 
-    `standing` maps the fingerprints of comments that exist to their ids. At most `most`
-    comments are posted, and never more than one review may carry; of equally severe
-    findings those that their reviewer is surest of.
+    `standing` maps the fingerprints of comments that exist to their ids. With those
+    that stand already there are at most `most`, and never more than one review may
+    carry; of equally severe findings those that their reviewer is surest of.
     """
     anchored = [one for one in judged if one.fate is Fate.ANCHORED]
     kept = {
@@ -43,13 +43,14 @@ def plan_review(
     fresh = [one for one in anchored if one.finding.fingerprint not in kept]
     # Sorting is stable: equals keep the order of the diff.
     fresh.sort(key=lambda one: (-one.finding.severity.rank, -one.finding.confidence))
-    room = max(0, min(most, MAX_COMMENTS))
+    most = min(most, MAX_COMMENTS)
+    room = max(0, most - len(kept))
     summarised = {
         one.finding.fingerprint: one.reason
         for one in judged
         if one.fate is Fate.UNANCHORED
     }
-    summarised |= {one.finding.fingerprint: beyond(room) for one in fresh[room:]}
+    summarised |= {one.finding.fingerprint: beyond(most) for one in fresh[room:]}
     return Plan(comments=tuple(fresh[:room]), standing=kept, summarised=summarised)
 
 

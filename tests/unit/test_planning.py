@@ -39,6 +39,16 @@ def test_what_stands_already_is_not_posted_again() -> None:
     assert plan.standing == {f"{1:032x}": 77}
 
 
+def test_what_was_beyond_the_most_does_not_come_with_the_next_review() -> None:
+    """A rerun of an unchanged commit says nothing more on its lines."""
+    many = [judged(at) for at in range(45)]
+    first = plan_review(many, {})
+    standing = {one.finding.fingerprint: 1 for one in first.comments}
+    again = plan_review(many, standing)
+    assert again.comments == ()
+    assert again.summarised == first.summarised
+
+
 def test_unanchored_findings_go_to_the_summary_with_their_reason() -> None:
     """They are not lost for want of a line."""
     plan = plan_review([judged(1, fate=Fate.UNANCHORED)], {})

@@ -9,6 +9,8 @@ from core.errors import FileUnwritableError, SettingsError
 NAME = "app.env"
 OWN = 0o600
 OTHERS = 0o077
+# Bytes on the disk for a key of 4096 bits and the rest.
+RESERVED = 16 * 1024
 # Where one of these is set somewhere else, the file does not count.
 FIELDS = frozenset({"app_id", "private_key", "private_key_path", "webhook_secrets"})
 
@@ -39,7 +41,11 @@ class AppFile:
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
-            os.close(os.open(self._draft, flags, OWN))
+            with os.fdopen(os.open(self._draft, flags, OWN), "wb") as file:
+                # GitHub gives the credentials once: a disk that is full is found now.
+                file.write(b"\n" * RESERVED)
+                file.flush()
+                os.fsync(file.fileno())
         except OSError as error:
             raise self._unwritable(error) from None
 
@@ -50,8 +56,9 @@ class AppFile:
         """
         lines = [f'{name}="{_escaped(text)}"\n' for name, text in variables.items()]
         try:
-            with self._draft.open("w", encoding="utf-8") as file:
+            with self._draft.open("r+", encoding="utf-8") as file:
                 file.writelines(lines)
+                file.truncate()
                 file.flush()
                 os.fsync(file.fileno())
             # A link, for it replaces nothing.

@@ -21,6 +21,7 @@ from core.errors import (
     PublisherMissingError,
     TokenMissingError,
 )
+from core.review.report import ReviewReport
 
 PATH = "/reviews/dry-run"
 HEADERS = {"Cache-Control": "no-store"}
@@ -84,7 +85,7 @@ class DryRuns:
         found = await self._reviews.review(
             workflow, body.pull, patience=query.wait, gone=gone
         )
-        if found.report is None:
+        if (report := found.report) is None:
             awaited = DryRunAwaited.of_run(found.run).model_dump_json()
             headers = {**HEADERS, "Retry-After": str(AGAIN_SECONDS)}
             return web.Response(
@@ -94,13 +95,12 @@ class DryRuns:
                 headers=headers,
             )
         # Ten thousand findings in four forms take a while to write.
-        text = await asyncio.to_thread(_written, found)
+        text = await asyncio.to_thread(_written, found, report)
         return web.Response(text=text, content_type="application/json", headers=HEADERS)
 
 
-def _written(found: SilentReview) -> str:
-    assert found.report is not None  # noqa: S101  # its caller looked
-    answer = DryRunDetail.made_of(found.run, found.report, found.diff)
+def _written(found: SilentReview, report: ReviewReport) -> str:
+    answer = DryRunDetail.made_of(found.run, report, found.diff)
     return answer.model_dump_json()
 
 

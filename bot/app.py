@@ -19,6 +19,7 @@ from bot.api.stream_slots import make_room
 from bot.base import Base, opened
 from bot.commanding import buttons_on, commands_on
 from bot.github.client import GitHubApp
+from bot.keeping import gauges_of
 from bot.labels import Labels
 from bot.lifetime import beside, listening, told_to_stop
 from bot.migration import bring_up_to_date
@@ -33,7 +34,7 @@ from bot.webhooks.handlers import Handlers
 from bot.webhooks.inbox import Inbox
 from bot.webhooks.sieve import sieve
 from bot.webhooks.threads import Threads
-from bot.wiring import gauges_of, reach, wired
+from bot.wiring import reach, wired
 from core.rca.service import Rca
 
 __all__ = ["SCHEMA", "Running", "migrate", "running", "serve", "work"]

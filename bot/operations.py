@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
 from bot.base import Base
-from bot.pipeline.review_pipeline import DRY_NAME, SPEAKING
+from bot.pipeline.speaking import may_speak, speaks, unsaid
 from bot.reviews import Answer, Reviews, Wish
 from core.checkpoints.resolutions import Choice
 from core.clock import CROCKFORD
@@ -139,14 +139,14 @@ class Operations:
         Raises as `rerun` does.
         """
         past = await self._past(run_id, start_at)
-        publish = publish and _may_speak(past.run)
+        publish = publish and may_speak(past.run)
         wish = branching.Wish(
             origin="branch",
             actor=actor,
             reason=reason,
             overrides={**past.run.overrides, **overrides},
             publish=publish,
-            redo=_unsaid(past.run) if publish else frozenset(),
+            redo=unsaid(past.run) if publish else frozenset(),
         )
         start = await self._branches.start(past, wish)
         self._check(overrides, start.steps)
@@ -217,7 +217,7 @@ class Operations:
     async def _unsaid_by_both(self, merge_id: str) -> frozenset[str]:
         merge = (await self._merges.get(merge_id)).merge
         runs = [await self._runs.load(one.run_id) for one in (merge.ours, merge.theirs)]
-        return frozenset().union(*(_unsaid(run) for run in runs))
+        return frozenset().union(*(unsaid(run) for run in runs))
 
     async def _past(self, run_id: str, start_at: str) -> Past:
         if start_at.startswith("cp_"):
@@ -233,7 +233,7 @@ class Operations:
         run_id: str | None = None,
     ) -> Begun:
         """Begin a run; a silent one that has a `run_id` is the same each time."""
-        if start.run.subject.pull == 0 or (wish.publish and not _may_speak(start.run)):
+        if start.run.subject.pull == 0 or (wish.publish and not may_speak(start.run)):
             raise LocalRunError(run_id=start.run.id)
         run_id = run_id or self._runs.new_id()
         subject = replace(
@@ -277,21 +277,6 @@ def _named(name: str) -> str:
     hashed = hashlib.sha256(name.encode()).digest()
     chosen = [CROCKFORD[one % len(CROCKFORD)] for one in hashed[:RANDOM]]
     return f"run_{digits[:-RANDOM]}{''.join(chosen)}"
-
-
-def _unsaid(run: Run) -> frozenset[str]:
-    """Return the steps that a silent run has done without being heard."""
-    return frozenset() if speaks(run) else frozenset(SPEAKING)
-
-
-def _may_speak(run: Run) -> bool:
-    """Return whether a branch of a run may say anything at GitHub."""
-    return run.subject.pull > 0 and run.subject.pipeline != DRY_NAME
-
-
-def speaks(run: Run) -> bool:
-    """Return whether a run says at GitHub what it finds."""
-    return run.publish and run.subject.pull > 0
 
 
 def operations_on(base: Base, reviews: Reviews | None, *, model: str) -> Operations:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import aiohttp
 
-from bot.auditing import DailyHead
 from bot.base import Base, opened
 from bot.bundling import clear_spool, rca_on
 from bot.github.base_config import BaseConfigs, GitHubConfigs
@@ -16,6 +15,7 @@ from bot.github.limits import Policy as GitHubPolicy
 from bot.github.publishing import publisher_of
 from bot.github.signing_keys import SigningKeys
 from bot.github.workflow_tokens import WorkflowTokens
+from bot.keeping import bundlers, keepers
 from bot.lifetime import Companion
 from bot.models.catalog import check_choices
 from bot.operations import Operations, operations_on
@@ -33,35 +33,18 @@ from bot.reviews import Reviews
 from bot.setting_values import AppCredentials
 from bot.settings import Settings
 from bot.silent_reviews import SilentReviews
-from bot.trimming import DailyTrim
 from bot.version import running_program
 from bot.webhooks.announcer import Announcer
 from bot.webhooks.deliveries import Deliveries
 from bot.webhooks.outbox import Outbox
 from core.clock import Clock
-from core.feed.cuts import Forgetting
-from core.feed.feeder import Feeder
-from core.feed.indexer import Indexer
-from core.feed.just_fed import JustFed
-from core.feed.lag import FeedLag
-from core.memory.due import DueStore
-from core.memory.redaction_standing import RedactionStanding
-from core.memory.redaction_store import RedactionStore
-from core.memory.redactor import Redactor
-from core.memory.standing import MemoryStanding
-from core.metrics.gauges import Refresher
 from core.metrics.handler_cpu import accounting
-from core.rca.automatic import Automatic
 from core.rca.service import Rca
-from core.rca.sweeping import BundleSweeper
 from core.redaction.places import Derived
 from core.runs.holder import Pace
 from core.runs.limits import Limits
-from core.runs.standing import standings
 from core.runs.turns import Caps
-from core.runs.watcher import Watcher
 from core.runs.worker import Worker
-from core.store.sweeper import Sweeper
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,8 +177,8 @@ async def _assembled(
                 rca=rca,
                 worker=worker.name,
                 companions=(
-                    *_keepers(settings, base),
-                    *_bundlers(settings, base, rca),
+                    *keepers(settings, base),
+                    *bundlers(settings, base, rca),
                     (announcer.run, announcer.stop),
                     (worker.serve, worker.stop),
                 ),
@@ -227,80 +210,6 @@ def reach(base: Base, operations: Operations, app: GitHubApp | None) -> None:
 
     if base.memory.redacting is not None:
         base.memory.redacting.reach(places)
-
-
-def _keepers(settings: Settings, base: Base) -> tuple[Companion, ...]:
-    """Return what keeps the database in order, whatever the process is for."""
-    database, clock = base.database, base.clock
-    fed = JustFed()
-    feeder = Feeder(
-        database,
-        holder=base.ids.new("feeder"),
-        clock=clock,
-        bus=base.bus,
-        just_fed=fed,
-    )
-    indexer = Indexer(
-        database,
-        holder=base.ids.new("indexer"),
-        clock=clock,
-        bus=base.bus,
-        just_fed=fed,
-    )
-    sweeper = Sweeper(database, holder=base.ids.new("sweeper"), clock=clock)
-    trimming = DailyTrim(base, days=settings.event_retention)
-    heads = DailyHead(base)
-    # Watching costs the embedded server a third of its inserts, once there are several
-    # processes; with one, nobody else queues anything.
-    watching = settings.watch_queue and settings.mongodb_url is not None
-    watcher = Watcher(database, base.runs, wanted=watching)
-    forgetting = Forgetting(database, bus=base.bus, clock=clock, caches=(fed.forget,))
-    mortal = base.memory.sweeper
-    return (
-        *([(mortal.run, mortal.stop)] if mortal is not None else []),
-        (forgetting.run, forgetting.stop),
-        *_redactors(base),
-        (feeder.run, feeder.stop),
-        (indexer.run, indexer.stop),
-        (sweeper.run, sweeper.stop),
-        (trimming.run, trimming.stop),
-        (heads.run, heads.stop),
-        (watcher.run, watcher.stop),
-    )
-
-
-def _bundlers(settings: Settings, base: Base, rca: Rca) -> tuple[Companion, ...]:
-    automatic = Automatic(
-        base.database,
-        rca,
-        holder=base.ids.new("bundler"),
-        clock=base.clock,
-        bus=base.bus,
-        wanted=settings.bundles == "auto",
-    )
-    sweeper = BundleSweeper(
-        base.database,
-        base.bundles,
-        holder=base.ids.new("sweeper"),
-        clock=base.clock,
-    )
-    return ((automatic.run, automatic.stop), (sweeper.run, sweeper.stop))
-
-
-def _redactors(base: Base) -> tuple[Companion, ...]:
-    if base.memory.redacting is None:
-        return ()
-    redactor = Redactor(base.memory.redacting, clock=base.clock)
-    return ((redactor.run, redactor.stop),)
-
-
-def gauges_of(base: Base) -> Refresher:
-    """Return what reads the gauges of the whole service, for processes that serve."""
-    standing = standings(base.runs.projection, clock=base.clock)
-    lag = FeedLag(base.database, clock=base.clock)
-    remembered = MemoryStanding(DueStore(base.database), clock=base.clock)
-    redacted = RedactionStanding(RedactionStore(base.database), clock=base.clock)
-    return Refresher((*standing, lag, remembered, redacted), clock=base.clock)
 
 
 def _announcer(base: Base, deliveries: Deliveries) -> Announcer:

@@ -3,19 +3,18 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from time import perf_counter
 
 from bot.commands import question_words as words
 from bot.commands.grammar import Command
 from bot.models.language import LanguageReviewer
+from bot.pipeline.asking import counted
 from bot.pipeline.overrides import Choices
 from bot.pipeline.state import Artifacts, State
 from bot.webhooks.event_types import CommentEvent
 from core.audit.service import Audit
 from core.errors import NofxError, UnavailableError
 from core.events import schema
-from core.metrics.models import CALL_SECONDS, CALLS, COST, TOKENS
-from core.review.chat import Chat, Question, Reply
+from core.review.chat import Reply
 from core.review.questions import About, answer_in, packed
 from core.runs.model import Run
 from core.runs.service import Runs
@@ -86,7 +85,8 @@ class QuestionCommands:
         if fitting is None:
             return words.too_dear(put.model.name)
         try:
-            reply = await _asked(put.model.chat, fitting.question)
+            chat = put.model.chat
+            reply = await counted(chat.name, chat.ask(fitting.question))
         except UnavailableError as error:
             if tries < PATIENCE:
                 raise
@@ -95,8 +95,9 @@ class QuestionCommands:
             return words.unanswered(error)
         said = self.mask(await asyncio.to_thread(answer_in, reply.text))
         text = words.answered(said, run, reply, fitting)
-        await self.work.keep(KIND, run.id, {put.key: {"text": text}})
+        # First the audit: it may stand twice after a crash, but never be missing.
         await self._audit(event, run, reply)
+        await self.work.keep(KIND, run.id, {put.key: {"text": text}})
         return text
 
     async def _about(self, state: State) -> About | None:
@@ -123,20 +124,3 @@ class QuestionCommands:
                 },
             )
         )
-
-
-async def _asked(chat: Chat, question: Question) -> Reply:
-    """Return the model's reply, and count what it cost."""
-    began = perf_counter()
-    try:
-        reply = await chat.ask(question)
-    except Exception:
-        CALLS.inc(model=chat.name, outcome="failed")
-        raise
-    finally:
-        CALL_SECONDS.observe(perf_counter() - began, model=chat.name)
-    CALLS.inc(model=chat.name, outcome="ok")
-    TOKENS.inc(reply.usage.input_tokens, model=chat.name, direction="input")
-    TOKENS.inc(reply.usage.output_tokens, model=chat.name, direction="output")
-    COST.inc(reply.usage.cost_usd, model=chat.name)
-    return reply

@@ -25,17 +25,18 @@ A = TypeVar("A", bound=_Costly)
 
 async def asked(model: ReviewModel, request: ReviewRequest) -> ReviewAnswer:
     """Return the reviewer's answer; raises as the reviewer does."""
-    return await _counted(model.name, model.review(request))
+    return await counted(model.name, model.review(request))
 
 
 async def asked_again(
     model: ReviewModel, request: ReviewRequest, findings: Sequence[Finding]
 ) -> Verification:
     """Return what the reviewer's second look came to; raises as the reviewer does."""
-    return await _counted(model.name, model.verify(request, findings))
+    return await counted(model.name, model.verify(request, findings))
 
 
-async def _counted(name: str, asking: Awaitable[A]) -> A:
+async def counted(name: str, asking: Awaitable[A]) -> A:
+    """Await what a model called `name` says, and count it; raises as the model does."""
     began = perf_counter()
     try:
         answer = await asking

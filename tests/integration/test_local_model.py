@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from bot.doctor.model import QUESTION
 from bot.model_values import ModelName
 from bot.models.chats.local import LocalChat, LocalServers
 from core.clock import SystemClock
 from core.errors import ModelFileError, ModelUnavailableError
-from core.review.chat import Question
 from tests.fakes.road import REPO, RISKY, built_road, driving
 from tests.fakes.waiting import eventually
 from tests.judges.local_model import fetched
@@ -25,18 +25,6 @@ pytestmark = [pytest.mark.local_model, pytest.mark.timeout(900)]
 SECONDS = 600
 # Room for the question, and for an answer of some hundred tokens.
 BUDGET = 1000
-QUESTION = Question(
-    orders="You are asked whether you are there. Answer with JSON.",
-    material="Are you there?",
-    name="answer",
-    schema={
-        "type": "object",
-        "properties": {"there": {"type": "boolean"}},
-        "required": ["there"],
-        "additionalProperties": False,
-    },
-    most_output=32,
-)
 
 
 @pytest.fixture

@@ -53,6 +53,8 @@ Seconds = Annotated[
     float,
     Field(ge=1, le=3600, description="seconds for one answer of a model, 1 to 3600"),
 ]
+# Some forty thousand changed lines: whoever may open a pull request may spend it.
+MOST_TOKENS = 1_000_000
 Tokens = Annotated[
     int,
     Field(

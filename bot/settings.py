@@ -92,7 +92,7 @@ class Settings(BaseSettings):
     google_key: model_values.Key = None
     model_url: model_values.Url = None
     model_seconds: model_values.Seconds = 300
-    review_tokens: model_values.Tokens = 0
+    review_tokens: model_values.Tokens = model_values.MOST_TOKENS
     review_usd: model_values.Usd = 0
     publisher: PublisherKind = Field(
         default=PublisherKind.REST, description="rest, or mcp for GitHub's MCP server"

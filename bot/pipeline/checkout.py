@@ -15,6 +15,7 @@ from core.errors import (
     NotARepositoryError,
     UnknownRefError,
 )
+from core.processes import running
 
 CHUNK = 1 << 20
 REGULAR = ("100644", "100755")
@@ -160,23 +161,18 @@ class Checkout:
         """
         if self._program is None:
             raise GitMissingError
-        process = await asyncio.create_subprocess_exec(
+        async with running(
             *(self._program, *SETTINGS, *arguments),
             cwd=self._folder,
             env=self._environ,
             stdin=DEVNULL if given is None else PIPE,
             stdout=PIPE,
             stderr=PIPE,
-        )
-        try:
+        ) as process:
             if max_bytes is None:
                 out, err = await process.communicate(given)
             else:
                 out, err = await _bounded(process, max_bytes)
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
         if process.returncode:
             reason = err.decode("utf-8", "replace").strip() or "git failed"
             raise GitReadError(path=self._folder, reason=reason.splitlines()[0])

@@ -1,12 +1,13 @@
 """Reads a git repository by asking git itself; nothing here writes."""
 
-import asyncio
 import os
 import shutil
+from asyncio.subprocess import DEVNULL, PIPE
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import GitReadError
+from core.processes import running
 
 # The answers must not depend on who runs the simulator.
 ENVIRONMENT = {
@@ -65,14 +66,14 @@ class Git:
 
     async def run(self, *arguments: str, ok: tuple[int, ...] = (0,)) -> bytes:
         """Return what git prints; raises GitReadError when it fails."""
-        process = await asyncio.create_subprocess_exec(
+        async with running(
             *(self._program, "-C", str(self._folder), *SETTINGS, *arguments),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
+            stdin=DEVNULL,
+            stdout=PIPE,
+            stderr=PIPE,
             env=ENVIRONMENT,
-        )
-        out, err = await process.communicate()
+        ) as process:
+            out, err = await process.communicate()
         if process.returncode not in ok:
             reason = err.decode("utf-8", "replace").strip() or "git failed"
             raise GitReadError(path=self._folder, reason=reason)

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import aiohttp
 import jwt
-from cachetools import LRUCache
+from cachetools import LRUCache, TTLCache
 from gidgethub import apps
 
 from bot.github.api import IDEMPOTENT, NOTHING, Api, AppKey, Raw, TokenSource
@@ -26,6 +26,9 @@ from core.errors import (
 
 PAGE_SIZE = 100
 MAX_INSTALLATIONS = 1024
+APP = "/app"
+# An App that is renamed speaks under its new name after at most this, in seconds.
+HOUR = 3600
 POST = frozenset({"POST"})
 
 Json = dict[str, Any]
@@ -208,6 +211,7 @@ class GitHubApp:
         asks = Api(wire, key, repeatable=POST, writes=False)
         self._tokens = Tokens(asks, key, clock)
         self._installations: LRUCache[int, Installation] = LRUCache(MAX_INSTALLATIONS)
+        self._identity: TTLCache[str, AppIdentity] = TTLCache(1, HOUR, clock.monotonic)
 
     def installation(self, installation_id: int) -> Installation:
         """Return the installation: one object each, for the 1024 used last."""
@@ -218,8 +222,12 @@ class GitHubApp:
         return known
 
     async def identity(self) -> AppIdentity:
-        """Return who GitHub says the App is, with its permissions."""
-        return decode(AppIdentity, await self.connection.get("/app"), "/app")
+        """Return who GitHub says the App is, asked once an hour."""
+        known = self._identity.get(APP)
+        if known is None:
+            known = decode(AppIdentity, await self.connection.get(APP), APP)
+            self._identity[APP] = known
+        return known
 
     async def installation_of(self, repo: str) -> int:
         """Return the id of the installation that covers `owner/name`.

@@ -5,7 +5,7 @@ calls, it finds what stands and posts only what is missing.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from bot.github.anchor_check import sort_comments
 from bot.github.client import Connection
@@ -42,16 +42,15 @@ async def publish_review(
 ) -> PublishedReview:
     """Post the draft as one review and return what GitHub took.
 
-    `author` is our bot's login. One bad anchor makes GitHub refuse the whole review
-    (422) without saying which: then the anchors are checked against the diff of now,
-    the good ones go in a second review call, those nobody can judge one by one, and
-    the bad ones are demoted.
+    `author` is our bot's login. GitHub refuses a review (422) beside a pending one of
+    ours, which is deleted then, and the whole of it for one bad anchor, without saying
+    which: the anchors are checked against the diff of now, the good ones go in a second
+    review call, those nobody can judge one by one, and the bad ones are demoted.
     Raises UnclearAnswerError: call `resume_review` before this again.
     """
-    await delete_orphan(gh, repo, number, author)
     comments = draft.fits
     try:
-        review = await _create(gh, repo, number, draft, comments)
+        review = await _create_alone(gh, repo, number, draft, author)
     except GitHubInvalidError:
         if not comments:
             raise
@@ -170,6 +169,18 @@ async def _publish_sorted(
     )
 
 
+async def _create_alone(
+    gh: Connection, repo: str, number: int, draft: ReviewDraft, author: str
+) -> Review:
+    """Create the review with all its comments, in a pending one's place if need be."""
+    try:
+        return await _create(gh, repo, number, draft, draft.fits)
+    except GitHubInvalidError:
+        if not await delete_orphan(gh, repo, number, author):
+            raise
+        return await _create(gh, repo, number, draft, draft.fits)
+
+
 async def _create(
     gh: Connection,
     repo: str,
@@ -216,12 +227,17 @@ async def _comments_of(
     return found
 
 
-async def delete_orphan(gh: Connection, repo: str, number: int, author: str) -> None:
-    """Delete our own pending review: GitHub allows one, and a crash can leave it."""
+async def delete_orphan(gh: Connection, repo: str, number: int, author: str) -> bool:
+    """Delete our own pending review: GitHub allows one, and a crash can leave it.
+
+    Returns whether there was one.
+    """
+    found = False
     for review in await list_reviews(gh, repo, number):
         if review.author == author and review.state == PENDING:
+            found = True
             path = f"/repos/{repo}/pulls/{number}/reviews/{review.id}"
-            try:
+            # Somebody else's deletion is as good.
+            with suppress(GitHubNotFoundError):
                 await gh.delete(path)
-            except GitHubNotFoundError:
-                continue
+    return found

@@ -34,9 +34,9 @@ async def left_by(road: Road) -> list[str]:
     [
         # It has looked whether its summary stands, and is about to write it.
         ("slow", "GET", r"/issues/1/comments$"),
-        # It has deleted no orphan, and is about to post its review.
-        ("slow", "GET", r"/pulls/1/reviews$"),
-        # It is about to say again at which step it is.
+        # It knows which comments stand, and is about to post its review.
+        ("slow", "GET", r"/pulls/1/comments$"),
+        # It is about to say again how the review ended.
         ("502", "PATCH", r"/check-runs/\d+$"),
     ],
 )

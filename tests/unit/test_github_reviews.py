@@ -130,13 +130,13 @@ async def test_the_thirty_first_comment_is_demoted() -> None:
         assert result.demoted == {named(30): TOO_MANY, named(31): TOO_MANY}
 
 
-async def test_our_orphaned_pending_review_goes_first() -> None:
-    """A crash can leave one; GitHub allows one a user. Others' stay."""
+async def test_our_orphaned_pending_review_goes() -> None:
+    """A crash can leave one; GitHub refuses a second of a user. Others' stay."""
     listed = [review(1, state="PENDING", user={"login": "eve"}), review(3)]
     async with scene() as s:
         stage(s, listed=[review(2, state="PENDING"), *listed], taken=[])
         s.hub.on("DELETE", PENDING, Reply(status=404, data={"message": "Not Found"}))
-        s.hub.on("POST", REVIEWS, Reply(data=review()))
+        s.hub.on("POST", REVIEWS, REFUSED, Reply(data=review()))
         await publish_review(s.gh, "o/r", 5, draft(), US)
         deleted = [call.path for call in s.hub.calls if call.method == "DELETE"]
         assert deleted == [PENDING]
@@ -199,7 +199,7 @@ async def test_a_review_refused_for_itself_is_told(
 async def test_a_lost_answer_is_found_again_and_nothing_is_posted_twice() -> None:
     """GitHub had done it: the review stands, with its comments."""
     async with scene() as s:
-        s.hub.on("GET", REVIEWS, Reply(data=[]), Reply(data=[review()]))
+        s.hub.on("GET", REVIEWS, Reply(data=[review()]))
         s.hub.on("POST", REVIEWS, LOST)
         s.hub.on("GET", COMMENTS, Reply(data=[posted(1)]))
         ours = draft(remark(1))

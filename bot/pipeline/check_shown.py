@@ -56,7 +56,7 @@ def check_draft(
         title=title,
         summary=text,
         conclusion=conclusion,
-        started_at=now if started else None,
+        started_at=run.queued_at if started or conclusion else None,
         completed_at=now if conclusion else None,
         details_url=run_url.format(run_id=run.id) if run_url else None,
         actions=(RERUN, BUNDLE) if conclusion else (),

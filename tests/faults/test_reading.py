@@ -39,7 +39,7 @@ async def test_a_limit_while_files_are_fetched_puts_the_run_off(road: Road) -> N
     number = await road.open_pull()
     assert await until_it_stops(road) == "retry_wait"
     (check,) = road.github.check_runs(REPO, road.head(number))
-    assert check["status"] == "in_progress"
+    assert check["status"] == "queued"
 
 
 async def test_a_refusal_while_files_are_fetched_is_named(road: Road) -> None:

@@ -131,9 +131,10 @@ async def test_a_pull_request_beside_it_keeps_the_text(
 
 
 async def test_a_run_under_way_is_called_off_and_gone_through_later(
-    road: Road, places: Sequence[Derived]
+    road: Road, places: Sequence[Derived], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While its worker may still write there is something left; then nothing is."""
+    monkeypatch.setattr("bot.pipeline.telling.LASTING", 0.05)
     assert road.bot is not None
     road.github.faults.add(kind="slow", path=r"/compare/", seconds=2)
     number = await road.open_pull(title=f"About {SECRET}")

@@ -20,7 +20,7 @@ async def test_an_opened_pull_request_gets_comments_and_a_check(road: Road) -> N
     number = await road.open_pull()
     check = await road.until_checked(number)
     assert check["conclusion"] == "failure"
-    assert states(check)[:2] == ["queued", "in_progress"]
+    assert states(check)[0] == "queued"
     (comment,) = road.github.review_comments(REPO, number)
     assert (comment["path"], comment["side"]) == ("app.py", "RIGHT")
     assert "shell=True" in RISKY.splitlines()[comment["line"] - 1]
@@ -45,8 +45,11 @@ async def test_the_same_delivery_twice_is_worked_once(road: Road) -> None:
     assert len(road.github.reviews(REPO, number)) == 1
 
 
-async def test_a_push_supersedes_the_run_and_repeats_no_comment(road: Road) -> None:
+async def test_a_push_supersedes_the_run_and_repeats_no_comment(
+    road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The old head's run gives way; what was said already is not said again."""
+    monkeypatch.setattr("bot.pipeline.telling.LASTING", 0.05)
     road.github.faults.add(kind="slow", path=r"/compare/", seconds=2)
     number = await road.open_pull()
     old_head = road.head(number)
@@ -121,8 +124,11 @@ async def test_a_draft_waits_until_it_is_ready(road: Road) -> None:
     assert check["conclusion"] == "failure"
 
 
-async def test_closing_cancels_and_reopening_reviews(road: Road) -> None:
+async def test_closing_cancels_and_reopening_reviews(
+    road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A closed pull request's run ends; a reopened one is reviewed after all."""
+    monkeypatch.setattr("bot.pipeline.telling.LASTING", 0.05)
     road.github.faults.add(kind="slow", path=r"/compare/", seconds=2)
     number = await road.open_pull()
     await road.until(lambda: states_on(road, road.head(number))[-1:] == ["in_progress"])

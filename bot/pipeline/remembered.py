@@ -63,7 +63,8 @@ class Answers:
     ) -> Remembered:
         """Return the answer to the whole request; raises as the model does.
 
-        With `anew` nothing counts that was answered before this run.
+        What was answered before it broke off is remembered then, so that asking again
+        pays for the rest. With `anew` nothing counts that was answered before this run.
         """
         unit = _unit(model)
         keys = await asyncio.to_thread(unit.keys, model, request)
@@ -92,6 +93,8 @@ class Answers:
             unread = unit.unread(request, answer.unread)
             read = {keys[name]: made[name] for name in fresh - unread}
             await self.work.keep(unit.kind, run_id, read)
+            if answer.broken_off is not None:
+                raise answer.broken_off
         whole, left = unit.whole(request, answers)
         return Remembered(
             proposals=whole,

@@ -45,7 +45,7 @@ class ModelUnavailableError(UnavailableError):
 
 
 class ModelKeyRefusedError(NofxError):
-    """The model's service knows the key not, or lets it not use the model."""
+    """The model's service knows the key not; `forbidden`: lets it not use the model."""
 
     message = "The service of {model} refuses the key in {variable}."
     hint = "Put a key that may use {model} into {variable}, and start nofx again."

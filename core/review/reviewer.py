@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import reduce
 from typing import Protocol
 
+from core.errors import NofxError
 from core.review.config import ReviewConfig
 from core.review.findings import Finding, Proposal
 from core.review.hunks import Diff
@@ -124,7 +125,8 @@ class ReviewAnswer:
 
     `unread` maps a hunk's id (`path:index`, as `Hunk.id` gives it) to a reason a person
     understands. Whatever is not in it was read. `changes` maps paths to a sentence on
-    what changes there. `said` is there when a model was asked.
+    what changes there. `said` is there when a model was asked, `broken_off` when some
+    error kept it from the rest, which may be asked for again.
     """
 
     proposals: tuple[Proposal, ...]
@@ -132,6 +134,7 @@ class ReviewAnswer:
     unread: Mapping[str, str] = field(default_factory=dict)
     usage: Usage = field(default_factory=Usage)
     said: Said | None = None
+    broken_off: NofxError | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

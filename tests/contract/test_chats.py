@@ -287,6 +287,18 @@ class TestFallbacks:
         await refused(chat)
         assert len(service.asked) == 1
 
+    async def test_the_next_is_asked_where_a_key_is_not_known(
+        self, service: HostedModel
+    ) -> None:
+        """An old key delays no review; only when nobody knows ours is it an error."""
+        wrong = hosted(service, "openai", key=f"{KEY}-old")
+        both = Fallbacks([wrong, hosted(service, "anthropic")])
+        assert (await both.ask(QUESTION)).model == "anthropic:claude-sonnet-4-6"
+        assert isinstance(await refused(Fallbacks([wrong])), ModelKeyRefusedError)
+        service.faults = [Fault.BROKEN]
+        late = Fallbacks([hosted(service, "google"), wrong])
+        assert isinstance(await refused(late), ModelUnavailableError)
+
     async def test_when_all_want_silence_the_shortest_counts(
         self, service: HostedModel
     ) -> None:

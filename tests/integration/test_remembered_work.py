@@ -11,6 +11,7 @@ from typing_extensions import override
 from bot.pipeline.recorded import LARGEST as LARGEST_RECORD
 from bot.pipeline.recorded import Records
 from bot.pipeline.remembered import Answers
+from core.errors import ModelUnavailableError
 from core.events.base import JSON
 from core.review.findings import Proposal, Severity
 from core.review.hunks import parse_diff
@@ -245,6 +246,34 @@ async def test_what_was_not_read_at_all_is_asked_for_again(memory: Answers) -> N
     again = await memory.review(model, request(FILES), "run_2")
     assert (again.reused, set(again.unread.values())) == (1, {"by chance"})
     assert model.asked == [["a.py", "b.py"], ["b.py"]]
+
+
+class Breaking(Counting):
+    """A reviewer that breaks off after the first file, once."""
+
+    @override
+    async def review(self, request: ReviewRequest) -> ReviewAnswer:
+        answer = await super().review(request)
+        if len(self.asked) > 1:
+            return answer
+        hunks = (hunk.id for file in request.diff.files[1:] for hunk in file.hunks)
+        first = request.diff.files[0].path
+        return replace(
+            answer,
+            proposals=tuple(one for one in answer.proposals if one.path == first),
+            unread={**answer.unread, **dict.fromkeys(hunks, "it is away")},
+            broken_off=ModelUnavailableError(model="m", reason="HTTP 503"),
+        )
+
+
+async def test_after_an_outage_only_the_rest_is_paid_for(memory: Answers) -> None:
+    """The review fails, and what was answered by then is known to the next try."""
+    model = Breaking()
+    with pytest.raises(ModelUnavailableError):
+        await memory.review(model, request(FILES), "run_1")
+    again = await memory.review(model, request(FILES), "run_1")
+    assert model.asked == [["a.py", "b.py"], ["b.py"]]
+    assert {one.path for one in again.proposals} == {"a.py", "b.py"}
 
 
 async def test_what_was_really_asked_is_kept_word_for_word(

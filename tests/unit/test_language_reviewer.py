@@ -8,7 +8,7 @@ import pytest
 from typing_extensions import override
 
 from bot.models.language import LanguageReviewer
-from core.errors import ModelRefusedError, UnavailableError
+from core.errors import ModelRefusedError, ModelUnavailableError, UnavailableError
 from core.review.chat import Budget, Question, Reply
 from core.review.config import ReviewConfig, Spending
 from core.review.prompt.template import DIGEST
@@ -191,6 +191,21 @@ async def test_an_outage_is_the_plain_error_of_the_port() -> None:
     chat = Failing(on("eval"), window=3500, error=lambda _: AwayError())
     with pytest.raises(AwayError):
         await reviewer(chat).review(many(3))
+
+
+async def test_what_was_answered_before_an_outage_is_not_lost() -> None:
+    """The rest is unread with the reason, which whoever asks may take for the end."""
+    away = ModelUnavailableError(model="m", reason="HTTP 503")
+
+    def late(question: Question) -> Exception | None:
+        return away if "f5.py" in shown(question) else None
+
+    chat = Failing(on("eval"), window=3500, error=late)
+    answer = await reviewer(chat).review(many(6))
+    assert answer.broken_off is away
+    assert {one.path for one in answer.proposals} >= {"f0.py"}
+    assert len(answer.proposals) + len(answer.unread) == 6
+    assert answer.unread["f5.py:0"] == "m does not answer: HTTP 503."
 
 
 async def test_the_tighter_budget_holds_and_the_rest_is_unread() -> None:

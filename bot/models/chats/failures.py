@@ -1,6 +1,7 @@
 """What a service's refusal means, in our own errors: none quotes a key."""
 
 from datetime import timedelta
+from http import HTTPStatus
 
 from pydantic_ai.exceptions import (
     ModelAPIError,
@@ -38,7 +39,10 @@ def meant(
 ) -> NofxError:
     """Return our error for the library's."""
     if isinstance(error, ModelAuthenticationError):
-        return ModelKeyRefusedError(model=model, variable=variable)
+        status = error.status_code if isinstance(error, ModelHTTPError) else None
+        return ModelKeyRefusedError(
+            model=model, variable=variable, forbidden=status == HTTPStatus.FORBIDDEN
+        )
     reason = told(error, key)
     if isinstance(error, ModelQuotaExceededError):
         return ModelUnavailableError(

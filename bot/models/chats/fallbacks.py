@@ -1,18 +1,22 @@
-"""Several models as one: the next is asked while the one before it is away."""
+"""Several models as one: the next is asked when the one before it cannot be."""
 
 from collections.abc import Sequence
 
 import structlog
 from typing_extensions import override
 
-from core.errors import ModelRateLimitedError, UnavailableError
+from core.errors import (
+    ModelKeyRefusedError,
+    ModelRateLimitedError,
+    UnavailableError,
+)
 from core.review.chat import Chat, Question, Reply
 
 log = structlog.get_logger()
 
 
 class Fallbacks(Chat):
-    """Asks its chats in order; a refusal is an answer, and is not passed on.
+    """Asks its chats in order; a refusal to answer is an answer, and is not passed on.
 
     What fits all of them is asked, and counted as the dearest of them.
     """
@@ -41,13 +45,21 @@ class Fallbacks(Chat):
     @override
     async def ask(self, question: Question) -> Reply:
         away: list[UnavailableError] = []
+        refused: list[ModelKeyRefusedError] = []
         for chat in self._chats:
             try:
                 return await chat.ask(question)
             except UnavailableError as error:
                 log.warning("model.away", model=chat.name, reason=str(error))
                 away.append(error)
-        raise _soonest(away)
+            except ModelKeyRefusedError as error:
+                # Some guard their models in this way too: that is about the question.
+                if error.facts["forbidden"]:
+                    raise
+                log.warning("model.key_refused", model=chat.name, reason=str(error))
+                refused.append(error)
+        # A key is as wrong in a minute, but who is away may be back.
+        raise _soonest(away) if away else refused[0]
 
 
 def _soonest(away: Sequence[UnavailableError]) -> UnavailableError:

@@ -12,6 +12,7 @@ from bot.models.language.answering import Answered, answered
 from bot.models.language.purse import Purse
 from bot.models.language.second_look import looked_again
 from core.clock import Clock
+from core.errors import NofxError
 from core.review.chat import Budget, Chat
 from core.review.config import ReviewConfig
 from core.review.findings import SOURCE, Finding
@@ -70,14 +71,16 @@ class LanguageReviewer(ReviewModel):
 
         Hunks without an answer that can be read are unread, also when those are all:
         what rules found of them is to be told, and nothing is green. Raises
-        UnavailableError when nobody answers.
+        UnavailableError or ModelKeyRefusedError when nobody answers; when that happens
+        after some answers, they are returned as one that is broken off.
         """
         began = self._clock.monotonic()
         chat, budget = self._chat, self.budget_for(request.config)
         limits = Limits(count=chat.tokens, context=chat.context)
         plan = await asyncio.to_thread(planned, request, limits)
-        done = await self._ask(plan, request, Purse(chat, budget))
-        return _answer(plan, done, self._clock.monotonic() - began)
+        done, failure = await self._ask(plan, request, Purse(chat, budget))
+        answer = _answer(plan, done, self._clock.monotonic() - began)
+        return answer if failure is None else _broken_off(answer, plan, done, failure)
 
     @override
     async def verify(
@@ -92,13 +95,21 @@ class LanguageReviewer(ReviewModel):
 
     async def _ask(
         self, plan: Plan, request: ReviewRequest, purse: Purse
-    ) -> Sequence[Answered]:
+    ) -> tuple[list[Answered], NofxError | None]:
+        """Return the answers, and what kept the model from the rest of them."""
         gate = asyncio.Semaphore(AT_ONCE)
         progress = _Progress(plan, request)
+        failures: list[NofxError] = []
 
-        async def one(question: Planned) -> Answered:
+        async def one(question: Planned) -> Answered | None:
             async with gate:
-                answer = await answered(self._chat, question, purse, request.files)
+                if failures:
+                    return None
+                try:
+                    answer = await answered(self._chat, question, purse, request.files)
+                except NofxError as error:
+                    failures.append(error)
+                    return None
             await progress.past(question)
             return answer
 
@@ -106,10 +117,13 @@ class LanguageReviewer(ReviewModel):
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(one(asked)) for asked in plan.questions]
-        except BaseExceptionGroup as failures:
+        except BaseExceptionGroup as errors:
             # The port promises a plain error; the first is the cause of the rest.
-            raise failures.exceptions[0] from failures
-        return [task.result() for task in tasks]
+            raise errors.exceptions[0] from errors
+        done = [answer for task in tasks if (answer := task.result())]
+        if failures and not done:
+            raise failures[0]
+        return done, next(iter(failures), None)
 
 
 class _Progress:
@@ -148,6 +162,17 @@ def _answer(plan: Plan, done: Sequence[Answered], seconds: float) -> ReviewAnswe
         usage=replace(usage, wall_seconds=seconds),
         said=_said(done),
     )
+
+
+def _broken_off(
+    answer: ReviewAnswer, plan: Plan, done: Sequence[Answered], failure: NofxError
+) -> ReviewAnswer:
+    """Return the answer with the rest of the hunks unread, and why."""
+    past = {id(one.planned) for one in done}
+    open_ = [asked for asked in plan.questions if id(asked) not in past]
+    # A hunk that is shown in parts is read when all of them are.
+    left = dict.fromkeys((hunk for one in open_ for hunk in one.hunks), str(failure))
+    return replace(answer, unread={**left, **answer.unread}, broken_off=failure)
 
 
 def _said(done: Sequence[Answered]) -> Said | None:

@@ -19,7 +19,8 @@ LANGUAGE = re.compile(r"[A-Za-z0-9_+#.-]{1,30}")
 # The blocks that hold text; a table row comes before the cells in it.
 BLOCKS = {"fence", "code_block", "tr_open", "inline"}
 # What can be the second row of a table; the parser alone does not settle it, for
-# parsers differ, and in a table a code span ends with its cell at the latest.
+# parsers differ. In a table a code span ends with its cell at the latest, elsewhere
+# it goes on.
 DELIMITER_ROW = re.compile(r"^(?=.*-)(?=.*[|:])[ \t>*+|:-]+$", re.MULTILINE)
 CELL = re.compile(r"(?:\\[^\n]|[^|\n\\])+")
 
@@ -142,10 +143,12 @@ def _language(info: str) -> str:
 
 def _clean_prose(lines: list[str], *, in_table: bool = False) -> list[str]:
     text = "\n".join(lines)
-    table = in_table or DELIMITER_ROW.search(text)
-    whole = [(0, len(text))]
-    segments = [cell.span() for cell in CELL.finditer(text)] if table else whole
-    spans = [span for first, last in segments for span in code_spans(text, first, last)]
+    spans = list(code_spans(text, 0, len(text)))
+    if in_table or DELIMITER_ROW.search(text):
+        cells = [cell.span() for cell in CELL.finditer(text)]
+        inside = {span for cell in cells for span in code_spans(text, *cell)}
+        # Whether this is a table or not: what is code in both is code.
+        spans = [span for span in spans if span in inside]
     return escape_prose(text, spans).split("\n") if lines else []
 
 

@@ -70,6 +70,8 @@ def inline(text: str) -> list[Token]:
 @example("&#64;![a](https://a.example/b.png)")
 @example("/&#108;gtm\n&#32;/lgtm\n\xa0/lgtm\n&sol;lgtm")
 @example("| `a | @octocat` |\n|-|-|\n| `b | <img src=x>` |")
+@example("| a | b |\n|-|-|\n| `x` | `@octocat` |\n| ` | @octocat` |")
+@example("`|a|b|\n|-|-|\n`@octocat`|a|b|\n|-|-|\n`@octocat")
 @example("a `b\n\n- c` @octocat\n  1. `x")
 @example("[a\n\n[b]: https://a.example 't'\n")
 @example("\\`@octocat` <b> `")

@@ -6,6 +6,9 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from html.entities import html5
+from itertools import islice
+
+from typing_extensions import override
 
 from core.review.invisible import strip_invisible
 
@@ -25,16 +28,17 @@ ACTIVE = re.compile(
       \\(?P<escaped>[!-/:-@\[-`{{-~])
     | !\[(?P<alt>{LABEL})\]\((?P<image>{ADDRESS})\)
     | (?P<link>\[(?P<label>{LABEL})\]\((?P<target>{ADDRESS})\))
-    | (?P<address>{ADDRESS})
+    | (?<![A-Za-z])(?P<address>{ADDRESS})
     | (?P<entity>&(?:\#[0-9]{{1,7}}|\#[xX][0-9a-fA-F]{{1,6}}
                     |[A-Za-z][A-Za-z0-9]{{1,31}});)
     | (?P<sign>[&<])
-    | (?P<call>@(?=[A-Za-z0-9])|\#(?=[0-9])|\bGH-(?=[0-9])|\b[Ff][Tt][Pp]:(?=//))
+    | (?P<call>@(?=[A-Za-z0-9])|\#(?=[0-9])|\bGH-(?=[0-9])|[Ff][Tt][Pp]:(?=//))
     | (?P<bracket>\](?=[(:]))
     | ^(?P<indent>[^\S\n]*)(?P<slash>/)
     """,
     re.VERBOSE | re.MULTILINE,
 )
+OPEN_ADDRESS = re.compile(r"(?:https?://|www\.)[^\s<]*\Z", re.IGNORECASE)
 NUMERIC = re.compile(r"&#[xX]?[0-9a-fA-F]+;")
 ESCAPE_OR_RUN = re.compile(r"\\[!-/:-@\[-`{-~]|`+")
 # A command to whoever reads comments line by line; in a span a line's end is a blank.
@@ -53,34 +57,90 @@ def escape_prose(text: str, code: Sequence[Span]) -> str:
     image with an honest address becomes a link. Escaping twice changes nothing.
     """
     done, at = [], 0
-    for start, end in [*code, (len(text), len(text))]:
-        while match := ACTIVE.search(text, at, start):
-            done += [text[at : match.start()], _escape(match)]
-            at = match.end()
-        done += [text[at:start], LINE_OF_SPAN.sub(" /", text[start:end])]
+    for start, end in code:
+        prose = _escaped_prose(text, at, start)
+        # A bare address goes on to the next blank, and would take the backtick along.
+        apart = " " if OPEN_ADDRESS.search(prose) else ""
+        done += [prose, apart, LINE_OF_SPAN.sub(" /", text[start:end])]
         at = end
-    return "".join(done)
+    return "".join((*done, _escaped_prose(text, at, len(text))))
 
 
-def code_spans(text: str, first: int, last: int) -> Iterator[Span]:
-    """Yield the code spans between two offsets, with their backticks.
+def _escaped_prose(text: str, at: int, end: int) -> str:
+    done = []
+    while match := ACTIVE.search(text, at, end):
+        done += [text[at : match.start()], _escape(match)]
+        at = match.end()
+    return "".join((*done, text[at:end]))
+
+
+def code_spans(text: str, first: int, last: int) -> list[Span]:
+    """Return what is code between two offsets for every reader, with its backticks.
 
     A run of backticks opens a span when a run of the same length follows it. A
     backslash hides a backtick outside a span, and is a plain character inside.
     """
-    starts: defaultdict[int, list[int]] = defaultdict(list)
-    for run in re.compile("`+").finditer(text, first, last):
-        starts[len(run[0])].append(run.start())
+    runs = [run.span() for run in re.compile("`+").finditer(text, first, last)]
+    seen = set(_spans(text, first, last, _AtGitHub(runs)))
+    return [span for span in _spans(text, first, last, _Closers(runs)) if span in seen]
+
+
+class _Closers:
+    """Finds the end of a code span as CommonMark has it: the next run so long."""
+
+    def __init__(self, runs: Sequence[Span]) -> None:
+        self._starts: defaultdict[int, list[int]] = defaultdict(list)
+        for start, end in runs:
+            self._starts[end - start].append(start)
+
+    def end_of(self, at: int, length: int) -> int | None:
+        """Return where a span ends that a run of this length before `at` opens."""
+        starts = self._starts[length]
+        index = bisect.bisect_left(starts, at)
+        return starts[index] + length if index < len(starts) else None
+
+
+class _AtGitHub(_Closers):
+    """Finds it as cmark-gfm does, which once forgets closers that it has seen.
+
+    Having looked for one in vain, it trusts its notes of where the last run of each
+    length stands; but finding another takes down that one as the last. Source:
+    `scan_to_closing_backticks` in its src/inlines.c.
+    """
+
+    LONGEST = 80
+
+    def __init__(self, runs: Sequence[Span]) -> None:
+        super().__init__(runs)
+        self._runs = runs
+        self._noted: dict[int, int] = {}
+        self._in_vain = False
+
+    @override
+    def end_of(self, at: int, length: int) -> int | None:
+        if length > self.LONGEST:
+            return None
+        if self._in_vain and self._noted.get(length, 0) <= at:
+            return None
+        end = super().end_of(at, length)
+        first = bisect.bisect_left(self._runs, (at, at))
+        for start, stop in islice(self._runs, first, None):
+            self._noted[stop - start] = start
+            if stop == end:
+                break
+        self._in_vain = self._in_vain or end is None
+        return end
+
+
+def _spans(text: str, first: int, last: int, closers: _Closers) -> Iterator[Span]:
     at = first
     while opener := ESCAPE_OR_RUN.search(text, at, last):
         at = opener.end()
         if opener[0].startswith("\\"):
             continue
-        length = len(opener[0])
-        candidates = starts[length]
-        index = bisect.bisect_left(candidates, at)
-        if index < len(candidates):
-            at = candidates[index] + length
+        end = closers.end_of(at, len(opener[0]))
+        if end is not None:
+            at = end
             yield opener.start(), at
 
 

@@ -1,12 +1,13 @@
 """Cleans what goes into a model, and what comes out of one into a GitHub comment."""
 
+import bisect
 import re
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from core.review.invisible import has_invisible, strip_invisible
-from core.review.prose import code_spans, escape_prose
+from core.review.prose import Span, code_spans, escape_prose
 
 # GitHub's limit for a comment, less room for our template around the text.
 COMMENT_LIMIT = 60_000
@@ -19,9 +20,9 @@ LANGUAGE = re.compile(r"[A-Za-z0-9_+#.-]{1,30}")
 # The blocks that hold text; a table row comes before the cells in it.
 BLOCKS = {"fence", "code_block", "tr_open", "inline"}
 # What can be the second row of a table; the parser alone does not settle it, for
-# parsers differ. In a table a code span ends with its cell at the latest, elsewhere
-# it goes on.
+# parsers differ.
 DELIMITER_ROW = re.compile(r"^(?=.*-)(?=.*[|:])[ \t>*+|:-]+$", re.MULTILINE)
+STRETCH = re.compile(r"[^\n]*\S[^\n]*(?:\n[^\n]*\S[^\n]*)*")
 CELL = re.compile(r"(?:\\[^\n]|[^|\n\\])+")
 
 
@@ -112,24 +113,65 @@ def _parser() -> MarkdownIt:
 def _clean(text: str) -> str:
     parser = _parser()
     lines = text.split("\n")
+    code = _Code(text)
     done: list[str] = []
     at = 0
     for token in parser.parse(text):
         if token.type not in BLOCKS or token.map is None or token.map[0] < at:
             continue
         first, last = token.map
-        done += _clean_prose(lines[at:first])
-        done += _clean_block(token, lines[first:last])
+        done += code.cleaned(at, first)
+        if token.type in {"code_block", "fence"}:
+            done += _clean_block(token, lines[first:last])
+        else:
+            done += code.cleaned(first, last)
         at = last
-    done += _clean_prose(lines[at:])
+    done += code.cleaned(at, len(lines))
     return _closed(MARKER.sub("<! --", "\n".join(done)), parser)
+
+
+class _Code:
+    """Cleans prose of a text, save for what is code in it whoever reads it.
+
+    Where something looks like a table, a reader may see one or a paragraph: there only
+    what is code in its cell and in the whole stretch without a blank line is code.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._starts = [0, *(end.end() for end in re.finditer("\n", text))]
+        self._doubtful: list[Span] = []
+        self._agreed: set[Span] = set()
+        for stretch in STRETCH.finditer(text):
+            if DELIMITER_ROW.search(stretch[0]):
+                self._doubtful.append(stretch.span())
+                cells = CELL.finditer(text, *stretch.span())
+                inside = {
+                    one for cell in cells for one in code_spans(text, *cell.span())
+                }
+                self._agreed |= inside & set(code_spans(text, *stretch.span()))
+
+    def cleaned(self, first: int, last: int) -> list[str]:
+        """Return lines from one number to another, as prose that does nothing."""
+        if first >= last:
+            return []
+        start = self._starts[first]
+        end = self._starts[last] - 1 if last < len(self._starts) else len(self._text)
+        spans = [
+            (a - start, b - start)
+            for a, b in code_spans(self._text, start, end)
+            if (a, b) in self._agreed or not self._doubts(a)
+        ]
+        return escape_prose(self._text[start:end], spans).split("\n")
+
+    def _doubts(self, at: int) -> bool:
+        place = bisect.bisect_right(self._doubtful, at, key=lambda span: span[0]) - 1
+        return place >= 0 and at < self._doubtful[place][1]
 
 
 def _clean_block(token: Token, lines: list[str]) -> list[str]:
     if token.type == "code_block":
         return lines
-    if token.type != "fence":
-        return _clean_prose(lines, in_table=token.type == "tr_open")
     opening, *rest = lines
     before = opening[: opening.index(token.markup) + len(token.markup)]
     return [before + _language(token.info), *rest]
@@ -139,17 +181,6 @@ def _language(info: str) -> str:
     language = (info.split() or [""])[0]
     honest = LANGUAGE.fullmatch(language) and language.lower() not in ACTING
     return language if honest else ""
-
-
-def _clean_prose(lines: list[str], *, in_table: bool = False) -> list[str]:
-    text = "\n".join(lines)
-    spans = list(code_spans(text, 0, len(text)))
-    if in_table or DELIMITER_ROW.search(text):
-        cells = [cell.span() for cell in CELL.finditer(text)]
-        inside = {span for cell in cells for span in code_spans(text, *cell)}
-        # Whether this is a table or not: what is code in both is code.
-        spans = [span for span in spans if span in inside]
-    return escape_prose(text, spans).split("\n") if lines else []
 
 
 def _closed(text: str, parser: MarkdownIt) -> str:

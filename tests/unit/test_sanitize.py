@@ -18,28 +18,13 @@ from core.review.sanitize import (
     code_span,
     suggestion_block,
 )
+from tests.fakes.markdown_pieces import MENTION, markdown
 
-# Pieces of Markdown that act, and pieces that can complete them.
-PIECES = [
-    *("<", ">", "&", ";", "#", "@", "!", "[", "]", "(", ")", ":", "/", "\\", "`", "``"),
-    *("```", "~~~", "|", "\n", "\n\n", " ", "    ", "\t", "> ", "- ", "1. ", "*", "_"),
-    *("<!-- ", "-->", "nofx", "<img src=x>", "<b>", "</b>", "<https://a.example>"),
-    *("![a](https://a.example/b.png)", "[a](https://a.example)", "[a]: x", "![a][b]"),
-    *("[a](javascript:x)", '[a](https://a.example "t")', "https://a.example/b?c=1&d=2"),
-    *("@octocat", "#12", "GH-7", "a@b.example", "ftp://a.example", "/nofx rerun"),
-    *("&#64;", "&#x40;", "&commat;", "&lt;", "&amp;", "&#8203;", "&#97;", "&NewLine;"),
-    *("&sol;", "&bogus;", "&#0;", "&nbsp;", "\u200b", "\u202e", "\U000e0041", "\ud800"),
-    *("```suggestion\n", "```mermaid\n", "|a|b|\n|-|-|\n", "---\n", "x", "é", "7"),
-]
-markdown = st.lists(st.sampled_from(PIECES) | st.text(max_size=3), max_size=14).map(
-    "".join
-)
 # Characters of format that are drawn: Arabic and Syriac signs, hieroglyph joiners.
 DRAWN = re.compile(
     "[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2"
     "\U000110bd\U000110cd\U00013430-\U0001343f]"
 )
-MENTION = re.compile(r"@[A-Za-z0-9]")
 
 
 def hidden(text: str) -> set[str]:

@@ -30,7 +30,7 @@ MODEL = "openai:gpt-5-mini"
 GRAPHQL = "POST /graphql"
 # Files, and functions in them.
 SIZES = ((1, 60), (50, 200), (300, 900))
-LARGE = (3_000, 6_000)
+LARGE = (3_000, 6_700)
 CAPTION = """\
 posted: from the webhook's first byte until the review stands; checked: until the check
 run is completed. floor: the requests to GitHub made again, one after the other, and the

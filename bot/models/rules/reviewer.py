@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from importlib.metadata import version
 
 from typing_extensions import override
@@ -71,8 +72,7 @@ class RulesReviewer(ReviewModel):
     @property
     @override
     def version(self) -> str:
-        programs = ("nofx", "ruff", "zizmor", "kingfisher-secret-scanner")
-        return " ".join(f"{name} {version(name)}" for name in programs)
+        return _versions()
 
     @property
     @override
@@ -209,3 +209,10 @@ def _proposal(remark: Remark, patch: FilePatch) -> Proposal | None:
         suggestion=suggestion,
         source=remark.rule.partition(":")[0],
     )
+
+
+@cache
+def _versions() -> str:
+    """Return what reviews, with versions; asking takes milliseconds."""
+    programs = ("nofx", "ruff", "zizmor", "kingfisher-secret-scanner")
+    return " ".join(f"{name} {version(name)}" for name in programs)

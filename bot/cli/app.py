@@ -13,6 +13,7 @@ from bot.cli.doctor import doctor
 from bot.cli.evaluating import evaluation
 from bot.cli.events import events
 from bot.cli.exits import MEANINGS
+from bot.cli.findings import findings
 from bot.cli.memory.group import memory
 from bot.cli.metrics import metrics
 from bot.cli.migrate import migrate
@@ -73,6 +74,7 @@ def nofx(
 for command in (setup, serve, work, migrate, demo, doctor, review, diff):
     app.command()(guarded(command))
 app.add_typer(runs)
+app.add_typer(findings)
 app.add_typer(events)
 app.add_typer(token)
 app.add_typer(audit)

@@ -10,7 +10,7 @@ BLOCK = re.compile(
     r"^\[([0-9a-f]{8}) [a-z]+(?: from [^\]\n]*)? file ([^\n]*)\]\n(.*?)\n\[\1 end\]",
     re.MULTILINE | re.DOTALL,
 )
-CHANGED = re.compile(r"([+-][0-9]+#[0-9a-f]+)\|(.*)")
+CHANGED = re.compile(r"(-?[0-9]+#[0-9a-f]+)\|(.*)")
 
 
 def shown(question: Question) -> dict[str, list[str]]:
@@ -32,7 +32,7 @@ def _changed(question: Question, path: str) -> Iterator[tuple[str, str]]:
     """Yield the changed lines of a file: how they are named, and their code."""
     for line in shown(question)[path]:
         if match := CHANGED.match(line):
-            yield match[1].removeprefix("+"), match[2]
+            yield match[1], match[2]
 
 
 def finding(

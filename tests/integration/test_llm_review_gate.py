@@ -185,7 +185,7 @@ async def the_remarks_stand_where_they_belong(gate: Gate, number: int) -> None:
 def what_the_model_was_asked_holds_no_secret(gate: Gate) -> None:
     """Show numbered lines and the wish of the base branch, and our key in no text."""
     first = gate.model.asked[0]
-    assert re.search(r"\+2#[0-9a-f]{2,}\|    return a - b", first.material)
+    assert re.search(r"\n2#[0-9a-f]{2,}\|    return a - b", first.material)
     assert "Numbers must come out right." in first.material
     sent = b"".join(gate.model.sent)
     assert CANARY.encode() not in sent

@@ -91,7 +91,8 @@ def test_one_good_end_of_a_range_is_enough() -> None:
     [
         ("    a = 4", "    a = 4"),
         ("```python\n    a = 4\n```", "    a = 4"),
-        ("+2#ab|    a = 4\n 3#cd|    return a", "    a = 4\n    return a"),
+        ("2#ab|    a = 4\n 3#cd|    return a", "    a = 4\n    return a"),
+        ("+2#ab|    a = 4\n3#cd|    return a", "    a = 4\n    return a"),
         ("+2#ab|    a = 4\n    return a", None),
         ("", ""),
     ],

@@ -71,13 +71,13 @@ def test_lines_are_shown_with_what_happened_to_them() -> None:
     shown = [
         one.shown for one in lines_of([(" ", "a"), ("-", "b"), ("+", "c"), ("+", "")])
     ]
-    assert shown == [" a", "-11#3e|b", "+11#2e|c", "+"]
+    assert shown == [" a", "-11#3e|b", "11#2e|c", "+"]
 
 
 def test_a_line_cannot_pass_as_two() -> None:
     """Whatever ends a line somewhere, and what nobody sees, is taken out."""
     (line,) = lines_of([("+", "a\r+11#ff|b\u2028c\u202ed\u200be")])
-    assert line.shown == f"+10#{line.digest}|a +11#ff|b cde"
+    assert line.shown == f"10#{line.digest}|a +11#ff|b cde"
     assert line.kind is LineKind.ADDED
 
 

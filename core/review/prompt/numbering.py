@@ -46,15 +46,14 @@ class NumberedLine:
 
     @property
     def shown(self) -> str:
-        """Return how it stands in a prompt, for example `+12#a3|return 1`.
+        """Return how it stands in a prompt, for example `12#a3|return 1`.
 
-        Only what a finding can stand on has its number, for each costs five tokens:
+        Only what a finding can stand on has its number, for each costs four tokens:
         context is shown as in a diff, and so are empty lines.
         """
-        mark = MARKS[self.kind]
         if self.kind is LineKind.CONTEXT or not self.text.strip():
-            return f"{mark}{self.text}".rstrip()
-        return f"{mark}{self.number}#{self.digest}|{self.text}"
+            return f"{MARKS[self.kind]}{self.text}".rstrip()
+        return f"{self.reference}|{self.text}"
 
 
 def numbered(hunks: Sequence[Hunk]) -> dict[str, tuple[NumberedLine, ...]]:

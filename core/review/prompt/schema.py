@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from core.review.answer_schema import answer_schema
 from core.review.findings import Severity
 
 MOST_FINDINGS = 50
@@ -45,4 +46,4 @@ class Answer(BaseModel):
     changes: Annotated[tuple[Change, ...], Field(max_length=MOST_CHANGES)]
 
 
-ANSWER: dict[str, Any] = Answer.model_json_schema()
+ANSWER: dict[str, Any] = answer_schema(Answer)

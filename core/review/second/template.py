@@ -7,7 +7,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-VERSION = "1"
+from core.review.answer_schema import answer_schema
+
+VERSION = "2"
 NAME = "second_look"
 ORDERS = """\
 Another reviewer made claims about a change to a code base. Check each one against the
@@ -58,7 +60,7 @@ class Answers(BaseModel):
     answers: tuple[Answered, ...]
 
 
-ANSWER: dict[str, Any] = Answers.model_json_schema()
+ANSWER: dict[str, Any] = answer_schema(Answers)
 DIGEST = hashlib.sha256(
     json.dumps([VERSION, ORDERS, ANSWER], sort_keys=True).encode()
 ).hexdigest()

@@ -26,7 +26,7 @@ def buttons(road: Road, number: int) -> list[str]:
     """Return the labels of the check's buttons, as GitHub was last told."""
     path = f"/check-runs/{road.check(number)['id']}"
     told = [r.body for r in road.github.requests if r.path.endswith(path) and r.body]
-    return [one["label"] for one in told[-1]["actions"]]
+    return [one["label"] for one in told[-1]["actions"]] if told else []
 
 
 async def test_waive_passes_the_gates_that_failed(road: Road) -> None:

@@ -12,14 +12,23 @@ from bot.simulator.simulator import Simulator
 from tests.fakes.road import REPO, built_road, driving
 from tests.fakes.workers import worker_process
 
+SOON, LATE = 0.2, 20
 
-@pytest.mark.parametrize("drain", [0.2, 20], ids=["interrupted", "finished"])
+
 @pytest.mark.parametrize(
-    ("kind", "path"),
+    ("kind", "path", "drain"),
     [
-        ("slow", r"/compare/"),
-        ("slow", r"/pulls/1/reviews$"),
-        ("timeout_after_commit", r"/issues/1/comments$"),
+        ("slow", r"/compare/", SOON),
+        ("slow", r"/pulls/1/reviews$", LATE),
+        pytest.param("slow", r"/compare/", LATE, marks=pytest.mark.slow),
+        pytest.param("slow", r"/pulls/1/reviews$", SOON, marks=pytest.mark.slow),
+        *(
+            pytest.param(
+                *("timeout_after_commit", r"/issues/1/comments$", drain),
+                marks=pytest.mark.slow,
+            )
+            for drain in (SOON, LATE)
+        ),
     ],
 )
 async def test_a_worker_told_to_stop_hands_its_run_on(

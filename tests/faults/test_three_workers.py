@@ -20,7 +20,7 @@ WORKERS = 3
 @pytest.mark.parametrize(
     ("seconds", "pulls"),
     [
-        pytest.param(15, 12, marks=pytest.mark.timeout(300)),
+        pytest.param(8, 8, marks=pytest.mark.timeout(300)),
         pytest.param(60, 40, marks=[pytest.mark.slow, pytest.mark.timeout(600)]),
         pytest.param(300, 150, marks=[pytest.mark.slow, pytest.mark.timeout(1200)]),
     ],

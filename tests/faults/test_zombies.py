@@ -32,12 +32,12 @@ async def left_by(road: Road) -> list[str]:
 @pytest.mark.parametrize(
     ("kind", "method", "path"),
     [
-        # It has looked whether its summary stands, and is about to write it.
-        ("slow", "GET", r"/issues/1/comments$"),
         # It knows which comments stand, and is about to post its review.
         ("slow", "GET", r"/pulls/1/comments$"),
+        # It has looked whether its summary stands, and is about to write it.
+        pytest.param("slow", "GET", r"/issues/1/comments$", marks=pytest.mark.slow),
         # It is about to say again how the review ended.
-        ("502", "PATCH", r"/check-runs/\d+$"),
+        pytest.param("502", "PATCH", r"/check-runs/\d+$", marks=pytest.mark.slow),
     ],
 )
 async def test_a_zombie_says_nothing(  # fixtures

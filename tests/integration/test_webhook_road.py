@@ -169,9 +169,11 @@ async def test_a_flood_of_findings_is_cut_and_said(road: Road) -> None:
 @pytest.mark.parametrize(
     ("kind", "path"),
     [
-        ("slow", r"/compare/"),
         ("timeout_after_commit", r"/pulls/1/reviews$"),
-        ("timeout_after_commit", r"/issues/1/comments$"),
+        pytest.param("slow", r"/compare/", marks=pytest.mark.slow),
+        pytest.param(
+            "timeout_after_commit", r"/issues/1/comments$", marks=pytest.mark.slow
+        ),
     ],
 )
 async def test_a_killed_worker_is_replaced_and_repeats_nothing(  # fixtures

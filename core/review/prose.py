@@ -32,7 +32,8 @@ ACTIVE = re.compile(
     | (?P<entity>&(?:\#[0-9]{{1,7}}|\#[xX][0-9a-fA-F]{{1,6}}
                     |[A-Za-z][A-Za-z0-9]{{1,31}});)
     | (?P<sign>[&<])
-    | (?P<call>@(?=[A-Za-z0-9])|\#(?=[0-9])|\bGH-(?=[0-9])|[Ff][Tt][Pp]:(?=//))
+    | (?P<call>@(?=[A-Za-z0-9])|\#(?=[0-9])|(?<![^\W_])GH\\?-(?=[0-9])
+              |[Ff][Tt][Pp]:(?=//))
     | (?P<bracket>\](?=[(:]))
     | ^(?P<indent>[^\S\n]*)(?P<slash>/)
     """,
@@ -41,8 +42,9 @@ ACTIVE = re.compile(
 OPEN_ADDRESS = re.compile(r"(?:https?://|www\.)[^\s<]*\Z", re.IGNORECASE)
 NUMERIC = re.compile(r"&#[xX]?[0-9a-fA-F]+;")
 ESCAPE_OR_RUN = re.compile(r"\\[!-/:-@\[-`{-~]|`+")
-# A command to whoever reads comments line by line; in a span a line's end is a blank.
-LINE_OF_SPAN = re.compile(r"\n[^\S\n]*/")
+# A span shows a line's end as a blank. What stands behind it could be a command to
+# whoever reads comments line by line, or begin raw HTML, which ends the span.
+LINE_OF_SPAN = re.compile(r"\n[ \t>]*")
 PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
 SIGNS = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 # Keeps a mention or an issue number from being one; nobody sees it.
@@ -61,7 +63,7 @@ def escape_prose(text: str, code: Sequence[Span]) -> str:
         prose = _escaped_prose(text, at, start)
         # A bare address goes on to the next blank, and would take the backtick along.
         apart = " " if OPEN_ADDRESS.search(prose) else ""
-        done += [prose, apart, LINE_OF_SPAN.sub(" /", text[start:end])]
+        done += [prose, apart, LINE_OF_SPAN.sub(" ", text[start:end])]
         at = end
     return "".join((*done, _escaped_prose(text, at, len(text))))
 
@@ -184,7 +186,8 @@ def _harmless(character: str) -> str:
     if character in "@#":
         return character + BREAK
     if PUNCTUATION.fullmatch(character):
-        return "\\" + character
+        # With a plain hyphen GH&#45;7 would be an issue.
+        return f"\\{character}{BREAK if character == '-' else ''}"
     # A letter spelled as a number would otherwise complete what stands before it.
     return BREAK + character if character.isascii() else character
 

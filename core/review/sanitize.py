@@ -8,6 +8,7 @@ from markdown_it.token import Token
 
 from core.review.invisible import has_invisible, strip_invisible
 from core.review.prose import Span, code_spans, escape_prose
+from core.review.tables import DELIMITER_ROW, settled
 
 # GitHub's limit for a comment, less room for our template around the text.
 COMMENT_LIMIT = 60_000
@@ -17,12 +18,11 @@ MARKER = re.compile(r"<!--(?=\s*nofx)")
 # The fence languages that GitHub does not show as code, but runs or offers to apply.
 ACTING = {"suggestion", "mermaid", "math", "geojson", "topojson", "stl"}
 LANGUAGE = re.compile(r"[A-Za-z0-9_+#.-]{1,30}")
-# The blocks that hold text; a table row comes before the cells in it.
-BLOCKS = {"fence", "code_block", "tr_open", "inline"}
-# What can be the second row of a table; the parser alone does not settle it, for
-# parsers differ.
-DELIMITER_ROW = re.compile(r"^(?=.*-)(?=.*[|:])[ \t>*+|:-]+$", re.MULTILINE)
-STRETCH = re.compile(r"[^\n]*\S[^\n]*(?:\n[^\n]*\S[^\n]*)*")
+# The blocks that hold text.
+BLOCKS = {"fence", "code_block", "inline"}
+# Lines without a blank one. White space is never gone through twice: of a long line
+# that is nothing else, it would take minutes.
+STRETCH = re.compile(r"^[^\S\n]*+[^\n]+(?:\n[^\S\n]*+[^\n]+)*", re.MULTILINE)
 CELL = re.compile(r"(?:\\[^\n]|[^|\n\\])+")
 
 
@@ -102,16 +102,18 @@ def _longest_run(text: str) -> int:
 
 
 def _parser() -> MarkdownIt:
-    """Return a parser that reads as GitHub will read the escaped text.
+    """Return a parser that finds the blocks as GitHub will in the escaped text.
 
-    Raw HTML, autolinks in angles and reference definitions will not be there.
+    Raw HTML, autolinks in angles and reference definitions will not be there, and a
+    table is a paragraph to it.
     """
-    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
+    parser = MarkdownIt("commonmark", {"html": False})
     return parser.disable(["reference", "autolink", "html_inline", "html_block"])
 
 
 def _clean(text: str) -> str:
     parser = _parser()
+    text = settled(text, parser)
     lines = text.split("\n")
     code = _Code(text)
     done: list[str] = []

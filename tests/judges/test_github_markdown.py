@@ -67,10 +67,22 @@ class Reader(HTMLParser):
 @example("xhttps://a.example/b?c=ftp://a.example")
 @example("7ftp://a.example")
 @example("a `b\n\n- c` @octocat\n  1. `x")
+@example("`a\n<div>@octocat <img src=x></div>\n`")
+@example("`a\n<!-- `")
+@example("> `a\n> <script>@octocat\n> `")
+@example("```@octocat\n[^1]: ```")
+@example("```|>\n-|-\n```\n@octocat <img src=x>")
+@example("> ```|>\n-|-\n> ```\n@octocat")
+@example("`\n-|-\n-|-\n2. ```\n   @octocat <img src=x>")
+@example(">|-\n-|-\n\t@octocat")
+@example("a|b\n-|-\nc\n    x\n2. ```\n   y\n\n```\n@octocat")
 def test_nothing_in_a_comment_acts_at_github(text: str) -> None:
     """No image, raw HTML, hidden title, other scheme, mention or drawn block."""
     reader = Reader()
-    page = cmarkgfm.github_flavored_markdown_to_html(clean_comment(text), AS_IT_COMES)
+    cleaned = clean_comment(text)
+    page = cmarkgfm.github_flavored_markdown_to_html(cleaned, AS_IT_COMES)
     reader.feed(page)
     reader.close()
     assert reader.acts == [], page
+    page = cmarkgfm.github_flavored_markdown_to_html(f"{cleaned}\n\nOurs.", AS_IT_COMES)
+    assert re.search(r"^<p>Ours\.</p>$", page, re.MULTILINE), page

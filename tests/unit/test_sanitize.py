@@ -1,6 +1,7 @@
 """Text from strangers and models can be read, and does nothing."""
 
 import re
+import time
 import unicodedata
 
 import pytest
@@ -128,6 +129,14 @@ def test_a_comment_keeps_its_limit(text: str, limit: int) -> None:
         assert token.type != "text" or not MENTION.search(token.content)
 
 
+@pytest.mark.parametrize("blank", [" ", "\t", "\xa0"])
+def test_a_long_line_of_blanks_is_read_once(blank: str) -> None:
+    """Going through it from each of its places took minutes."""
+    began = time.process_time()
+    clean_comment(f"a\n{blank * 59_000}\nb")
+    assert time.process_time() - began < 5
+
+
 def test_a_cut_is_said() -> None:
     """The reader learns how much is missing; the start stays."""
     cleaned = clean_comment("word " * 1000, limit=500)
@@ -188,6 +197,8 @@ def test_indented_code_survives() -> None:
         ("@octocat", "@&#8203;octocat"),
         ("\\@octocat \\# \\<b", "@&#8203;octocat \\# &lt;b"),
         ("see #12 and GH-7", "see #&#8203;12 and GH-&#8203;7"),
+        ("_GH-7_ GH\\-7", "_GH-&#8203;7_ GH\\-&#8203;7"),
+        ("GH&#45;7", "GH\\-&#8203;7"),
         ("ftp://a.example", "ftp:&#8203;//a.example"),
         ("/nofx rerun", "\\/nofx rerun"),
         ("&copy; &bogus; &#62;", "© &amp;bogus; &gt;"),
@@ -195,6 +206,14 @@ def test_indented_code_survives() -> None:
         ("```py title=1\nx\n```", "```py\nx\n```"),
         ("~~~\nx", "~~~\nx\n~~~"),
         ("a\r\nb", "a\nb"),
+        ("`a\n  b`", "`a b`"),
+        ("|a|b|\n|-|-|\n|`c`|d|", "|a|b|\n|-|-|\n|`c`|d|"),
+        ("a | b\n--- | :-:\n1 | 2\n\nc", "a | b\n--- | :-:\n1 | 2\n\nc"),
+        ("So:\n|a|\n|-|\n|b|", "So:\n\n|a|\n|-|\n|b|"),
+        ("So:\na|b\n-|-", "So:\na|b\n-|\\-"),
+        ("> |a|\n> |-|", "> |a|\n> |\\-|"),
+        ("|a|\n|-|-|", "|a|\n|-|\\-|"),
+        ("```\n|a|\n|-|\n```", "```\n|a|\n|-|\n```"),
     ],
 )
 def test_prose_is_escaped_as_little_as_can_be(text: str, expected: str | None) -> None:

@@ -58,9 +58,12 @@ class ReviewPipeline:
             Review(choices, answers, kept, reading.memories),
             Verify(choices, looks, kept),
             Publish(desk_for, reporting, kept, reading.tracking),
+        )
+        self.steps: tuple[Step, ...] = (
+            *(Told(step, desk_for) for step in steps),
+            # It shows its own ruling, which "in progress" would undo.
             Conclude(desk_for, reporting, kept, gates, reading),
         )
-        self.steps: tuple[Step, ...] = tuple(Told(step, desk_for) for step in steps)
 
     async def close(self, context: StepContext, ending: Ending) -> None:
         """Complete the check run of a run that ends without a review."""

@@ -42,6 +42,8 @@ class Told:
             await desk.announce(run, context.effects)
         except UnavailableError as error:
             self._unseen(error)
+            # Making the check beside the step, which may make it too, could make two.
+            return await self.step.run(context)
         async with _if_it_lasts(lambda: self._progress(desk, context)):
             return await self.step.run(context)
 

@@ -1,14 +1,18 @@
 """The whole road: a signed webhook goes in, comments and a check run come out."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.pipeline.state import State
+from bot.pipeline.verdict import Conclude
 from bot.simulator.faults import Kind
 from bot.simulator.simulator import Simulator
 from core.review.bounds import MOST_FINDINGS
+from core.runs.model import Run
 from tests.fakes.road import CLEAN, REPO, RISKY, Road, built_road, driving
 from tests.fakes.workers import kill, worker_process
 
@@ -29,6 +33,24 @@ async def test_an_opened_pull_request_gets_comments_and_a_check(road: Road) -> N
     assert "Rules only (no model is configured)" in summary
     (run,) = await road.until_runs_end()
     assert run["status"] == "gate_failed"
+
+
+async def test_a_slow_end_does_not_reopen_the_check(
+    road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the last step does after its ruling may last; the ruling stays shown."""
+    remember = Conclude._remember
+
+    async def slowly(step: Conclude, run: Run, state: State, verdict: str) -> None:
+        await asyncio.sleep(0.5)
+        await remember(step, run, state, verdict)
+
+    monkeypatch.setattr("bot.pipeline.telling.LASTING", 0.05)
+    monkeypatch.setattr(Conclude, "_remember", slowly)
+    number = await road.open_pull()
+    await road.until_checked(number)
+    await road.until_runs_end()
+    assert road.check(number)["status"] == "completed"
 
 
 async def test_the_same_delivery_twice_is_worked_once(road: Road) -> None:

@@ -24,6 +24,7 @@ class Desk(NobodysDesk):
     """Notes what is shown, after `seconds`, or fails."""
 
     error: Exception | None = None
+    progress_error: Exception | None = None
     seconds: float = 0
     said: list[str] = field(default_factory=list)
 
@@ -37,8 +38,8 @@ class Desk(NobodysDesk):
     async def progress(self, run: Run, effects: Effects, step: str) -> None:
         await asyncio.sleep(self.seconds)
         self.said.append(step)
-        if self.error is not None:
-            raise self.error
+        if self.progress_error is not None:
+            raise self.progress_error
 
 
 @dataclass(frozen=True)
@@ -132,9 +133,16 @@ async def test_a_step_that_is_called_off_ends() -> None:
 
 async def test_github_being_away_does_not_fail_the_step() -> None:
     """Neither the check's making nor its progress is the review."""
-    desk = Desk(error=AWAY)
+    desk = Desk(progress_error=AWAY)
     assert await taken(Slow(5 * LASTING), desk) == DONE
     assert desk.said == ["queued", "review"]
+
+
+async def test_a_check_that_was_not_made_is_not_made_beside_the_step() -> None:
+    """The step may make it too, and then there would be two."""
+    desk = Desk(error=AWAY)
+    assert await taken(Slow(5 * LASTING), desk) == DONE
+    assert desk.said == ["queued"]
 
 
 async def test_a_lost_lease_ends_it() -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from markdown_it import MarkdownIt
 
@@ -24,15 +25,17 @@ def settled(text: str, parser: MarkdownIt) -> str:
     if not DELIMITER_ROW.search(text):
         return text
     lines = text.split("\n")
-    for token in parser.parse(text):
+    for around, token in pairwise(parser.parse(text)):
         if token.type == "inline" and token.map is not None:
             first, last = token.map
             rows = [
                 number
-                for number in range(first, last)
+                for number in range(first + 1, last)
                 if DELIMITER_ROW.fullmatch(lines[number])
             ]
-            sure = rows and token.level == 1 and _is_table(lines, rows[0], first, last)
+            # A heading that is underlined would be a table with one more row.
+            apart = token.level == 1 and around.type == "paragraph_open"
+            sure = rows and apart and _is_table(lines, rows[0], first, last)
             if sure and rows[0] - 1 > first:
                 lines[rows[0] - 1] = "\n" + lines[rows[0] - 1]
             for number in () if sure else rows:
@@ -43,8 +46,6 @@ def settled(text: str, parser: MarkdownIt) -> str:
 
 def _is_table(lines: list[str], row: int, first: int, last: int) -> bool:
     """Say whether a paragraph has a table whose second row is this, to its end."""
-    if row == first:
-        return False
     head = lines[row - 1]
     # With a backslash, readers count its cells differently.
     if "|" not in head or "\\" in head or MORE_THAN_ROW.match(head):

@@ -74,6 +74,7 @@ class Reader(HTMLParser):
 @example("```|>\n-|-\n```\n@octocat <img src=x>")
 @example("> ```|>\n-|-\n> ```\n@octocat")
 @example("`\n-|-\n-|-\n2. ```\n   @octocat <img src=x>")
+@example("a|b\n-|-\n===\nc\n2. ```\n   y\n\n```\n@octocat")
 @example(">|-\n-|-\n\t@octocat")
 @example("a|b\n-|-\nc\n    x\n2. ```\n   y\n\n```\n@octocat")
 def test_nothing_in_a_comment_acts_at_github(text: str) -> None:

@@ -45,7 +45,8 @@ async def counted(name: str, asking: Awaitable[A]) -> A:
         raise
     finally:
         CALL_SECONDS.observe(perf_counter() - began, model=name)
-    CALLS.inc(model=name, outcome="ok")
+    broke_off = isinstance(answer, ReviewAnswer) and answer.broken_off is not None
+    CALLS.inc(model=name, outcome="failed" if broke_off else "ok")
     _count(name, answer.usage)
     return answer
 

@@ -1,10 +1,12 @@
 """Each call of a reviewer is counted with what it cost, also one that failed."""
 
+from dataclasses import replace
+
 import pytest
 from typing_extensions import override
 
 from bot.pipeline.asking import asked
-from core.errors import AnalyzerUnavailableError
+from core.errors import AnalyzerUnavailableError, ModelUnavailableError
 from core.metrics.models import MODEL_NAMES
 from core.review.hunks import Diff
 from core.review.reviewer import ReviewAnswer, ReviewModel, ReviewRequest, Usage
@@ -57,6 +59,23 @@ async def test_an_answer_is_counted_with_its_tokens_and_price() -> None:
     }
     assert measures.moved("nofx_model_cost_usd_total", model="test-model") == 0.05
     assert measures.moved("nofx_model_seconds_count", model="test-model") == 1
+
+
+class BreaksOff(Costly):
+    """A reviewer that goes away in the middle."""
+
+    @override
+    async def review(self, request: ReviewRequest) -> ReviewAnswer:
+        away = ModelUnavailableError(model="m", reason="HTTP 503")
+        return replace(await super().review(request), broken_off=away)
+
+
+async def test_a_call_that_breaks_off_has_failed_and_cost() -> None:
+    """The step fails for it, and what was answered is paid for."""
+    measures = Measures()
+    await asked(BreaksOff("test-model"), REQUEST)
+    assert measures.all_moved("nofx_model_calls_total") == {("test-model", "failed"): 1}
+    assert measures.moved("nofx_model_cost_usd_total", model="test-model") == 0.05
 
 
 async def test_a_call_that_fails_is_counted_and_fails_all_the_same() -> None:

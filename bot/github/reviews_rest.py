@@ -176,7 +176,15 @@ async def _create_alone(
     try:
         return await _create(gh, repo, number, draft, draft.fits)
     except GitHubInvalidError:
-        if not await delete_orphan(gh, repo, number, author):
+        try:
+            found = await delete_orphan(gh, repo, number, author)
+        except GitHubInvalidError as error:
+            # It was submitted meanwhile, and may be this very review.
+            reason = f"a pending review could not be deleted: {error}"
+            raise UnclearAnswerError(
+                method="DELETE", path="review", reason=reason
+            ) from error
+        if not found:
             raise
         return await _create(gh, repo, number, draft, draft.fits)
 

@@ -32,14 +32,14 @@ ACTIVE = re.compile(
     | (?P<entity>&(?:\#[0-9]{{1,7}}|\#[xX][0-9a-fA-F]{{1,6}}
                     |[A-Za-z][A-Za-z0-9]{{1,31}});)
     | (?P<sign>[&<])
-    | (?P<call>@(?=[A-Za-z0-9])|\#(?=[0-9])|(?<![^\W_])GH\\?-(?=[0-9])
+    | (?P<call>@(?=[A-Za-z0-9])|\#(?=[0-9])|(?<![^\W_])[Gg][Hh]\\?-(?=[0-9])
               |[Ff][Tt][Pp]:(?=//))
     | (?P<bracket>\](?=[(:]))
     | ^(?P<indent>[^\S\n]*)(?P<slash>/)
     """,
     re.VERBOSE | re.MULTILINE,
 )
-OPEN_ADDRESS = re.compile(r"(?:https?://|www\.)[^\s<]*\Z", re.IGNORECASE)
+OPEN_ADDRESS = re.compile(r"(?:https?://|www\.)[^ \t\n\v\f\r<]*\Z", re.IGNORECASE)
 NUMERIC = re.compile(r"&#[xX]?[0-9a-fA-F]+;")
 ESCAPE_OR_RUN = re.compile(r"\\[!-/:-@\[-`{-~]|`+")
 # A span shows a line's end as a blank. What stands behind it could be a command to
@@ -188,8 +188,8 @@ def _harmless(character: str) -> str:
     if PUNCTUATION.fullmatch(character):
         # With a plain hyphen GH&#45;7 would be an issue.
         return f"\\{character}{BREAK if character == '-' else ''}"
-    # A letter spelled as a number would otherwise complete what stands before it.
-    return BREAK + character if character.isascii() else character
+    # A letter spelled as a number would otherwise complete what stands beside it.
+    return f"{BREAK}{character}{BREAK}" if character.isascii() else character
 
 
 def _image(match: re.Match[str]) -> str:

@@ -64,6 +64,7 @@ class Reader(HTMLParser):
 @example("https://a.example`<img src=x>`")
 @example("<https://a.example>`<img src=x>`")
 @example("www.a.example/`@octocat`")
+@example("<https://a.example>\xa0`<[a](javascript:x)`")
 @example("xhttps://a.example/b?c=ftp://a.example")
 @example("7ftp://a.example")
 @example("a `b\n\n- c` @octocat\n  1. `x")

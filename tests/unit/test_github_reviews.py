@@ -142,6 +142,17 @@ async def test_our_orphaned_pending_review_goes() -> None:
         assert deleted == [PENDING]
 
 
+async def test_a_pending_review_that_is_submitted_meanwhile_is_read_back() -> None:
+    """It may be this one, by another road; posting again would double it."""
+    async with scene() as s:
+        stage(s, listed=[review(2, state="PENDING")], taken=[])
+        s.hub.on("DELETE", PENDING, REFUSED)
+        s.hub.on("POST", REVIEWS, REFUSED)
+        with pytest.raises(UnclearAnswerError):
+            await publish_review(s.gh, "o/r", 5, draft(remark(1)), US)
+        assert len(sent(s, REVIEWS)) == 1
+
+
 async def test_one_bad_anchor_costs_only_its_own_comment() -> None:
     """The second call carries the good ones; the bad one belongs in the summary."""
     async with scene() as s:

@@ -1,7 +1,6 @@
 """Text from strangers and models can be read, and does nothing."""
 
 import re
-import time
 import unicodedata
 
 import pytest
@@ -103,6 +102,7 @@ def test_no_line_of_prose_is_a_command(text: str) -> None:
 
 @given(markdown)
 @settings(max_examples=300, deadline=None)
+@example("&#97;https://a.example/b?c=1&d=2")
 def test_cleaning_twice_changes_nothing(text: str) -> None:
     """A text that went through two templates is not escaped twice."""
     cleaned = clean_comment(text)
@@ -129,12 +129,11 @@ def test_a_comment_keeps_its_limit(text: str, limit: int) -> None:
         assert token.type != "text" or not MENTION.search(token.content)
 
 
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize("blank", [" ", "\t", "\xa0"])
 def test_a_long_line_of_blanks_is_read_once(blank: str) -> None:
     """Going through it from each of its places took minutes."""
-    began = time.process_time()
-    clean_comment(f"a\n{blank * 59_000}\nb")
-    assert time.process_time() - began < 5
+    assert clean_comment(f"a\n{blank * 59_000}\nb").endswith("\nb")
 
 
 def test_a_cut_is_said() -> None:

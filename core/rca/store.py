@@ -188,6 +188,16 @@ class BundleStore:
         with translating():
             await self._bundles.update_one(_ours(bundle), {"$set": change})
 
+    async def part_from(self, bundle: Bundle) -> None:
+        """Say that nobody writes to one any more that was revoked while it was built.
+
+        Else whoever revoked it waits for the end of its lease.
+        """
+        await self.parts.drop(bundle.attempt)
+        mine = {**_ours(bundle), "state": str(State.REVOKED)}
+        with translating():
+            await self._bundles.update_one(mine, {"$set": {"until": self._clock.now()}})
+
     async def delete(self, bundle: Bundle) -> bool:
         """Delete it for good, parts first: a crash in between leaves a row to find.
 

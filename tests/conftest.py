@@ -6,6 +6,7 @@ from itertools import count
 from random import SystemRandom
 
 import pytest
+from hypothesis import settings
 
 from core.clock import SystemClock
 from core.store.database import Database, connect
@@ -16,6 +17,9 @@ from tests.judges.github_requests import github_judges, judged
 __all__ = ["github_judges", "judged"]
 
 NUMBERS = count(1)
+# How long an example takes is the machine's affair; a test that hangs has its time-out.
+settings.register_profile("nofx", deadline=None)
+settings.load_profile("nofx")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -199,6 +200,15 @@ def test_the_retention_is_the_settings_unless_it_is_said(
     assert kept.stdout.startswith("0 events in 0 pages deleted. Position 1 stays: it")
 
 
+@contextmanager
+def killed_at_the_end(process: "subprocess.Popen[str]") -> Iterator[None]:
+    """Let a process not outlive a test that fails."""
+    try:
+        yield
+    finally:
+        process.kill()
+
+
 def test_a_tail_follows_until_it_is_interrupted(address: str) -> None:
     """What happens later comes by itself; Ctrl-C ends it without a trace."""
     happen(address, commits=2)
@@ -211,7 +221,7 @@ def test_a_tail_follows_until_it_is_interrupted(address: str) -> None:
         stderr=subprocess.PIPE,
         text=True,
     )
-    with following:
+    with following, killed_at_the_end(following):
         assert following.stdout is not None
         assert following.stderr is not None
         last = json.loads(following.stdout.readline())

@@ -14,8 +14,11 @@ FILES = 120
 
 
 @pytest.fixture
-async def road(tmp_path: Path, mongodb_url: str) -> AsyncIterator[Road]:
-    """Give a stage whose bot reviews by rules."""
+async def road(
+    tmp_path: Path, mongodb_url: str, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Road]:
+    """Give a stage whose bot reviews by rules, and shows no step on a slow machine."""
+    monkeypatch.setattr("bot.pipeline.telling.LASTING", 600)
     name = f"requests_{next(NUMBERS)}"
     async with open_road(tmp_path, mongodb_url, name) as road:
         yield road

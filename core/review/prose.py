@@ -6,7 +6,6 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from html.entities import html5
-from itertools import islice
 
 from typing_extensions import override
 
@@ -126,7 +125,8 @@ class _AtGitHub(_Closers):
             return None
         end = super().end_of(at, length)
         first = bisect.bisect_left(self._runs, (at, at))
-        for start, stop in islice(self._runs, first, None):
+        for place in range(first, len(self._runs)):
+            start, stop = self._runs[place]
             self._noted[stop - start] = start
             if stop == end:
                 break

@@ -8,6 +8,7 @@ from bot.pipeline.asking import asked
 from bot.pipeline.by_file import ByFile
 from bot.pipeline.by_hunk import ByHunk
 from bot.pipeline.recorded import NOTHING_ASKED, Recorded, Records
+from bot.pipeline.spending import keep_spent, spent_before
 from bot.pipeline.units import Kept, Unit
 from core.review.config import ReviewConfig
 from core.review.coverage import nameable
@@ -28,8 +29,9 @@ class Remembered:
     """A whole answer, of which `reused` of `count` pieces were answered before.
 
     `kind` says what a piece is: a file, or a hunk for a language model. `usage` is what
-    the rest cost now, `recorded` where it was kept word for word. Secrets are masked in
-    the proposals, and in the words on what changes in each file.
+    the rest cost, in tries that broke off too, `recorded` where it was kept word for
+    word. Secrets are masked in the proposals, and in the words on what changes in each
+    file.
     """
 
     proposals: tuple[Proposal, ...]
@@ -76,10 +78,12 @@ class Answers:
             name: known[key] for name, key in keys.items() if key in known
         }
         usage, recorded = Usage(), NOTHING_ASKED
+        if model.is_model:
+            usage = await spent_before(self.work, run_id)
         if fresh or not keys:
-            question = unit.only(request, fresh)
+            question = replace(unit.only(request, fresh), spent=usage)
             answer = await asked(model, question)
-            usage = answer.usage
+            usage = usage.plus(answer.usage)
             recorded = await self.records.keep(model, question, answer)
             proposals = await asyncio.to_thread(masked, answer.proposals, self.mask)
             changes = {
@@ -94,6 +98,7 @@ class Answers:
             read = {keys[name]: made[name] for name in fresh - unread}
             await self.work.keep(unit.kind, run_id, read)
             if answer.broken_off is not None:
+                await keep_spent(self.work, run_id, answer.usage)
                 raise answer.broken_off
         whole, left = unit.whole(request, answers)
         return Remembered(

@@ -37,6 +37,7 @@ class Counting(ReviewModel):
 
     def __init__(self, *, is_model: bool = False, version: str = "1") -> None:
         self.asked: list[list[str]] = []
+        self.spent: list[Usage] = []
         self.said: Said | None = None
         self._is_model = is_model
         self._version = version
@@ -60,6 +61,7 @@ class Counting(ReviewModel):
     async def review(self, request: ReviewRequest) -> ReviewAnswer:
         paths = [file.path for file in request.diff.files]
         self.asked.append(paths)
+        self.spent.append(request.spent)
         await request.read(len(paths))
         unread = {
             hunk.id: "by chance"
@@ -274,6 +276,18 @@ async def test_after_an_outage_only_the_rest_is_paid_for(memory: Answers) -> Non
     again = await memory.review(model, request(FILES), "run_1")
     assert model.asked == [["a.py", "b.py"], ["b.py"]]
     assert {one.path for one in again.proposals} == {"a.py", "b.py"}
+
+
+async def test_what_was_paid_before_an_outage_counts(memory: Answers) -> None:
+    """For the budget of the next try, and in what the review is said to cost."""
+    model = Breaking(is_model=True)
+    with pytest.raises(ModelUnavailableError):
+        await memory.review(model, request(FILES), "run_1")
+    again = await memory.review(model, request(FILES), "run_1")
+    assert [one.input_tokens for one in model.spent] == [0, 2]
+    assert again.usage.input_tokens == 2 + len(model.asked[-1])
+    other = await memory.review(model, request({"c.py": "x"}), "run_2")
+    assert other.usage.input_tokens == 1
 
 
 async def test_what_was_really_asked_is_kept_word_for_word(

@@ -12,7 +12,7 @@ from core.errors import ModelRefusedError, ModelUnavailableError, UnavailableErr
 from core.review.chat import Budget, Question, Reply
 from core.review.config import ReviewConfig, Spending
 from core.review.prompt.template import DIGEST
-from core.review.reviewer import ReviewRequest
+from core.review.reviewer import ReviewRequest, Usage
 from tests.fakes.changes import request
 from tests.fakes.clock import FakeClock
 from tests.fakes.language_answers import answer, finding, on, shown
@@ -223,6 +223,14 @@ async def test_the_tighter_budget_holds_and_the_rest_is_unread() -> None:
         assert set(found.unread.values()) == {
             f"the budget of {spent // 2} tokens is used up"
         }
+
+
+async def test_what_was_spent_before_has_gone_from_the_budget() -> None:
+    """A try after an outage goes on with what the ones before it have left."""
+    chat = ScriptedChat(on("eval"), window=3500)
+    change = replace(many(3), spent=Usage(input_tokens=9_000))
+    found = await reviewer(chat, Budget(tokens=9_500)).review(change)
+    assert (chat.asked, len(found.unread)) == ([], 3)
 
 
 async def test_a_budget_of_money_holds_too() -> None:

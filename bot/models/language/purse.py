@@ -20,12 +20,15 @@ class Hold:
 
 
 class Purse:
-    """Lets a question be asked only when its dearest answer is still paid for."""
+    """Lets a question be asked only when its dearest answer is still paid for.
 
-    def __init__(self, chat: Chat, budget: Budget) -> None:
+    `spent` has gone from the budget already.
+    """
+
+    def __init__(self, chat: Chat, budget: Budget, spent: Usage) -> None:
         self._chat = chat
         self._budget = budget
-        self._tokens, self._usd = 0, 0.0
+        self._tokens, self._usd = spent.tokens, spent.cost_usd
         self._held: list[Hold] = []
         self._changed = asyncio.Condition()
 

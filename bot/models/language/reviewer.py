@@ -78,7 +78,8 @@ class LanguageReviewer(ReviewModel):
         chat, budget = self._chat, self.budget_for(request.config)
         limits = Limits(count=chat.tokens, context=chat.context)
         plan = await asyncio.to_thread(planned, request, limits)
-        done, failure = await self._ask(plan, request, Purse(chat, budget))
+        purse = Purse(chat, budget, request.spent)
+        done, failure = await self._ask(plan, request, purse)
         answer = _answer(plan, done, self._clock.monotonic() - began)
         return answer if failure is None else _broken_off(answer, plan, done, failure)
 

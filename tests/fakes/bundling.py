@@ -149,6 +149,19 @@ async def bundles_are_used(stage: Stage, folder: Path) -> None:
     await automatic.once()
     bundle = (await rca.ensure(run_id, actor="ann")).bundle
     assert [one async for one in rca.parts(bundle, 0, bundle.size)]
+    await _versions_come_and_go(store, clock, run_id)
+    assert await store.latest(run_id) is None
+    await store.parts.add("build_nobody", 0, b"half")
+    await store.parts.keep("build_nobody", None)
+    clock.jump(2 * 86_400)
+    assert await store.sweep()
+    await rca.close()
+
+
+async def _versions_come_and_go(
+    store: BundleStore, clock: AheadClock, run_id: str
+) -> None:
+    """Lose one, take it over, let it fail, leave another, and revoke all of them."""
     lost = Wanted(run_id=run_id, repository="octo/hello", pull=8, seq=900)
     held = await store.begin(lost, attempt="build_lost", holder="h")
     assert held is not None
@@ -162,13 +175,11 @@ async def bundles_are_used(stage: Stage, folder: Path) -> None:
     other = await store.begin(replace(lost, seq=901), attempt="build_other", holder="h")
     assert other is not None
     await store.leave(other)
-    await store.revoke("octo/hello")
-    assert await store.latest(run_id) is None
-    await store.parts.add("build_nobody", 0, b"half")
-    await store.parts.keep("build_nobody", None)
-    clock.jump(2 * 86_400)
-    assert await store.sweep()
-    await rca.close()
+    cut = await store.begin(replace(lost, seq=902), attempt="build_cut", holder="h")
+    assert cut is not None
+    assert (await store.revoke("octo/hello")).held == 1
+    await store.part_from(cut)
+    assert (await store.revoke("octo/hello")).held == 0
 
 
 def packed(text: str, padding: int) -> bytes:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from typing import Any
@@ -180,7 +181,8 @@ async def test_a_pattern_goes_from_all_items(here: Remembering) -> None:
     ]
     for name in await here.database.db.list_collection_names():
         for one in await here.database.db[name].find({}).to_list(None):
-            assert "4111" not in str(one), name
+            # Four digits alone can stand in any hash.
+            assert not re.search(r"4111(?:1111|-2|\[)", str(one)), name
 
 
 async def test_a_dry_run_changes_nothing_and_is_recorded(

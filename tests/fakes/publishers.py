@@ -175,7 +175,9 @@ def own_host() -> str:
 
     Where `CI` is set the test fails instead: there it must be tried.
     """
-    host = f"127.{os.getpid() // 250 % 250 + 1}.{os.getpid() % 250}.{next(HOSTS)}"
+    first, second = os.getpid() // 250 % 250 + 1, os.getpid() % 250
+    # The first ones are free again when the last is taken.
+    host = f"127.{first}.{second}.{next(HOSTS) % 250 + 1}"
     try:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

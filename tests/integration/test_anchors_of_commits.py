@@ -1,6 +1,7 @@
 """On the diffs of real commits, no comment is refused and none is on a wrong line."""
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,7 @@ from bot.simulator.placing import anchored
 from core.review.anchors import Anchor, Unplaceable, place
 from core.review.findings import Side
 from core.review.hunks import FilePatch
+from core.review.prompt.numbering import References, numbered
 from tests.fakes.diffs_of_commits import Change, changes
 
 SAMPLE, ALL = 10, 500
@@ -48,6 +50,27 @@ def test_lines_of_real_commits_are_placed_right_or_not_at_all(count: int) -> Non
     assert seen >= count
     assert posted > count * 10
     assert summarised > count * 10
+
+
+@pytest.mark.parametrize(
+    "count",
+    [SAMPLE, pytest.param(ALL, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])],
+    ids=str,
+)
+def test_a_line_that_is_missed_by_a_few_is_no_line(count: int) -> None:
+    """The hash that a model copied stands at its own number alone, on all lines."""
+    tried = 0
+    for change in changes(count):
+        for file in change.ours.files:
+            lines = [one for listed in numbered(file.hunks).values() for one in listed]
+            references = References.to(lines)
+            for line in lines:
+                assert references.find(line.reference) == line
+                for missed in (*range(-WIDEST, 0), *range(1, WIDEST + 1)):
+                    wrong = replace(line, number=max(0, line.number + missed))
+                    assert references.find(wrong.reference) is None, change.name
+                    tried += 1
+    assert tried > count * WIDEST
 
 
 def _lines(file: FileDiff, side: Side) -> dict[int, DiffLine]:

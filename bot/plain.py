@@ -10,6 +10,7 @@ HIDDEN = re.compile(
 # Where Python keeps the bytes 0x80 to 0xff that were not UTF-8.
 BYTES = range(0xDC80, 0xDD00)
 LAST_BYTE = 0xFF
+ENDING_IN_Y = re.compile(r"(?<![aeiou])y\Z")
 
 
 def visible(text: str) -> str:
@@ -29,8 +30,8 @@ def one_line(text: str) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """Return a number with its noun, for example `1 hunk` or `2 hunks`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    """Return a number with its noun, for example `1 hunk`, `2 hunks` or `2 replies`."""
+    return f"{number} {noun if number == 1 else ENDING_IN_Y.sub('ie', noun) + 's'}"
 
 
 def _spell(match: re.Match[str]) -> str:

@@ -132,7 +132,7 @@ def verify(
         if proof.anchored
         else "Not compared with a head that you kept: see --against.\n"
     )
-    entries = counted(proof.entries, "entry").replace("entrys", "entries")
+    entries = counted(proof.entries, "entry")
     volumes = counted(proof.volumes, "volume")
     emit(f"Intact: {entries} in {volumes}.\n{held}Head:   {proof.head}\n")
 

@@ -28,7 +28,7 @@ def one(found: FindingDetail) -> str:
         "Since": minute(found.opened_at),
         "Moved": f"{minute(found.moved_at)}{_who(found)}",
         "Why": "; ".join(part for part in (found.reason, found.note) if part),
-        "At GitHub": votes.replace("replys", "replies") if found.comment_id else "",
+        "At GitHub": votes if found.comment_id else "",
         "In comments": f"/nofx explain {found.name}",
     }
     lines = [f"{name:<12} {one_line(fact)}" for name, fact in facts.items() if fact]

@@ -1,5 +1,6 @@
 """`nofx findings list|show|dismiss|resolve|dispute`: across a pull's pushes."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -10,7 +11,6 @@ from core.errors import OptionsError
 
 Finding = Annotated[str, typer.Argument(help="The finding's id.", metavar="FINDING")]
 Why = Annotated[str, typer.Option("--reason", help="Why; kept with your name.")]
-ONE = "/findings/{finding_id}"
 
 findings = typer.Typer(
     name="findings",
@@ -80,10 +80,7 @@ def show_finding(
     nofx findings show finding_01hxqg5t0kc8f2v7w3m9b4n6ry
     ```
     """
-    from bot.cli import findings_words  # noqa: PLC0415  # as above
-
-    found = ask(context, "GET", ONE, ids={"finding_id": finding})
-    show(found, findings_words.one, as_json=as_json)
+    _one(context, "GET", finding, as_json=as_json)
 
 
 @findings.command()
@@ -137,8 +134,20 @@ def dispute(
 def _decide(
     context: typer.Context, finding: str, state: str, reason: str, *, as_json: bool
 ) -> None:
+    body = {"state": state, "reason": reason}
+    _one(context, "PATCH", finding, body, as_json=as_json)
+
+
+def _one(
+    context: typer.Context,
+    method: str,
+    finding: str,
+    body: Mapping[str, str] | None = None,
+    *,
+    as_json: bool,
+) -> None:
     from bot.cli import findings_words  # noqa: PLC0415  # as above
 
-    body = {"state": state, "reason": reason}
-    found = ask(context, "PATCH", ONE, ids={"finding_id": finding}, body=body)
+    path, ids = "/findings/{finding_id}", {"finding_id": finding}
+    found = ask(context, method, path, ids=ids, body=body)
     show(found, findings_words.one, as_json=as_json)

@@ -68,7 +68,7 @@ class Building:
         except LostError:
             BUILT.inc(result="lost")
             log.warning("bundle.lost", run_id=bundle.run_id, attempt=bundle.attempt)
-            await self._store.part_from(held.bundle)
+            await self._store.abandon(held.bundle)
             return None
         except (asyncio.CancelledError, StoreUnavailableError):
             await self._let_go(held.bundle)

@@ -188,7 +188,7 @@ class BundleStore:
         with translating():
             await self._bundles.update_one(_ours(bundle), {"$set": change})
 
-    async def part_from(self, bundle: Bundle) -> None:
+    async def abandon(self, bundle: Bundle) -> None:
         """Say that nobody writes to one any more that was revoked while it was built.
 
         Else whoever revoked it waits for the end of its lease.

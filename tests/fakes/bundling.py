@@ -178,7 +178,7 @@ async def _versions_come_and_go(
     cut = await store.begin(replace(lost, seq=902), attempt="build_cut", holder="h")
     assert cut is not None
     assert (await store.revoke("octo/hello")).held == 1
-    await store.part_from(cut)
+    await store.abandon(cut)
     assert (await store.revoke("octo/hello")).held == 0
 
 

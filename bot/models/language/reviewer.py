@@ -170,9 +170,11 @@ def _broken_off(
 ) -> ReviewAnswer:
     """Return the answer with the rest of the hunks unread, and why."""
     past = {id(one.planned) for one in done}
-    open_ = [asked for asked in plan.questions if id(asked) not in past]
+    unanswered = [asked for asked in plan.questions if id(asked) not in past]
     # A hunk that is shown in parts is read when all of them are.
-    left = dict.fromkeys((hunk for one in open_ for hunk in one.hunks), str(failure))
+    left = dict.fromkeys(
+        (hunk for one in unanswered for hunk in one.hunks), str(failure)
+    )
     return replace(answer, unread={**left, **answer.unread}, broken_off=failure)
 
 

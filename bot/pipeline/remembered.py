@@ -29,7 +29,7 @@ class Remembered:
     """A whole answer, of which `reused` of `count` pieces were answered before.
 
     `kind` says what a piece is: a file, or a hunk for a language model. `usage` is what
-    the rest cost, in tries that broke off too, `recorded` where it was kept word for
+    the rest cost, in earlier tries too, `recorded` where it was kept word for
     word. Secrets are masked in the proposals, and in the words on what changes in each
     file.
     """
@@ -83,6 +83,9 @@ class Answers:
         if fresh or not keys:
             question = replace(unit.only(request, fresh), spent=usage)
             answer = await asked(model, question)
+            if model.is_model:
+                # First of all: it is paid, whatever breaks from here on.
+                await keep_spent(self.work, run_id, answer.usage)
             usage = usage.plus(answer.usage)
             recorded = await self.records.keep(model, question, answer)
             proposals = await asyncio.to_thread(masked, answer.proposals, self.mask)
@@ -98,7 +101,6 @@ class Answers:
             read = {keys[name]: made[name] for name in fresh - unread}
             await self.work.keep(unit.kind, run_id, read)
             if answer.broken_off is not None:
-                await keep_spent(self.work, run_id, answer.usage)
                 raise answer.broken_off
         whole, left = unit.whole(request, answers)
         return Remembered(

@@ -1,4 +1,4 @@
-"""What a run has paid a model for in tries that broke off: its budget is one."""
+"""What a run has paid a model in all its tries, for its budget is one."""
 
 from dataclasses import asdict
 

@@ -9,9 +9,9 @@ import pytest
 from typing_extensions import override
 
 from bot.pipeline.recorded import LARGEST as LARGEST_RECORD
-from bot.pipeline.recorded import Records
+from bot.pipeline.recorded import Recorded, Records
 from bot.pipeline.remembered import Answers
-from core.errors import ModelUnavailableError
+from core.errors import ModelUnavailableError, StoreUnavailableError
 from core.events.base import JSON
 from core.review.findings import Proposal, Severity
 from core.review.hunks import parse_diff
@@ -288,6 +288,23 @@ async def test_what_was_paid_before_an_outage_counts(memory: Answers) -> None:
     assert again.usage.input_tokens == 2 + len(model.asked[-1])
     other = await memory.review(model, request({"c.py": "x"}), "run_2")
     assert other.usage.input_tokens == 1
+
+
+async def test_what_was_paid_counts_also_when_the_step_dies_after_it(
+    memory: Answers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next try asks again, and is charged with both."""
+    model = Counting(is_model=True)
+
+    async def full(*_: object) -> Recorded:
+        raise StoreUnavailableError(reason="the disk is full")
+
+    with monkeypatch.context() as here, pytest.raises(StoreUnavailableError):
+        here.setattr(Records, "keep", full)
+        await memory.review(model, request(FILES), "run_1")
+    again = await memory.review(model, request(FILES), "run_1")
+    assert [one.input_tokens for one in model.spent] == [0, 2]
+    assert again.usage.input_tokens == 4
 
 
 async def test_what_was_really_asked_is_kept_word_for_word(

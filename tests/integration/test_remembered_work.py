@@ -299,9 +299,10 @@ async def test_what_was_paid_counts_also_when_the_step_dies_after_it(
     async def full(*_: object) -> Recorded:
         raise StoreUnavailableError(reason="the disk is full")
 
-    with monkeypatch.context() as here, pytest.raises(StoreUnavailableError):
+    with monkeypatch.context() as here:
         here.setattr(Records, "keep", full)
-        await memory.review(model, request(FILES), "run_1")
+        with pytest.raises(StoreUnavailableError):
+            await memory.review(model, request(FILES), "run_1")
     again = await memory.review(model, request(FILES), "run_1")
     assert [one.input_tokens for one in model.spent] == [0, 2]
     assert again.usage.input_tokens == 4

@@ -34,6 +34,10 @@ class LostError(Exception):
     """Another has the build by now, or it is not to be."""
 
 
+class CutError(LostError):
+    """The work was cut short for it: a write that was on its way may still arrive."""
+
+
 class Building:
     """Builds what is ours and keeps it; what is lost on the way leaves nothing."""
 
@@ -65,10 +69,12 @@ class Building:
         try:
             with BUILDING.during():
                 kept = await held.during(self._work(held, actor))
-        except LostError:
+        except LostError as lost:
             BUILT.inc(result="lost")
             log.warning("bundle.lost", run_id=bundle.run_id, attempt=bundle.attempt)
-            await self._store.abandon(held.bundle)
+            await self._store.parts.drop(bundle.attempt)
+            if not isinstance(lost, CutError):
+                await self._store.abandon(held.bundle)
             return None
         except (asyncio.CancelledError, StoreUnavailableError):
             await self._let_go(held.bundle)
@@ -185,7 +191,7 @@ class _Held:
         try:
             await asyncio.wait({working, beating}, return_when=asyncio.FIRST_COMPLETED)
             if not working.done():
-                raise LostError
+                raise CutError
             return working.result()
         finally:
             for task in (working, beating):

@@ -191,9 +191,9 @@ class BundleStore:
     async def abandon(self, bundle: Bundle) -> None:
         """Say that nobody writes to one any more that was revoked while it was built.
 
-        Else whoever revoked it waits for the end of its lease.
+        Else whoever revoked it waits for the end of its lease, in which a write of a
+        builder that died or was cut short may still arrive.
         """
-        await self.parts.drop(bundle.attempt)
         mine = {**_ours(bundle), "state": str(State.REVOKED)}
         with translating():
             await self._bundles.update_one(mine, {"$set": {"until": self._clock.now()}})

@@ -349,6 +349,24 @@ async def test_what_is_revoked_while_it_is_built_never_is(
         assert (await here.rca.ensure(run_id, actor=ANN)).bundle.state is State.BUILT
 
 
+async def test_what_is_revoked_in_the_middle_of_a_write_is_waited_for(
+    stage: Stage, tmp_path: Path, clock: AheadClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its builder is cut short, and a write of it may come until its lease ends."""
+    monkeypatch.setattr("core.rca.building.BEAT", 0.01)
+    run_id = await stage.ask()
+    async with shop(stage, tmp_path, clock) as here:
+        here.builder.gate.clear()
+        asking = asyncio.create_task(here.rca.ensure(run_id, actor=ANN, patience=0.5))
+        await eventually(lambda: bool(here.builder.begun))
+        await here.store.revoke(subject().repository)
+        with pytest.raises(BundleBusyError):
+            await asking
+        assert (await here.store.revoke(subject().repository)).held == 1
+        clock.jump(LEASE.total_seconds() + 1)
+        assert (await here.store.revoke(subject().repository)).held == 0
+
+
 async def test_what_is_revoked_is_not_built_under_a_later_version(
     stage: Stage, tmp_path: Path, clock: AheadClock
 ) -> None:

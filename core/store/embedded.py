@@ -39,28 +39,35 @@ class EmbeddedServer:
     """The server of one data folder: attached to when it runs, started when not.
 
     The process that starts it stops it. Whoever notices that it is gone starts it
-    again on the same port, so that clients find it where it was.
+    again on the same port, so that clients find it where it was. With `change_streams`
+    it keeps a second copy of every write for an hour, to tell of it.
     """
 
     def __init__(
-        self, data_dir: Path, *, clock: Clock, program: Path | None = None
+        self,
+        data_dir: Path,
+        *,
+        clock: Clock,
+        program: Path | None = None,
+        change_streams: bool = False,
     ) -> None:
         self._folder = DataFolder(path=data_dir.absolute())
         self._clock = clock
         self._program = program
+        self._change_streams = change_streams
         self._process: ServerProcess | None = None
         self._record: ServerRecord | None = None
 
     @classmethod
     @asynccontextmanager
     async def running(
-        cls, data_dir: Path, *, clock: Clock
+        cls, data_dir: Path, *, clock: Clock, change_streams: bool = False
     ) -> AsyncIterator["EmbeddedServer"]:
         """Yield the server of `data_dir`, watched, and restarted when it dies.
 
         Raises DataFolderError, EmbeddedServerMissingError, EmbeddedServerFailedError.
         """
-        server = cls(data_dir, clock=clock)
+        server = cls(data_dir, clock=clock, change_streams=change_streams)
         await server.open()
         watcher = asyncio.create_task(server.keep_running())
         try:
@@ -180,7 +187,9 @@ class EmbeddedServer:
     async def _attempt(self, program: Path, port: int) -> str | None:
         """Start one child and wait for its answer; return why it failed, or None."""
         deadline = self._clock.monotonic() + START_SECONDS
-        process = ServerProcess.start(self._folder, port, program=program)
+        process = ServerProcess.start(
+            self._folder, port, program=program, change_streams=self._change_streams
+        )
         try:
             while not await asyncio.to_thread(process.record.is_live):
                 if process.has_ended():

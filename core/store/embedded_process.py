@@ -105,7 +105,9 @@ class ServerProcess:
         self.port = port
 
     @classmethod
-    def start(cls, folder: DataFolder, port: int, *, program: Path) -> Self:
+    def start(
+        cls, folder: DataFolder, port: int, *, program: Path, change_streams: bool
+    ) -> Self:
         """Start the server on a prepared folder, in a session of its own.
 
         Ctrl-C on our terminal does not reach it, so what we still write when stopping
@@ -119,12 +121,15 @@ class ServerProcess:
             "--log-level": "WARNING",
         }
         words = [str(word) for pair in options.items() for word in pair]
+        words.append("--sync-on-commit")
+        if not change_streams:
+            words.append("--standalone")  # it keeps an oplog only as a replica set
         launcher = [sys.executable, "-I", "-S", str(embedded_launcher.__file__)]
         reading, writing = os.pipe()
         try:
             with folder.log.open("ab") as log:
                 child = subprocess.Popen(  # noqa: S603 (our own program, no shell)
-                    [*launcher, str(reading), str(program), *words, "--sync-on-commit"],
+                    [*launcher, str(reading), str(program), *words],
                     cwd=folder.path,
                     env={"PATH": os.defpath, "HOME": str(folder.path)},
                     stdin=subprocess.DEVNULL,

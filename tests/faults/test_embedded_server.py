@@ -6,12 +6,14 @@ import signal
 import socket
 import sys
 import textwrap
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 from pymongo import WriteConcern
 
 from core.errors import (
+    ChangesMissingError,
     EmbeddedServerFailedError,
     StoreUnavailableError,
 )
@@ -126,6 +128,24 @@ async def test_a_second_opener_shares_the_server(tmp_path: Path) -> None:
             assert (first.url, first.pid) == (second.url, second.pid)
         assert await asyncio.to_thread(pid_at, port_of(first)) == first.pid
     assert not is_alive(first.pid)
+
+
+async def test_a_folder_is_served_with_and_without_change_streams(
+    tmp_path: Path,
+) -> None:
+    """What one kind of server stored the other serves; nofx's own keeps no oplog."""
+    for number, telling in enumerate((True, False, True)):
+        server = EmbeddedServer(tmp_path, clock=CLOCK, change_streams=telling)
+        async with opened(server):
+            database = connect(server.url, embedded=True)
+            await database.db["kept"].insert_one({"_id": number})
+            found = await database.db["kept"].find({}).to_list(None)
+            assert [one["_id"] for one in found] == [*range(number + 1)]
+            expected = nullcontext() if telling else pytest.raises(ChangesMissingError)
+            with expected:
+                async with database.changes("kept", {}):
+                    pass
+            await database.close()
 
 
 async def test_openers_at_the_same_moment_agree_on_one_server(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Workers hear of what other processes queue, from servers that tell."""
 
 import asyncio
-from collections.abc import AsyncIterator, MutableMapping
+from collections.abc import AsyncIterator, Iterator, MutableMapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, cast
@@ -9,13 +9,25 @@ from typing import Any, cast
 import pytest
 from pymongo.errors import OperationFailure
 
+from core.clock import SystemClock
 from core.runs.watcher import Watcher
 from core.store.database import Database, connect
+from core.store.embedded import EmbeddedServer
 from tests.fakes.clock import FakeClock
 from tests.fakes.stage import QUICK, Stage, runs_over, serving, subject
 
 # It looks by itself once, and then never within a test.
 SLEEPY = replace(QUICK, poll=3600)
+
+
+@pytest.fixture(scope="module")
+def mongodb_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Start an embedded server that tells of changes, and give its address."""
+    folder = tmp_path_factory.mktemp("telling")
+    server = EmbeddedServer(folder, clock=SystemClock(), change_streams=True)
+    asyncio.run(server.open())
+    yield server.url
+    asyncio.run(server.close())
 
 
 @asynccontextmanager

@@ -19,11 +19,13 @@ from bot.api.stream_slots import make_room
 from bot.base import Base, opened
 from bot.commanding import buttons_on, commands_on
 from bot.github.client import GitHubApp
+from bot.github.manifest import web_url
 from bot.keeping import gauges_of
 from bot.labels import Labels
 from bot.lifetime import beside, listening, told_to_stop
 from bot.migration import bring_up_to_date
 from bot.operations import Operations, operations_on
+from bot.pages.site import ReviewCenter
 from bot.request_ids import named_requests
 from bot.schema import SCHEMA
 from bot.settings import Settings
@@ -176,7 +178,15 @@ async def running(
         )
         health.add_routes(site, database=parts.base.database)
         api.add_routes(site, parts.base, parts.operations)
-        RcaFiles(parts.base, parts.rca).add_routes(site)
+        files = RcaFiles(parts.base, parts.rca)
+        files.add_routes(site)
+        ReviewCenter(
+            parts.base,
+            parts.operations,
+            files,
+            web_url=web_url(settings.github_url),
+            public_url=settings.public_url,
+        ).add_routes(site)
         site.router.add_get("/setup", setup_is_over)
         DryRuns(parts.workflows, parts.dry_runs, ids=parts.base.ids).add_routes(site)
         async with (

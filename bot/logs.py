@@ -25,7 +25,7 @@ MASK = "***"
 # GitHub's tokens, the App's signed requests for one, our own tokens and tickets.
 SIGNED = (
     r"gh[a-z]_[A-Za-z0-9._-]{36,}|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}"
-    r"|nofx_[0-9A-Za-z]{8}_[0-9A-Za-z]{32,}|nofx[ts]_[\w-]{43}"
+    r"|nofx_[0-9A-Za-z]{8}_[0-9A-Za-z]{32,}|nofx[stv]_[\w-]{43}"
 )
 
 # The first parts of our loggers' names.

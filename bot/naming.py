@@ -2,3 +2,5 @@
 
 PREFIX = "/nofx"
 CHECK = "nofx review"
+# Where a run is shown, below the address at which nofx is reached.
+RUN_PAGE = "/center/runs/{run_id}"

@@ -17,7 +17,7 @@ from core.store.blobs import BLOBS
 from core.store.schema import Schema
 
 SCHEMA = Schema(
-    version=7,
+    version=8,
     collections=(
         *collections(),
         FINDINGS,

@@ -18,6 +18,7 @@ from bot.github.workflow_tokens import WorkflowTokens
 from bot.keeping import bundlers, keepers
 from bot.lifetime import Companion
 from bot.models.catalog import check_choices
+from bot.naming import RUN_PAGE
 from bot.operations import Operations, operations_on
 from bot.pipeline.github_desk import GitHubDesk
 from bot.pipeline.github_remarks import GitHubRemarks
@@ -99,6 +100,7 @@ async def _assembled(
             app=app,
             clock=base.clock,
             steps=STEPS,
+            run_url=f"{settings.public_url}{RUN_PAGE}" if settings.public_url else None,
             publisher=publisher_of(settings),
         )
         configs = GitHubConfigs()

@@ -19,6 +19,7 @@ from core.errors import (
     ConflictError,
     CursorTrimmedError,
     FindingMovedError,
+    ForeignFormError,
     InputError,
     ItemTooLargeError,
     NofxError,
@@ -44,6 +45,7 @@ STATUSES: Mapping[type[NofxError], int] = {
     TokenMissingError: 401,
     TokenRefusedError: 401,
     ScopeMissingError: 403,
+    ForeignFormError: 403,
     WorkflowForbiddenError: 403,
     SetupRefusedError: 403,
     TooManyDryRunsError: 429,
@@ -147,10 +149,16 @@ async def speaking_http(request: web.Request, handler: Handler) -> web.StreamRes
         return _answer(problem, {"Allow": allow} if allow else {})
 
 
+def incident(request: web.Request, error: Exception, ids: Ids) -> str:
+    """Log an error that nobody expected; returns the number that it can be found by."""
+    number = ids.new("inc")
+    log.error("api.failed", incident=number, path=request.path, exc_info=error)
+    return number
+
+
 def bug(request: web.Request, error: Exception, ids: Ids) -> web.Response:
     """Log an error that nobody expected, and answer with its number alone."""
-    incident = ids.new("inc")
-    log.error("api.failed", incident=incident, path=request.path, exc_info=error)
+    number = incident(request, error, ids)
     problem = Problem(
         type="urn:nofx:problem:bug",
         title="A bug in nofx",
@@ -159,8 +167,8 @@ def bug(request: web.Request, error: Exception, ids: Ids) -> web.Response:
         instance=request.path,
         request_id=id_of(request),
         code="bug",
-        hint=f"Please report it with what the log has for {incident}.",
-        incident=incident,
+        hint=f"Please report it with what the log has for {number}.",
+        incident=number,
     )
     return _answer(problem, {})
 

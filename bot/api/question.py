@@ -1,4 +1,4 @@
-"""Asks the API's endpoints without HTTP, for who can open the database anyway."""
+"""Asks the API's endpoints without HTTP: for who can open the database, for pages."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ OWNER = Token(
 class Question:
     """A request as a value: `path` is an endpoint's, `ids` go where it has braces.
 
-    `actor` is the name under which what is done goes into the history.
+    `actor` is the name under which what is done goes into the history; `token` says
+    what may be done.
     """
 
     method: str
@@ -41,6 +42,7 @@ class Question:
     ids: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
     body: Mapping[str, Any] = field(default_factory=dict)
+    token: Token = OWNER
 
 
 async def answer(
@@ -50,16 +52,18 @@ async def answer(
 ) -> BaseModel:
     """Answer a question by the endpoint that it names.
 
-    Raises IdMalformedError, RequestInvalidError and whatever the endpoint raises.
+    Raises ScopeMissingError, IdMalformedError, RequestInvalidError and whatever the
+    endpoint raises.
     """
     from bot.api.endpoint import Call, masked  # noqa: PLC0415  # heavy, see above
-    from bot.api.requests import path_of, validated  # noqa: PLC0415  # as above
+    from bot.api.requests import check_scope, path_of, validated  # noqa: PLC0415  # as above
 
     for one in endpoints:
         if (one.method, one.path) == (question.method, question.path):
+            check_scope(question.token, one.scope)
             body = validated(one.body, dict(question.body), "body")
             call = Call(
-                token=OWNER,
+                token=question.token,
                 actor=question.actor,
                 path=path_of(dict(question.ids)),
                 query=validated(one.query, dict(question.query), "query"),

@@ -16,7 +16,7 @@ from bot.api import problems, ranges, requests
 from bot.api.answers.rca import BundleAwaited, BundleDetail
 from bot.api.endpoint import Nothing
 from bot.api.rca_query import BundleQuery
-from bot.api.rca_report import MEDIA_TYPE, first_member
+from bot.api.rca_report import MEDIA_TYPE, PAGE, TEXT, report_in
 from bot.base import Base
 from core.access.tokens import Scope, Token
 from core.errors import (
@@ -61,14 +61,44 @@ class RcaFiles:
                 tokens = self._base.tokens
                 token = await requests.token_of(request, tokens, Scope.OPERATE)
                 run_id = requests.path_of(dict(request.match_info))["run_id"]
-                await self._check(token, run_id)
+                await self.check(token, run_id)
                 return await act(request, token, run_id)
             except Exception as error:  # noqa: BLE001  # told, or logged with its trace
                 return problems.told(request, error, self._base.ids)
 
         return answer
 
-    async def _check(self, token: Token, run_id: str) -> None:
+    async def page(self, token: Token, run_id: str) -> str:
+        """Return the report of the newest bundle as a page; the audit tells of it.
+
+        Raises RunNotFoundError, BundleNotFoundError, BundleDamagedError.
+        """
+        await self.check(token, run_id)
+        bundle = await self.newest(run_id)
+        if bundle is None:
+            raise BundleNotFoundError(run_id=run_id)
+        text = await report_in(self._rca, bundle, PAGE)
+        whole = ranges.Asked(start=0, end=len(text), is_part=True)
+        await self._record(bundle, token, whole)
+        return text.decode()
+
+    async def newest(self, run_id: str) -> Bundle | None:
+        """Return the newest bundle of a run, if there is one."""
+        return await self._rca.latest(run_id)
+
+    async def ask_for(self, token: Token, run_id: str) -> bool:
+        """Have a bundle of a run as it is; False while that takes longer.
+
+        Raises RunNotFoundError, BundleFailedError.
+        """
+        await self.check(token, run_id)
+        try:
+            await self._rca.ensure(run_id, actor=_actor(token), patience=self._patience)
+        except BundleBusyError:
+            return False
+        return True
+
+    async def check(self, token: Token, run_id: str) -> None:
         """Raise RunNotFoundError for what is not there, and what may not be seen."""
         listed = await self._base.runs.projection.get(run_id)
         if listed is not None:
@@ -168,7 +198,7 @@ class RcaFiles:
         headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
         if ranges.is_known(request.headers, etag):
             return web.Response(status=304, headers=headers)
-        text = await first_member(self._rca, bundle)
+        text = await report_in(self._rca, bundle, TEXT)
         if request.method != "HEAD":
             whole = ranges.Asked(start=0, end=len(text), is_part=True)
             await self._record(bundle, token, whole)

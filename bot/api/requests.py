@@ -79,10 +79,15 @@ async def token_of(request: web.Request, tokens: Tokens, needed: Scope) -> Token
     if scheme.lower() != "bearer" or not secret.strip():
         raise TokenMissingError
     token = await tokens.authenticate(secret.strip())
+    check_scope(token, needed)
+    return token
+
+
+def check_scope(token: Token, needed: Scope) -> None:
+    """Raise ScopeMissingError when a token does not allow what is asked for."""
     if not token.allows(needed):
         held = ", ".join(token.scopes)
         raise ScopeMissingError(needed=str(needed), held=held)
-    return token
 
 
 def path_of(ids: dict[str, str]) -> dict[str, str]:

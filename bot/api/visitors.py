@@ -1,4 +1,8 @@
-"""Who listens: shown by a token, by a ticket in the address, or by a cookie."""
+"""Who listens: shown by a token, by a ticket in the address, or by a cookie.
+
+There are two cookies: that of who redeemed a ticket, and that of who is signed in to
+the pages, which listen too.
+"""
 
 from dataclasses import dataclass
 
@@ -7,11 +11,12 @@ from aiohttp import web
 from bot.api import requests
 from core.access.service import Tokens
 from core.access.ticket_desk import Shown, TicketDesk
-from core.access.tickets import SECRET
+from core.access.tickets import SECRET, Kind
 from core.access.tokens import Scope, Token
 from core.errors import TicketRefusedError
 
 COOKIE = "nofx_stream"
+VISIT = "nofx_center"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +45,9 @@ class Visitors:
         TicketRefusedError.
         """
         cookie = request.cookies.get(COOKIE, "")
+        visit = request.cookies.get(VISIT, "")
         ticket = request.query.get("ticket")
-        if "Authorization" in request.headers or not (ticket or cookie):
+        if "Authorization" in request.headers or not (ticket or cookie or visit):
             token = await requests.token_of(request, self._tokens, Scope.READ)
             return Visitor(token)
         if ticket:
@@ -50,4 +56,6 @@ class Visitors:
             except TicketRefusedError:
                 if not SECRET.fullmatch(cookie):
                     raise
+        if not cookie:
+            return Visitor(await self._desk.recognise(visit, Kind.VISIT))
         return Visitor(await self._desk.recognise(cookie))

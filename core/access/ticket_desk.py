@@ -1,4 +1,4 @@
-"""Issuing tickets, redeeming them for sessions, and recognising sessions."""
+"""Issuing tickets, redeeming them for sessions, and recognising who comes back."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ from core.errors import TicketRefusedError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """A ticket or session that was just made; `secret` is nowhere else."""
+    """A ticket, session or visit that was just made; `secret` is nowhere else."""
 
     secret: str
     expires_at: datetime
@@ -43,9 +43,21 @@ class TicketDesk:
         token = await self._token(ticket)
         return token, await self._make(Kind.SESSION, token)
 
-    async def recognise(self, secret: str) -> Token:
-        """Return the token that a session stands for; raises TicketRefusedError."""
-        return await self._token(await self._find(Kind.SESSION, secret))
+    async def recognise(self, secret: str, kind: Kind = Kind.SESSION) -> Token:
+        """Return the token that a cookie stands for; raises TicketRefusedError."""
+        return await self._token(await self._find(kind, secret))
+
+    async def sign_in(self, secret: str) -> Shown:
+        """Begin a visit with a token's secret; raises TokenRefusedError.
+
+        It ends after twelve hours, or with the token.
+        """
+        return await self._make(Kind.VISIT, await self._tokens.authenticate(secret))
+
+    async def sign_out(self, secret: str) -> None:
+        """End a visit at once; one that is not there has ended."""
+        if SECRET.fullmatch(secret):
+            await self._store.take(digest_of(secret))
 
     async def _make(self, kind: Kind, token: Token) -> Shown:
         now = self._clock.now()

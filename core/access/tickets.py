@@ -1,8 +1,10 @@
 """Tickets as values: how a browser's page, which can send no header, shows a token.
 
 A ticket stands in an address, so it works once and for a minute. Whoever redeems it is
-given a session, which stands in a cookie and is good for coming back. Both stand for a
-token that is looked up each time they are shown: they allow what it allows then.
+given a session, which stands in a cookie and is good for coming back to streams. A
+visit stands in a cookie too, and is what a person has who signed in to the pages. All
+stand for a token that is looked up each time they are shown: they allow what it allows
+then.
 """
 
 import re
@@ -12,23 +14,28 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 RANDOM_BYTES = 32
-SECRET = re.compile(r"nofx[ts]_[\w-]{43}", re.ASCII)
+SECRET = re.compile(r"nofx[stv]_[\w-]{43}", re.ASCII)
 
 
 class Kind(StrEnum):
-    """What a ticket is good for: to be redeemed once, or to come back with."""
+    """What a ticket is good for: once, to come back to streams, or to look at pages."""
 
     TICKET = "ticket"
     SESSION = "session"
+    VISIT = "visit"
 
 
-LIVES = {Kind.TICKET: timedelta(seconds=60), Kind.SESSION: timedelta(hours=12)}
-LETTERS = {Kind.TICKET: "t", Kind.SESSION: "s"}
+LIVES = {
+    Kind.TICKET: timedelta(seconds=60),
+    Kind.SESSION: timedelta(hours=12),
+    Kind.VISIT: timedelta(hours=12),
+}
+LETTERS = {Kind.TICKET: "t", Kind.SESSION: "s", Kind.VISIT: "v"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ticket:
-    """A ticket or session without its secret; `prefix` is its token's."""
+    """A ticket, session or visit without its secret; `prefix` is its token's."""
 
     digest: str
     kind: Kind

@@ -2,6 +2,7 @@
 
 from core.errors.access import (
     AudienceMissingError,
+    ForeignFormError,
     RepositoryPatternError,
     ScopeMissingError,
     SetupRefusedError,
@@ -293,6 +294,7 @@ __all__ = [
     "FindingNotFoundError",
     "FindingUnclearError",
     "FindingUnnamedError",
+    "ForeignFormError",
     "ForkMemoryError",
     "GateNotFoundError",
     "GateNotReachedError",

@@ -64,6 +64,13 @@ class SetupRefusedError(NofxError):
     hint = "Open the link that `nofx setup` printed, as it is, and begin again."
 
 
+class ForeignFormError(NofxError):
+    """The form was not sent from a page of this nofx: HTTP 403."""
+
+    message = "The form was sent from {origin}, which is not this nofx."
+    hint = "Open the page here and send it again; behind a proxy set NOFX_PUBLIC_URL."
+
+
 class ScopeMissingError(NofxError):
     """The token does not allow this: HTTP 403."""
 

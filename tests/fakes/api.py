@@ -16,6 +16,7 @@ from bot.base import Base, assembled
 from bot.bundling import rca_on
 from bot.lifetime import LONGEST_LINE
 from bot.operations import operations_on
+from bot.pages.site import ReviewCenter
 from bot.request_ids import named_requests
 from bot.schema import SCHEMA
 from bot.settings import load_settings
@@ -26,6 +27,7 @@ from core.store.database import Database
 from core.store.migrate import migrate
 from tests.fakes.stage import ScriptedPipeline, Stage
 
+WEB_URL = "https://github.example"
 Client = TestClient[web.Request, web.Application]
 
 
@@ -96,7 +98,11 @@ async def api_stage(
     operations = operations_on(base, None, model="rules")
     site.add_routes(app, base, operations)
     bundles = rca(base) if rca is not None else rca_on(base, loaded)
-    RcaFiles(base, bundles, patience=patience).add_routes(app)
+    files = RcaFiles(base, bundles, patience=patience)
+    files.add_routes(app)
+    ReviewCenter(
+        base, operations, files, web_url=WEB_URL, public_url=loaded.public_url
+    ).add_routes(app)
     DryRuns(None, None, ids=base.ids).add_routes(app)
     stage = Stage(database, ScriptedPipeline("one", "two"))
     server = TestServer(app)

@@ -1,9 +1,6 @@
 """A real browser's page hears the whole story once, by a ticket and a cookie alone."""
 
 import asyncio
-import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -17,7 +14,7 @@ from core.store.database import Database
 from tests.fakes.api import api_stage
 from tests.fakes.cutting import cutting
 from tests.fakes.streaming import feeding, happen
-from tests.judges.debian import installed
+from tests.judges.chromium import browsing
 
 pytestmark = [pytest.mark.judge, pytest.mark.timeout(180)]
 BEFORE = 12
@@ -34,25 +31,6 @@ source.onmessage = (message) => {
   }
 };
 </script>"""
-
-
-@asynccontextmanager
-async def browsing(url: str, folder: Path) -> AsyncIterator[None]:
-    """Open a page in Chromium without a window, in a profile of its own."""
-    program = installed("chromium", package="chromium")
-    # Root may not use its sandbox; the page is this test's own.
-    options = ["--headless", "--disable-gpu", f"--user-data-dir={folder}"]
-    options += ["--no-sandbox"] if os.getuid() == 0 else []
-    process = await asyncio.create_subprocess_exec(
-        *(str(program), *options, "--remote-debugging-port=0", url),
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        yield
-    finally:
-        process.terminate()
-        await process.wait()
 
 
 async def test_a_page_hears_the_whole_story_once(

@@ -1,0 +1,1 @@
+"""Review Center: pages to look at runs, and to decide about them."""

@@ -31,9 +31,11 @@ def farewell(
         database = f"MONGODB_URL='mongodb://{address}/?retryWrites=false'"
         rerun, why = (shlex.quote(f"{PREFIX} {verb}") for verb in ("rerun", "rca"))
         hints += [
+            ("Look at its runs", f"{stage.bot.url}/center in a browser"),
+            ("Sign in there with", secret),
             ("See the pull request", f"curl {page}"),
             ("Talk to nofx", f"curl -d {rerun} {page}"),
-            ("List its runs", f"curl -H {shown} {stage.bot.url}/runs"),
+            ("The same for programs", f"curl -H {shown} {stage.bot.url}/runs"),
             (
                 "Watch what happens",
                 f"curl -N -H {shown} '{stage.bot.url}/events/stream?after=0'",

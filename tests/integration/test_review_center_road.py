@@ -23,7 +23,7 @@ async def test_the_check_run_leads_to_the_page_of_its_run(
         assert check["details_url"] == f"{PUBLIC}{path}"
         issued = await road.bot.base.tokens.create([Scope.OPERATE])
         # The cookie is for https alone; this one client sends it all the same.
-        jar = aiohttp.CookieJar(unsafe=True, treat_as_secure_origin=[road.bot.url])  # type: ignore[list-item]  # texts are taken too
+        jar = aiohttp.CookieJar(unsafe=True, treat_as_secure_origin=[road.bot.url])
         headers = {"Origin": PUBLIC}
         async with aiohttp.ClientSession(
             road.bot.url, cookie_jar=jar, headers=headers
@@ -35,9 +35,8 @@ async def test_the_check_run_leads_to_the_page_of_its_run(
             async with session.post(f"{path}/rerun", data=fields) as answer:
                 assert answer.status == 200
                 assert "Goes on from" in await answer.text()
-        await road.until(
-            lambda: len(road.github.check_runs(REPO, road.head(number))) == 2
-        )
+        head = road.head(number)
+        await road.until(lambda: len(road.github.check_runs(REPO, head)) == 2)
         await road.until_checked(number)
         runs = await road.until_runs_end()
         assert [one["origin"] for one in runs] == ["request", "rerun"]

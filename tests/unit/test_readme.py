@@ -295,10 +295,12 @@ def test_every_link_within_the_tree_leads_somewhere(page: Path) -> None:
             assert f"def {label}(" in target.read_text(), label
 
 
-def test_the_picture_is_small_and_there_in_both_colours() -> None:
+def test_pictures_are_small_and_there_in_both_colours() -> None:
     """A page that is slow to load is not read."""
     pictures = re.findall(r'src(?:set)?="([^"]+)"', README.read_text())
-    assert len(pictures) == 2
+    dark, bright = pictures[::2], pictures[1::2]
+    assert dark == [one.replace(".png", "-dark.png") for one in bright]
+    assert len(bright) == 2
     for picture in pictures:
         data = (ROOT / picture).read_bytes()
         assert data.startswith(b"\x89PNG")

@@ -192,7 +192,7 @@ async def test_a_page_runs_nothing_but_its_own(api: ApiStage) -> None:
             200,
             True,
         ), path
-        scripts = [one.get("src", "inline") for one in seen.html.find_all("script")]
+        scripts = [str(one.get("src")) for one in seen.html.find_all("script")]
         assert all(one.startswith("/center/static/center.js?v=") for one in scripts)
         assert seen.html.find_all("img") == []
         policy = seen.headers["Content-Security-Policy"]

@@ -34,10 +34,12 @@ from bot.webhooks import receiver
 from bot.webhooks.clearing import Clearing
 from bot.webhooks.handlers import Handlers
 from bot.webhooks.inbox import Inbox
+from bot.webhooks.missed import Missed
 from bot.webhooks.sieve import sieve
 from bot.webhooks.threads import Threads
 from bot.wiring import reach, wired
 from core.rca.service import Rca
+from core.store.roles import Roles
 
 __all__ = ["SCHEMA", "Running", "migrate", "running", "serve", "work"]
 log = structlog.get_logger()
@@ -162,6 +164,13 @@ async def running(
             owner=parts.base.ids.new("inbox"),
             clock=parts.base.clock,
         )
+        missed = Missed(
+            parts.app,
+            deliveries,
+            Roles(parts.base.database, clock=parts.base.clock),
+            holder=parts.base.ids.new("inbox"),
+            clock=parts.base.clock,
+        )
         gauges = gauges_of(parts.base)
         site = web.Application()
         named_requests(site, parts.base.ids)
@@ -192,7 +201,10 @@ async def running(
         async with (
             listening(site, host, port) as url,
             beside(
-                *parts.companions, (inbox.run, inbox.stop), (gauges.run, gauges.stop)
+                *parts.companions,
+                (inbox.run, inbox.stop),
+                (missed.run, missed.stop),
+                (gauges.run, gauges.stop),
             ),
         ):
             yield Running(

@@ -7,6 +7,7 @@ import typer
 from bot.cli.audit import audit
 from bot.cli.blobs import blobs
 from bot.cli.config import config
+from bot.cli.deliveries import deliveries
 from bot.cli.demo import demo
 from bot.cli.diff import diff
 from bot.cli.doctor import doctor
@@ -76,6 +77,7 @@ for command in (setup, serve, work, migrate, demo, doctor, review, diff):
 app.add_typer(runs)
 app.add_typer(findings)
 app.add_typer(events)
+app.add_typer(deliveries)
 app.add_typer(token)
 app.add_typer(audit)
 app.add_typer(blobs)

@@ -1,6 +1,6 @@
 """The App at GitHub, and each installation of it, as things to call."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -116,6 +116,13 @@ class Connection:
                     raise GitHubListTooLongError(path=path, limit=limit)
                 items.append(item)
         return items
+
+    async def items(self, path: str, **query: object) -> AsyncGenerator[Json, None]:
+        """Yield a list's items; its pages are asked for as far as they are wanted."""
+        url = _with_query(path, {"per_page": PAGE_SIZE, **query})
+        with explained("GET", path, writes=False):
+            async for item in self._api.getiter(url):
+                yield item
 
     async def raw(
         self, path: str, *, accept: str, limit: int | None = None, **query: object

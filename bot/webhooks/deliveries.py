@@ -1,7 +1,7 @@
 """The store of deliveries: kept before they are acknowledged, claimed under a lease."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 
@@ -61,6 +61,14 @@ class Deliveries:
                 with suppress(DeliveryNotFoundError):
                     await self.redeliver(arrival.guid)
         return new
+
+    async def known(self, guids: Iterable[str]) -> set[str]:
+        """Return those of some GUIDs under which a delivery is here."""
+        with _answering():
+            found = await self._collection.find(
+                {"_id": {"$in": [*guids]}}, {"_id": 1}
+            ).to_list(None)
+        return {str(each["_id"]) for each in found}
 
     async def due(self, state: DeliveryState, *, most: int) -> list[Candidate]:
         """Return up to `most` deliveries of an open state whose time has come."""

@@ -5,12 +5,14 @@ from core.metrics.registry import BoundedCounter
 
 EVENTS = Bound()
 RESULTS = Bound(
-    *("received", "duplicate", "ignored", "refused", "done", "retried", "dead")
+    *("received", "duplicate", "ignored", "refused", "done", "retried", "dead"),
+    "missed",
 )
 
 DELIVERIES = BoundedCounter(
     "nofx_deliveries_total",
     "Deliveries by what became of them: received (stored) or refused or a duplicate at"
-    " the door; then ignored, done, retried or dead.",
+    " the door; then ignored, done, retried or dead. Missed are those that did not"
+    " arrive, and that GitHub was asked to send again.",
     {"event": EVENTS, "result": RESULTS},
 )

@@ -33,6 +33,7 @@ async def deliveries_are_worked(database: Database) -> None:
     await deliveries.bury(held[2], "hopeless")
     assert await deliveries.dead()
     assert await deliveries.has_ended("unknown")
+    assert await deliveries.known([held[0].guid, "unknown"]) == {held[0].guid}
     await deliveries.redeliver(held[2].guid)
     await arrive(deliveries, "a")
     journal = Journal(database, clock=clock, ids=Ids(clock))

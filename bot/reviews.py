@@ -19,7 +19,8 @@ from core.runs.handle import RunHandle
 from core.runs.lanes import Lane
 from core.runs.model import AT_THE_START, Beginning, Run, Subject
 from core.runs.pipeline import Ending
-from core.runs.service import Requested, Runs
+from core.runs.pulls import Requested
+from core.runs.service import Runs
 from core.runs.states import Status
 
 log = structlog.get_logger()

@@ -85,6 +85,10 @@ class Claims:
         waiting = self._turns.waiting()
         return [one for one in waiting if one.retry and not held.room(one)]
 
+    def holds(self, run_id: str) -> bool:
+        """Return whether a run is held here now."""
+        return run_id in self._mine
+
     @contextmanager
     def holding(self, run: Run) -> Iterator[None]:
         """Count a claimed run as held within the body."""

@@ -11,6 +11,15 @@ from core.events.commit import GENESIS, Commit, Draft
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Requested:
+    """Which run answers a request, and which run it takes the place of."""
+
+    run_id: str
+    supersedes: str | None
+    fresh: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PullRuns:
     """The fold of a pull request's stream; its appends decide which run is current.
 

@@ -1,7 +1,7 @@
 """What the rest of nofx asks of runs: request one, load one, cancel one."""
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from core.checkpoints.capture import Checkpoints
 from core.checkpoints.chain import CheckpointView
@@ -16,7 +16,7 @@ from core.events import schema
 from core.events.base import JSON, Payload
 from core.events.commit import Commit
 from core.events.journal import Journal
-from core.runs import decide, pulls
+from core.runs import decide, leases, pulls
 from core.runs.evolve import fold
 from core.runs.exchanges import KeptExchanges
 from core.runs.handle import RunHandle
@@ -31,15 +31,6 @@ from core.store.blobs import Blobs, Digest
 FRESH_AGAIN = frozenset(
     {Status.CANCELLING, Status.CANCELLED, Status.FAILED, Status.DEAD}
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Requested:
-    """Which run answers a request, and which run it takes the place of."""
-
-    run_id: str
-    supersedes: str | None
-    fresh: bool
 
 
 class Runs:
@@ -74,7 +65,7 @@ class Runs:
         *,
         again: bool = False,
         beginning: Beginning = AT_THE_START,
-    ) -> Requested:
+    ) -> pulls.Requested:
         """Decide which run reviews this head, and begin its stream.
 
         A request that was seen before gets the run it got then. A head that already
@@ -98,7 +89,9 @@ class Runs:
             decided = replace(subject, head_sha=request.head_sha, reason=request.reason)
             await self.begin(request.run_id, decided, beginning)
             supersedes = request.supersedes[0] if request.supersedes else None
-            return Requested(run_id=request.run_id, supersedes=supersedes, fresh=fresh)
+            return pulls.Requested(
+                run_id=request.run_id, supersedes=supersedes, fresh=fresh
+            )
 
     async def _answer(
         self, pull: pulls.PullRuns, subject: Subject, request_id: str, *, again: bool
@@ -284,14 +277,20 @@ class Runs:
     async def resume(self, run_id: str, *, actor: str, reason: str) -> Run:
         """Queue a paused run again, with its whole time and every try before it.
 
-        Raises RunNotFoundError, IllegalTransitionError when it is not paused.
+        Another worker gets it when the lease is over of who was paused at it. Raises
+        RunNotFoundError, IllegalTransitionError when it is not paused.
         """
-        handle = await self.handle(run_id)
-        run = await handle.append(
-            lambda run: (decide.moved(run, "resume", actor=actor, reason=reason),)
-        )
-        self.wake.note(run)
-        return run
+        while True:
+            commits = await self.history(run_id)
+            handle = self.handle_on(fold(run_id, commits))
+            with suppress(ConcurrencyError):
+                run = await handle.append(
+                    leases.resuming(
+                        commits, now=self.clock.now(), actor=actor, reason=reason
+                    )
+                )
+                self.wake.note(run)
+                return run
 
     async def close(self) -> None:
         """Bring the projection up to date and end this process's log."""

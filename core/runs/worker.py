@@ -15,6 +15,7 @@ from core.runs import decide
 from core.runs.claims import Claims
 from core.runs.handle import RunHandle
 from core.runs.holder import AT_GATES, Holder, Pace
+from core.runs.leases import taken_from
 from core.runs.limits import Limits
 from core.runs.model import Run
 from core.runs.pipeline import Pipeline
@@ -164,7 +165,7 @@ class Worker:
         try:
             if entry.run is not None:
                 handle = self._runs.handle_on(entry.run, behind=True)
-                if await self._take(handle):
+                if not await self._early(entry.run) and await self._take(handle):
                     return handle
             return await self._take_due(entry.run_id)
         except StoreUnavailableError:
@@ -185,8 +186,7 @@ class Worker:
     async def _take_due(self, run_id: str) -> RunHandle | None:
         handle = await self._runs.handle(run_id, behind=True)
         run = handle.run
-        early = run.status is Status.RETRY_WAIT and run.due_at > self._clock.now()
-        if run.status not in WAITING or early:
+        if run.status not in WAITING or await self._early(run):
             # The projection lags behind the journal; who moved the run just now is
             # about to mend that, and several who do it for them hold up everybody.
             if not self._moved_just_now(run):
@@ -195,6 +195,19 @@ class Worker:
         if run.subject.pipeline not in self._pipelines:
             return None
         return handle if await self._take(handle) else None
+
+    async def _early(self, run: Run) -> bool:
+        """Return whether a waiting run is put off, or may be in another's hands still.
+
+        Whoever was paused at it here has let go of it once it is held no more.
+        """
+        now = self._clock.now()
+        if run.due_at <= now or run.status is not Status.QUEUED:
+            return run.due_at > now
+        taken = taken_from(await self._runs.history(run.id))
+        if taken is None or taken.until <= now:
+            return False  # it was queued by a clock that is ahead of this one
+        return taken.worker != self.name or self._claims.holds(run.id)
 
     def _moved_just_now(self, run: Run) -> bool:
         lease = timedelta(seconds=self._pace.lease)
@@ -222,5 +235,5 @@ class Worker:
         handle.fence = run.fence
         handle.held_until = until
         waited = (self._clock.now() - seen.due_at).total_seconds()
-        QUEUE_WAIT.observe(waited, run_id=run.id)
+        QUEUE_WAIT.observe(max(0.0, waited), run_id=run.id)
         return True

@@ -71,3 +71,46 @@ async def test_a_zombie_says_nothing(  # fixtures
         assert len(road.github.review_comments(REPO, number)) == 1
         assert len(road.github.reviews(REPO, number)) == 1
         assert len(road.summaries(number)) == 1
+
+
+async def test_a_paused_zombie_says_nothing_beside_who_goes_on(
+    tmp_path: Path, mongodb_url: str, judged: Callable[[Simulator], Simulator]
+) -> None:
+    """Stopped about to write, it wakes within its lease: nobody went on before that."""
+    async with built_road(tmp_path, mongodb_url, "zombie_paused") as road:
+        judged(road.github)
+        looking = r"/issues/1/comments$"
+        hit = road.github.faults.add(kind="slow", method="GET", path=looking, seconds=1)
+        settings = road.settings.model_copy(update={"lease_seconds": 15})
+        async with (
+            driving(road, workers=0) as bot,
+            worker_process(settings, tmp_path / "first") as first,
+        ):
+            number = await road.open_pull()
+            await road.until(lambda: hit.times == 0)
+            first.send_signal(signal.SIGSTOP)
+            await paused(bot)
+            async with worker_process(settings, tmp_path / "second"):
+                log = tmp_path / "second" / "worker.log"
+                await road.until(lambda: "worker.working" in log.read_text())
+                await resumed(bot)
+                await road.until_checked(number)
+                await road.until_runs_end()
+                first.send_signal(signal.SIGCONT)
+                assert await left_by(road) == ["fenced"]
+        assert len(road.github.reviews(REPO, number)) == 1
+        assert len(road.summaries(number)) == 1
+
+
+async def paused(road: Road) -> None:
+    """Put the only run aside, as a person does."""
+    assert road.bot is not None
+    (run,) = await road.runs()
+    await road.bot.operations.pause(run["_id"], actor="ann", reason="look first")
+
+
+async def resumed(road: Road) -> None:
+    """Let the only run go on, as a person does."""
+    assert road.bot is not None
+    (run,) = await road.runs()
+    await road.bot.operations.resume(run["_id"], actor="ann", reason="seen")

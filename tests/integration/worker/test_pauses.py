@@ -13,6 +13,8 @@ from tests.fakes.stage import HASTY, QUICK, Stage, fine, serving
 from tests.fakes.waiting import eventually
 
 DEAF = replace(QUICK, heartbeat=60)
+# Nobody hears of a pause before the lease is over.
+BRIEF = replace(DEAF, lease=1.0)
 
 
 async def test_a_running_run_is_paused_from_another_process(
@@ -60,6 +62,54 @@ async def test_what_follows_a_pause_stops_the_worker_too(
     await working
     assert (await stage.run(run_id)).status == after
     assert not gate.is_set()
+
+
+async def test_another_worker_waits_for_the_lease_of_who_was_paused(
+    stage: Stage, gate: asyncio.Event
+) -> None:
+    """A worker that is stopped cannot let go, and may write until its lease ends.
+
+    To pause it once more meanwhile changes nothing of that.
+    """
+    step = stage.pipeline.script("one", waiting(gate), fine)
+    run_id = await stage.ask()
+    frozen = asyncio.create_task(stage.worker("frozen", pace=BRIEF).work_one())
+    await eventually(lambda: step.seen != [])
+    claimed = await stage.run(run_id)
+    elsewhere = stage.other_process()
+    other = stage.worker("other", pace=BRIEF, own=True)
+    for again in ("", "again"):
+        await elsewhere.pause(run_id, actor="alice", reason=again)
+        await elsewhere.resume(run_id, actor="alice", reason=again)
+        assert await other.work_one() is None
+        assert await other.work_on(run_id) is None
+    due_at = (await stage.run(run_id)).due_at
+    assert due_at > claimed.due_at
+    async with serving(other):
+        run = await stage.until(run_id, "succeeded")
+    commits = await stage.runs.history(run_id)
+    _, second = [one for one in commits if one.to == "running" != one.from_]
+    assert second.time >= due_at
+    assert run.attempt == 1
+    gate.set()
+    assert await frozen is not None
+
+
+async def test_the_worker_that_let_go_goes_on_at_once(
+    stage: Stage, gate: asyncio.Event
+) -> None:
+    """It knows that it does nothing for the run any more, and waits for nobody."""
+    step = stage.pipeline.script("one", waiting(gate), fine)
+    run_id = await stage.ask()
+    worker = stage.worker()
+    async with serving(worker):
+        await eventually(lambda: step.seen != [])
+        await stage.runs.pause(run_id, actor="alice", reason="")
+        resumed = await stage.runs.resume(run_id, actor="alice", reason="")
+        run = await stage.until(run_id, "succeeded")
+    assert run.finished_at is not None
+    assert run.finished_at < resumed.due_at
+    assert step.fences == [1, 2]
 
 
 async def test_a_step_that_ends_before_the_heartbeat_writes_nothing(

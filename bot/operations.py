@@ -100,13 +100,13 @@ class Operations:
     ) -> Begun:
         """Run a run again: all of it, or from a step or a checkpoint on.
 
-        A `name` makes asking again harmless where the run speaks at GitHub.
-
+        Under a `name` it is begun once, and is the same when it is asked for again.
         Raises RunNotFoundError, StepNotReachedError, CheckpointNotFoundError,
         CheckpointRedactedError, LocalRunError, RunOutdatedError after a newer push, and
         OverridesError for settings that cannot be had.
         """
         run = await self._runs.load(run_id)
+        fixed = None if name is None else _named(f"{run_id}.{name}")
         wish = branching.Wish(
             origin="rerun",
             actor=actor,
@@ -116,11 +116,12 @@ class Operations:
         )
         if start_at is None:
             self._check(overrides, ())
-            return await self._begin(branching.anew(run, wish), wish, name=name)
+            start = branching.anew(run, wish)
+            return await self._begin(start, wish, name=name, run_id=fixed)
         past = await self._past(run_id, start_at)
         start = await self._branches.start(past, wish)
         self._check(overrides, start.steps)
-        return await self._begin(start, wish, name=name)
+        return await self._begin(start, wish, name=name, run_id=fixed)
 
     async def branch(
         self,
@@ -135,7 +136,7 @@ class Operations:
     ) -> Begun:
         """Go on from a checkpoint or a step with other settings.
 
-        It is silent unless `publish`; a silent one that has a `name` is begun once.
+        It is silent unless `publish`. Under a `name` it is begun once from there.
         Raises as `rerun` does.
         """
         past = await self._past(run_id, start_at)

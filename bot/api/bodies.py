@@ -42,6 +42,14 @@ Why = Annotated[
     AfterValidator(_on_one_line),
 ]
 
+RequestId = Annotated[
+    str | None,
+    Field(
+        pattern=r"^[A-Za-z0-9_.:-]{1,100}$",
+        description="asking again under the same name changes nothing",
+    ),
+]
+
 
 def _storable(time: datetime) -> datetime:
     """Return the time, or the nearest that a database can compare with."""

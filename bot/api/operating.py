@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from bot.api.answers.begun import BegunDetail, RequestedDetail
 from bot.api.answers.runs import RunLine, line_of
-from bot.api.bodies import Overrides, Reason, Repository, Why
+from bot.api.bodies import Overrides, Reason, Repository, RequestId, Why
 from bot.api.endpoint import Call, Endpoint, Incoming, Nothing, post
 from bot.api.reading import RunReading
 from bot.operations import Operations
@@ -52,11 +52,7 @@ class ReviewBody(Incoming):
     again: bool = Field(
         default=False, description="even where its head was reviewed already"
     )
-    request_id: str | None = Field(
-        default=None,
-        pattern=r"^[A-Za-z0-9_.:-]{1,100}$",
-        description="asking again under the same name changes nothing",
-    )
+    request_id: RequestId = None
 
 
 class RerunBody(Incoming):
@@ -71,6 +67,7 @@ class RerunBody(Incoming):
         description="a step's name or a checkpoint's id; left out: from the start",
     )
     reason: Why = ""
+    request_id: RequestId = None
 
 
 class BranchBody(Incoming):
@@ -83,6 +80,7 @@ class BranchBody(Incoming):
         default=False, description="whether it speaks on the pull request"
     )
     reason: Why
+    request_id: RequestId = None
 
 
 class OperatingEndpoints:
@@ -218,6 +216,7 @@ class OperatingEndpoints:
             start_at=call.body.start_at,
             actor=call.actor,
             reason=call.body.reason,
+            name=_name(f"rerun/{run.id}", call.body.request_id),
         )
         return BegunDetail.of(begun)
 
@@ -231,6 +230,7 @@ class OperatingEndpoints:
             publish=call.body.publish,
             actor=call.actor,
             reason=call.body.reason,
+            name=_name("branch", call.body.request_id),
         )
         return BegunDetail.of(begun)
 
@@ -241,6 +241,11 @@ class OperatingEndpoints:
 
 def _line(run: Run) -> RunLine:
     return RunLine.model_validate(line_of(run))
+
+
+def _name(call: str, request_id: str | None) -> str | None:
+    """Return the name under which a call begins a run once, if it is to have one."""
+    return None if request_id is None else f"api/{call}/{request_id}"
 
 
 def _path(answer: BaseModel) -> str:

@@ -59,17 +59,26 @@ async def test_a_closed_pull_request_is_not_reviewed(road: Road) -> None:
 
 
 async def test_a_rerun_over_http_repeats_no_comment(road: Road) -> None:
-    """A new run on the same head, with a check of its own and the old comments."""
+    """A new run on the same head, with a check of its own and the old comments.
+
+    Asked for again under the name that the first request had, it is that run.
+    """
     number = await road.open_pull()
     await road.until_checked(number)
     (first,) = await road.until_runs_end()
-    status, begun = await ask(road, "POST", f"/runs/{first['_id']}/rerun")
+    path, body = f"/runs/{first['_id']}/rerun", {"request_id": "once"}
+    status, begun = await ask(road, "POST", path, body)
     assert (status, begun["run"]["origin"]) == (201, "rerun")
+    assert (await ask(road, "POST", path, body))[1]["run"]["id"] == begun["run"]["id"]
     await road.until(lambda: len(road.github.check_runs(REPO, road.head(number))) == 2)
     await road.until_checked(number)
     runs = await road.until_runs_end()
     assert [one["_id"] for one in runs] == [first["_id"], begun["run"]["id"]]
     assert len(road.github.review_comments(REPO, number)) == 1
+    # It is of this call alone: a review that is asked for under it is another wish.
+    review = {"repository": REPO, "pull": number, "again": True, **body}
+    other = (await ask(road, "POST", "/runs", review))[1]
+    assert other["run"]["id"] != begun["run"]["id"]
 
 
 async def test_a_branch_says_nothing_at_github(road: Road) -> None:

@@ -120,6 +120,32 @@ async def test_a_branch_goes_on_with_other_settings(api: ApiStage) -> None:
     assert [one["id"] for one in family["runs"]] == [branch, run_id]
 
 
+@pytest.mark.parametrize("call", ["branch", "rerun"])
+async def test_who_asks_again_under_one_name_gets_the_run_of_the_first_time(
+    api: ApiStage, call: str
+) -> None:
+    """The answer may have been lost on the way; another name is another wish."""
+    run_id, (first, *_) = await finished(api)
+    branching = f"/runs/{run_id}/checkpoints/{first['checkpoint_id']}/branch"
+    silent = (await post(api, branching, WHY)).body["run"]["id"]
+    await ended(api, silent)
+    path = branching if call == "branch" else f"/runs/{silent}/rerun"
+    once = {**WHY, "request_id": "deploy:7"}
+    made = await post(api, path, once)
+    await ended(api, made.body["run"]["id"])
+    again = await post(api, path, once)
+    assert (made.status, again.status) == (201, 201)
+    assert again.body["run"]["id"] == made.body["run"]["id"]
+    assert again.body["reused"] == made.body["reused"]
+    assert again.headers["Location"] == made.headers["Location"]
+    other = await post(api, path, {**WHY, "request_id": "deploy:8"})
+    unnamed = await post(api, path, WHY)
+    ids = {one.body["run"]["id"] for one in (made, other, unnamed)}
+    assert len(ids) == 3
+    refused = await post(api, path, {**WHY, "request_id": "a b"})
+    assert (refused.status, refused.body["code"]) == (422, "request_invalid")
+
+
 @pytest.mark.parametrize(
     ("body", "status", "code"),
     [

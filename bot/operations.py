@@ -19,7 +19,8 @@ from core.events.schema import CheckpointRef, Decision
 from core.runs import branching, gates
 from core.runs.branching import Branches, Start
 from core.runs.decisions import Decisions
-from core.runs.merging import Merges, Planned
+from core.runs.merge_plan import Planned
+from core.runs.merging import Merges
 from core.runs.model import Run
 from core.runs.past import Past
 from core.runs.service import Runs
@@ -161,7 +162,7 @@ class Operations:
     ) -> tuple[Planned, Begun]:
         """Make a merge a run; asked again, it answers with the same run.
 
-        Raises UnresolvedConflictsError, MergeStaleError.
+        Raises UnresolvedConflictsError, MergeStaleError, OverridesError.
         """
         wish = branching.Wish(
             origin="merge",
@@ -174,6 +175,8 @@ class Operations:
         begun: list[Begun] = []
 
         async def begin(start: Start, name: str) -> str:
+            # A person may have chosen what neither side had.
+            self._check(start.overrides, ())
             begun[:] = [await self._begin(start, wish, name=name, run_id=_named(name))]
             return begun[0].run.id
 

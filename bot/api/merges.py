@@ -21,6 +21,7 @@ from core.errors import (
     MergeNotFoundError,
     MergeStaleError,
     NoCheckpointError,
+    OverridesError,
     PublisherMissingError,
     RunNotFoundError,
     RunOutdatedError,
@@ -29,7 +30,8 @@ from core.errors import (
     UnrelatedRunsError,
     UnresolvedConflictsError,
 )
-from core.runs.merging import Merges, Planned
+from core.runs.merge_plan import Planned
+from core.runs.merging import Merges
 
 PATH = "/merges/{merge_id}"
 
@@ -145,6 +147,7 @@ class MergeEndpoints:
                 CheckpointRedactedError,
                 UnresolvedConflictsError,
                 MergeStaleError,
+                OverridesError,
                 RunOutdatedError,
                 PublisherMissingError,
                 GitHubUnavailableError,

@@ -41,19 +41,23 @@ def unresolved(
     return tuple(conflict for conflict in conflicts if conflict.id not in choices)
 
 
-def resolve(merged: Merged, choices: Mapping[str, Choice]) -> JSON:
-    """Return the merged state with what was chosen at each conflict's place.
-
-    Raises UnresolvedConflictsError while a choice is missing, and what `check_choices`
-    raises.
-    """
-    check_choices(merged.conflicts, choices)
-    left = unresolved(merged.conflicts, choices)
+def refuse_open(conflicts: Sequence[Conflict], choices: Mapping[str, Choice]) -> None:
+    """Raise UnresolvedConflictsError while a choice is missing; as `check_choices`."""
+    check_choices(conflicts, choices)
+    left = unresolved(conflicts, choices)
     if left:
         raise UnresolvedConflictsError(
             count=len(left),
             conflicts=", ".join(f"{one.id} at {one.path}" for one in left),
         )
+
+
+def resolve(merged: Merged, choices: Mapping[str, Choice]) -> JSON:
+    """Return the merged state with what was chosen at each conflict's place.
+
+    Raises what `refuse_open` raises.
+    """
+    refuse_open(merged.conflicts, choices)
     root = _Edits()
     for conflict in merged.conflicts:
         root.add(tokens_of(conflict.path), _chosen(conflict, choices[conflict.id]))

@@ -1,7 +1,7 @@
 """Runs that go on from checkpoints of other runs, which are never touched for it."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import takewhile
 
 from core.checkpoints.capture import Captured
@@ -35,10 +35,12 @@ class Wish:
 class Start:
     """Where a new run begins: its state, what it need not do again, its first events.
 
-    `steps` and `effects` are what is reused, for the answer to whoever asked.
+    `steps` and `effects` are what is reused, for the answer to whoever asked, and
+    `overrides` its settings.
     """
 
     run: Run
+    overrides: JSON
     parents: tuple[CheckpointRef, ...]
     steps: tuple[str, ...]
     effects: tuple[str, ...]
@@ -94,7 +96,7 @@ class Branches:
 
         What both have done is not done again, up to the first step with a gate: a
         merged run passes its gates itself. What either wrote at GitHub is not written
-        again. It has our settings.
+        again.
         """
         undone = frozenset(ours.steps) - frozenset(theirs.steps)
         redo = wish.redo | undone | ours.gated | theirs.gated
@@ -103,7 +105,7 @@ class Branches:
         effects = {key: (p.run.id, e) for p in sides for key, e in p.effects.items()}
         return self._start(
             ours.run,
-            replace(wish, overrides=ours.run.overrides),
+            wish,
             parents=(_ref(ours), _ref(theirs)),
             steps=steps,
             effects={
@@ -146,6 +148,7 @@ class Branches:
         )
         return Start(
             run=run,
+            overrides=wish.overrides,
             parents=parents,
             steps=tuple(steps),
             effects=tuple(effects),
@@ -201,6 +204,7 @@ def anew(run: Run, wish: Wish) -> Start:
     )
     return Start(
         run=run,
+        overrides=wish.overrides,
         parents=(),
         steps=(),
         effects=(),

@@ -1,7 +1,7 @@
 """Merge two branches: plan, let people settle conflicts, go on as one run."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 
 from core.checkpoints.ancestry import merge_base
 from core.checkpoints.chain import checkpoints_of
@@ -9,7 +9,7 @@ from core.checkpoints.conflicts import Conflict
 from core.checkpoints.json_values import text_of
 from core.checkpoints.merge import NO_RULES, Merged, merge
 from core.checkpoints.merge_rules import MergeRules
-from core.checkpoints.resolutions import Choice, check_choices, resolve
+from core.checkpoints.resolutions import Choice, check_choices
 from core.clock import Ids
 from core.errors import (
     ConcurrencyError,
@@ -24,20 +24,13 @@ from core.runs import decide, merge_model
 from core.runs.branching import Branches, Start, Wish
 from core.runs.family import Family, family_of
 from core.runs.merge_model import Merge
+from core.runs.merge_plan import Planned, merged_settings
 from core.runs.model import Run
 from core.runs.past import past
 from core.runs.service import Runs
 from core.store.blobs import Blobs, Digest
 
 Begin = Callable[[Start, str], Awaitable[str]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Planned:
-    """A merge with the whole of its plan."""
-
-    merge: Merge
-    merged: Merged
 
 
 class Merges:
@@ -78,11 +71,15 @@ class Merges:
         """
         stream = merge_model.merge_stream(merge_id)
         merge = merge_model.fold(merge_id, await self._runs.journal.read(stream))
-        for one in (merge.base, merge.ours, merge.theirs):
-            # What was erased must not be read in a plan that was made before.
+        # What was erased must not be read in a plan that was made before.
+        sides = [
             past(one.run_id, await self._runs.history(one.run_id), one.checkpoint_id)
+            for one in (merge.base, merge.ours, merge.theirs)
+        ]
+        # No run ever changes its settings: they need not stand in the stored plan.
+        settings = merged_settings(*(one.run.overrides for one in sides))
         stored = await self._blobs.get_json(Digest(merge.plan))
-        return Planned(merge=merge, merged=_read(stored))
+        return Planned(merge=merge, merged=_read(stored), settings=settings)
 
     async def settle(
         self, merge_id: str, choices: Mapping[str, Choice], *, actor: str
@@ -94,7 +91,7 @@ class Merges:
         while True:
             planned = await self.get(merge_id)
             _refuse_committed(planned.merge)
-            check_choices(planned.merged.conflicts, choices)
+            check_choices(planned.conflicts, choices)
             kept: JSON = {key: _plain(choice) for key, choice in choices.items()}
             masked = await self._runs.checkpoints.capture(kept)
             event = schema.MergeResolved(resolutions=masked.state, actor=actor)
@@ -115,7 +112,7 @@ class Merges:
         merge = planned.merge
         if merge.run_id is not None:
             return planned
-        state = resolve(planned.merged, merge.choices)
+        state, overrides = planned.resolved()
         for head in (merge.ours, merge.theirs):
             if not await self._joined(merge, head):
                 await self._replan(merge, actor=wish.actor)
@@ -125,7 +122,8 @@ class Merges:
             past(one.run_id, await self._runs.history(one.run_id), one.checkpoint_id)
             for one in (merge.ours, merge.theirs)
         ]
-        start = self._branches.merged(ours, theirs, wish, captured)
+        chosen = replace(wish, overrides=overrides)
+        start = self._branches.merged(ours, theirs, chosen, captured)
         # What is chosen or planned from now on is another state, and another run.
         run_id = await begin(start, f"{merge_id}.{merge.head_seq}")
         first = checkpoints_of(await self._runs.history(run_id))[0]
@@ -177,13 +175,16 @@ class Merges:
         pipeline = both.members[ours][0].subject.pipeline
         rules = self._rules.get(pipeline, NO_RULES)
         merged = merge(before, mine, other_state, rules)
+        settings = merged_settings(
+            *(both.members[one.run_id][0].overrides for one in (root, *heads))
+        )
         # Canonical JSON would make 1 of 1.0, which are two values to a merge.
         plan = await self._blobs.put(text_of(_stored(merged)).encode())
         event = schema.MergePlanned(
             base=root,
             ours=heads[0],
             theirs=heads[1],
-            conflicts=tuple(one.id for one in merged.conflicts),
+            conflicts=tuple(one.id for one in (*merged.conflicts, *settings.conflicts)),
             plan=plan,
             actor=actor,
         )

@@ -4,6 +4,7 @@ from typing import Any
 
 from bot.api.parts import verification
 from bot.operations import Begun
+from core.checkpoints.resolutions import Choice
 from tests.fakes.road import REPO, Road
 
 
@@ -92,7 +93,8 @@ async def test_a_value_that_no_step_can_use_is_named(road: Road) -> None:
         for least in (0.0, 1.0)
     ]
     plan = await road.bot.base.merges.plan(*sides, base=None, actor="alice")
-    choices = {one.id: {"value": 7} for one in plan.merged.conflicts}
+    choices: dict[str, Choice] = {one.id: "ours" for one in plan.conflicts}
+    choices |= {one.id: {"value": 7} for one in plan.merged.conflicts}
     await operations.settle(plan.merge.id, choices, actor="alice")
     _, begun = await operations.commit(
         plan.merge.id, publish=False, actor="alice", reason="see"

@@ -103,24 +103,27 @@ async def test_branch_diverge_merge_and_resume(stage: Stage) -> None:
 
     planned = await merges.plan(ours, theirs, base=None, actor="alice")
 
-    (conflict,) = planned.merged.conflicts
-    assert (conflict.path, conflict.ours, conflict.theirs) == ("/thought", "yes", "no")
+    assert [(one.path, one.ours, one.theirs) for one in planned.conflicts] == [
+        ("/thought", "yes", "no"),
+        ("/overrides/say", "yes", "no"),
+    ]
 
     async def begin(start: Start, _: str) -> str:
         return await begun(stage, start, "run_merged")
 
     with pytest.raises(UnresolvedConflictsError):
         await merges.commit(planned.merge.id, WISH, begin)
-    settled = await merges.settle(
-        planned.merge.id, {conflict.id: "theirs"}, actor="bob"
-    )
+    thought, setting = (one.id for one in planned.conflicts)
+    choices = {thought: "theirs", setting: "ours"}
+    settled = await merges.settle(planned.merge.id, choices, actor="bob")
     assert settled.merge.status == "ready"
-    wish = replace(WISH, origin="merge")
-    done = await merges.commit(planned.merge.id, wish, begin)
+    done = await merges.commit(planned.merge.id, replace(WISH, origin="merge"), begin)
     assert done.merge.run_id == "run_merged"
-    run = await stage.worker().work_on("run_merged")
-    assert run is not None
-    assert (run.status, run.origin) == ("succeeded", "merge")
+    await stage.worker().work_on("run_merged")
+    run = await stage.run("run_merged")
+    assert (run.status, run.origin, run.overrides["say"]) == (
+        *("succeeded", "merge", "yes"),
+    )
     state = await stage.runs.state_of(run)
     assert state == {
         "text": "one",
@@ -149,6 +152,8 @@ async def test_a_head_that_moves_makes_the_plan_stale(stage: Stage) -> None:
     theirs = await begun(stage, start)
     planned = await merges.plan(ours, theirs, base=None, actor="alice")
     assert planned.merged.conflicts == ()
+    (setting,) = planned.conflicts
+    await merges.settle(planned.merge.id, {setting.id: "ours"}, actor="alice")
     await stage.worker().work_on(theirs)
 
     async def begin(start: Start, _: str) -> str:
@@ -157,7 +162,8 @@ async def test_a_head_that_moves_makes_the_plan_stale(stage: Stage) -> None:
     with pytest.raises(MergeStaleError):
         await merges.commit(planned.merge.id, WISH, begin)
     fresh = await merges.get(planned.merge.id)
-    assert [one.path for one in fresh.merged.conflicts] == ["/thought"]
+    assert [one.path for one in fresh.conflicts] == ["/thought", "/overrides/say"]
+    assert fresh.merge.choices == {setting.id: "ours"}
 
 
 async def test_a_choice_is_not_lost_to_a_commit_under_way(stage: Stage) -> None:
@@ -168,8 +174,9 @@ async def test_a_choice_is_not_lost_to_a_commit_under_way(stage: Stage) -> None:
     theirs = await branched(stage, origin, "think", say="no")
     merges = merges_of(stage)
     planned = await merges.plan(ours, theirs, base=None, actor="alice")
-    merge_id, (conflict,) = planned.merge.id, planned.merged.conflicts
-    await merges.settle(merge_id, {conflict.id: "ours"}, actor="alice")
+    merge_id, (conflict, setting) = planned.merge.id, planned.conflicts
+    choices = {conflict.id: "ours", setting.id: "ours"}
+    await merges.settle(merge_id, choices, actor="alice")
     made: list[str] = []
 
     async def begin(start: Start, name: str) -> str:

@@ -188,14 +188,13 @@ def test_branch_merge_and_prove(machine: Machine) -> None:
     assert branches[0]["reused"] == {"steps": ["read"], "effects": []}
     assert [machine.work(one) for one in (ours, theirs)] == ["succeeded"] * 2
     plan = told("merge", ours, theirs, code=1)
-    (conflict,) = plan["conflicts"]
+    ids = [one["id"] for one in plan["conflicts"]]
     shown = nofx("runs", "merge", plan["id"])
     assert shown.exit_code == 1
-    assert re.search(
-        rf"{conflict['id']} .*/thought .*warning +info +open", shown.stdout
-    )
-    take = f"{conflict['id']}=theirs"
-    done = told("merge", plan["id"], "--take", take, "--commit")
+    for one, path in zip(ids, ("/thought", "/overrides/fail_on"), strict=True):
+        assert re.search(rf"{one} .*{path} .*warning +info +open", shown.stdout)
+    take = [word for one in ids for word in ("--take", f"{one}=theirs")]
+    done = told("merge", plan["id"], *take, "--commit")
     merged = str(done["run"]["id"])
     assert machine.work(merged) == "succeeded"
     drawn = nofx("runs", "tree", ours).stdout.splitlines()

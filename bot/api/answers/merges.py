@@ -8,14 +8,17 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 from bot.api.answers.base import Shown
 from bot.api.answers.begun import BegunDetail
 from bot.api.answers.runs import Parent
-from core.runs.merging import Planned
+from core.runs.merge_plan import Planned
 
 
 class ConflictDetail(Shown):
     """One disagreement; a side that holds nothing there has no field, null is null."""
 
     id: str
-    path: str = Field(description="a JSON pointer (RFC 6901) into the merged state")
+    path: str = Field(
+        description="a JSON pointer (RFC 6901) into the merged state;"
+        " one to the merged settings begins with /overrides"
+    )
     kind: str = Field(
         description="modify/modify, add/add, delete/modify, type or order"
     )
@@ -43,6 +46,7 @@ class MergeDetail(Shown):
     state: dict[str, Any] = Field(
         description="the merged state, with a suggestion where there is a conflict"
     )
+    overrides: dict[str, Any] = Field(description="the merged settings, likewise")
     planned_at: datetime
     actor: str
     run_id: str | None = Field(description="the run that it became")
@@ -57,9 +61,10 @@ class MergeDetail(Shown):
             base=Parent.model_validate(merge.base),
             ours=Parent.model_validate(merge.ours),
             theirs=Parent.model_validate(merge.theirs),
-            conflicts=[ConflictDetail(**one.to_json()) for one in merged.conflicts],
+            conflicts=[ConflictDetail(**one.to_json()) for one in planned.conflicts],
             choices=merge.choices,
             state=merged.state,
+            overrides=planned.overrides,
             planned_at=merge.planned_at,
             actor=merge.actor,
             run_id=merge.run_id,

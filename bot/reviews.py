@@ -8,6 +8,7 @@ import structlog
 
 from bot.github.base_config import BaseConfigs
 from bot.github.client import Connection, GitHubApp
+from bot.github.limits import Policy
 from bot.github.pulls import get_pull
 from bot.github.values import PullRequest
 from bot.pipeline.github_source import connection
@@ -23,6 +24,8 @@ from core.runs.pulls import Requested
 from core.runs.service import Runs
 from core.runs.states import Status
 
+# For what another process says at GitHub: a request, and then some.
+PATIENCE = Policy().timeout_seconds + 15
 log = structlog.get_logger()
 
 
@@ -174,12 +177,15 @@ class Reviews:
     def _turn(self, run_id: str) -> asyncio.Lock:
         """Return what keeps two from saying the same of a run at once.
 
-        One that is only slow would look to the other as if it had crashed.
+        One that is only slow would look to the other as if it had crashed; what other
+        processes say is waited for by the effects.
         """
         return self._turns.setdefault(run_id, asyncio.Lock())
 
     def _effects(self, handle: RunHandle) -> Effects:
-        return Effects(handle, clock=self._clock, settle=self._settle)
+        return Effects(
+            handle, clock=self._clock, settle=self._settle, patience=PATIENCE
+        )
 
     async def _gh(self, wish: Wish) -> Connection:
         subject = Subject(

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 
 import structlog
 
@@ -18,9 +19,10 @@ from core.events.base import JSON, Payload
 from core.runs import part_moves
 from core.runs.failures import words_of
 from core.runs.handle import RunHandle
-from core.runs.model import Run
+from core.runs.model import Effect, Run
 
 ATTEMPTS = 3
+LOOK = 0.25
 log = structlog.get_logger()
 
 
@@ -44,13 +46,22 @@ class Effects:
     """Performs writes for one holder of a run, in the `step` that it is at.
 
     GitHub's lists can lag behind a write that timed out, so a missing one is looked for
-    again after `settle` seconds before it is written anew.
+    again after `settle` seconds before it is written anew. Who writes without holding
+    the run gives another process `patience` seconds for a write that it has begun:
+    until then that is only slow.
     """
 
     def __init__(
-        self, handle: RunHandle, *, clock: Clock, settle: float = 2.0, step: str = ""
+        self,
+        handle: RunHandle,
+        *,
+        clock: Clock,
+        settle: float = 2.0,
+        step: str = "",
+        patience: float = 0.0,
     ) -> None:
         self._handle = handle
+        self._patience = timedelta(seconds=patience)
         self._step = step
         self._clock = clock
         self._settle = settle
@@ -80,7 +91,7 @@ class Effects:
         )
 
     async def _attempt(self, write: Write) -> JSON | None:
-        known = self.run.effects.get(write.key)
+        known = await self._known(write.key)
         if known is not None and known.status == "performed":
             return known.result or {}
         if known is not None and known.status == "intended":
@@ -102,6 +113,23 @@ class Effects:
             raise
         await self._handle.append(_performed(write, result, self._step))
         return result
+
+    async def _known(self, key: str) -> Effect | None:
+        """Return how far a write has come, once nobody else can be at it."""
+        if self._patience and self._is_begun(key):
+            begun = await self._handle.begun_elsewhere(key)
+            while (
+                begun is not None
+                and self._is_begun(key)
+                and self._clock.now() < begun + self._patience
+            ):
+                await self._clock.sleep(LOOK)
+                await self._handle.refresh()
+        return self.run.effects.get(key)
+
+    def _is_begun(self, key: str) -> bool:
+        known = self.run.effects.get(key)
+        return known is not None and known.status == "intended"
 
     async def _read_back(self, write: Write) -> JSON | None:
         found = await write.find()

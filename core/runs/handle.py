@@ -11,6 +11,7 @@ from core.errors import (
     IllegalTransitionError,
     LeaseLostError,
 )
+from core.events import schema
 from core.events.base import JSON, Payload
 from core.events.journal import Journal
 from core.runs import decide
@@ -106,6 +107,15 @@ class RunHandle:
         commits = await self._journal.read(stream_of(self.run.id))
         self.run = fold(self.run.id, commits)
         return self.run
+
+    async def begun_elsewhere(self, key: str) -> datetime | None:
+        """Return when another process last said that it makes a write, if one did."""
+        for commit in reversed(await self._journal.read(stream_of(self.run.id))):
+            for event in commit.events:
+                if isinstance(event, schema.EffectIntended) and event.subject == key:
+                    ours = commit.writer == self._journal.writer
+                    return None if ours else commit.time
+        return None
 
     def check_held(self) -> None:
         """Raise when the run is no longer this worker's to go on with."""

@@ -15,6 +15,7 @@ from core.runs.model import Run, Subject
 from tests.fakes.clock import NOON
 
 RUN_ID = "run_1"
+WRITER = "w_1"
 HEAD = "a" * 40
 SUBJECT = Subject(repository="octo/hello", pull=7, head_sha=HEAD, base_sha="b" * 40)
 
@@ -22,7 +23,7 @@ SUBJECT = Subject(repository="octo/hello", pull=7, head_sha=HEAD, base_sha="b" *
 def committed(draft: Draft) -> Commit:
     """Return the draft as a journal would have taken it."""
     values = {field.name: getattr(draft, field.name) for field in fields(Draft)}
-    return Commit(**values, writer="w_1", wseq=draft.seq, stored_hash=draft.hash())
+    return Commit(**values, writer=WRITER, wseq=draft.seq, stored_hash=draft.hash())
 
 
 class Story:
@@ -53,6 +54,11 @@ class ListJournal(Journal):
 
     def __init__(self, *begun: Sequence[Commit]) -> None:
         self.streams = {commits[0].stream: list(commits) for commits in begun}
+
+    @property
+    @override
+    def writer(self) -> str:
+        return WRITER
 
     @override
     async def append(self, draft: Draft) -> Commit:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typing_extensions import override
 
 from core.errors import (
     GitHubInvalidError,
@@ -121,6 +122,35 @@ async def test_a_lease_that_ran_out_leaves_the_write_to_the_next_holder() -> Non
     with pytest.raises(LeaseLostError):
         await sleeper.once(replace(remote.write("review"), perform=perform))
     assert history(journal) == ["intend"]
+
+
+class Elsewhere(ListJournal):
+    """The same journal, as another process has it."""
+
+    def __init__(self, journal: ListJournal) -> None:
+        super().__init__()
+        self.streams = journal.streams
+
+    @property
+    @override
+    def writer(self) -> str:
+        return "w_2"
+
+
+@pytest.mark.parametrize(("elsewhere", "seconds"), [(True, 45.0), (False, 0.0)])
+async def test_who_does_not_hold_the_run_gives_another_process_time(
+    *, elsewhere: bool, seconds: float
+) -> None:
+    """It may be slow; this process knows that nobody in it is at the write any more."""
+    journal, remote = ListJournal(Story().commits), Remote("crash after")
+    with pytest.raises(ZeroDivisionError):
+        await effects(held(journal, fence=None)).once(remote.write("check"))
+    clock = FakeClock(skipping=True)
+    handle = held(Elsewhere(journal) if elsewhere else journal, fence=None)
+    late = Effects(handle, clock=clock, patience=45)
+    assert await late.once(remote.write("check")) == {"id": 0}
+    assert (remote.kept, clock.monotonic()) == (["check"], seconds)
+    assert history(journal) == ["intend", "find"]
 
 
 async def test_a_refused_write_can_be_intended_again() -> None:

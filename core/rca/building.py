@@ -77,7 +77,7 @@ class Building:
                 await self._store.abandon(held.bundle)
             return None
         except (asyncio.CancelledError, StoreUnavailableError):
-            await self._let_go(held.bundle)
+            await self._let_go(held)
             raise
         except Exception as error:
             raise await self._failed(held.bundle, error) from error
@@ -100,7 +100,7 @@ class Building:
         async with self._builder.build(held.bundle.run_id) as built:
             if built.seq != held.bundle.seq:
                 await self._move(held, built.seq)
-            await self._keep(held.bundle, built)
+            await self._keep(held, built)
             await self._record(held.bundle, built, actor)
             kept = await self._store.finish(held.bundle, built)
             if kept is None:
@@ -126,13 +126,13 @@ class Building:
             await self._store.leave(moved)
             raise LostError
 
-    async def _keep(self, bundle: Bundle, built: Built) -> None:
+    async def _keep(self, held: "_Held", built: Built) -> None:
         """Store the file's parts; raises ValueError if it is not as it says."""
         digest, n = hashlib.sha256(), 0
         file = await asyncio.to_thread(built.path.open, "rb")
         try:
             while data := await asyncio.to_thread(_next, file, digest):
-                await self._store.parts.add(bundle.attempt, n, data)
+                await held.write(self._store.parts.add(held.bundle.attempt, n, data))
                 n += 1
         finally:
             file.close()
@@ -152,11 +152,16 @@ class Building:
             )
         )
 
-    async def _let_go(self, bundle: Bundle) -> None:
-        """Leave it to another at once; without the database its lease will end."""
+    async def _let_go(self, held: "_Held") -> None:
+        """Leave it to another at once; without the database its lease will end.
+
+        So it is left to that where a part may still be on its way: it would come when
+        whoever builds next has deleted the others, and nobody would find it.
+        """
         with suppress(StoreUnavailableError, TimeoutError):
             async with asyncio.timeout(LAST_WORDS):
-                await self._store.release(bundle)
+                await held.written()
+                await self._store.release(held.bundle)
 
     async def _failed(self, bundle: Bundle, error: Exception) -> NofxError:
         """Say why, where it is kept and in the log; returns what to raise."""
@@ -182,7 +187,18 @@ class _Held:
     def __init__(self, store: BundleStore, bundle: Bundle, *, clock: Clock) -> None:
         self._store = store
         self._clock = clock
+        self._writing: asyncio.Task[None] | None = None
         self.bundle = bundle
+
+    async def write(self, writing: Coroutine[Any, Any, None]) -> None:
+        """Wait for a write, which goes on when the work is cut off in it."""
+        self._writing = asyncio.create_task(writing)
+        await asyncio.shield(self._writing)
+
+    async def written(self) -> None:
+        """Wait until no write is on its way; raises what the last one raised."""
+        if self._writing is not None:
+            await asyncio.shield(self._writing)
 
     async def during(self, work: Coroutine[Any, Any, Bundle]) -> Bundle:
         """Return what the work does; raises LostError, and what the work raises."""

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,8 @@ from core.errors import (
     StoreUnavailableError,
 )
 from core.rca.kept import Bundle, State
-from core.rca.schema import PART
+from core.rca.parts import BundleParts
+from core.rca.schema import PART, PARTS
 from core.rca.service import Rca
 from core.rca.store import LEASE, BundleStore, Wanted
 from core.store.database import Database
@@ -365,6 +366,41 @@ async def test_what_is_revoked_in_the_middle_of_a_write_is_waited_for(
         assert (await here.store.revoke(subject().repository)).held == 1
         clock.jump(LEASE.total_seconds() + 1)
         assert (await here.store.revoke(subject().repository)).held == 0
+
+
+async def test_a_part_that_is_on_its_way_at_a_stop_is_waited_for(
+    stage: Stage, tmp_path: Path, clock: AheadClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A driver goes on with a write: it may not come after the next one has begun."""
+    real, asked, gate = BundleParts.add, asyncio.Event(), asyncio.Event()
+
+    async def late(self: BundleParts, attempt: str, n: int, data: bytes) -> None:
+        async def arrives() -> None:
+            asked.set()
+            await gate.wait()
+            await real(self, attempt, n + 1, data)
+
+        await asyncio.shield(asyncio.create_task(arrives()))
+
+    run_id = await stage.ask()
+    parts = stage.database.db[PARTS]
+    async with shop(stage, tmp_path, clock) as next_one:
+        with monkeypatch.context() as patched:
+            patched.setattr(BundleParts, "add", late)
+            async with shop(stage, tmp_path, clock) as here:
+                asking = asyncio.create_task(here.rca.ensure(run_id, actor=ANN))
+                await asked.wait()
+                stopping = asyncio.create_task(here.rca.close())
+                await asyncio.sleep(0)
+                patched.undo()
+                with suppress(BundleBusyError):
+                    await next_one.rca.ensure(run_id, actor=ANN, patience=0.3)
+                gate.set()
+                await stopping
+                await asyncio.gather(asking, return_exceptions=True)
+        kept = (await next_one.rca.ensure(run_id, actor=ANN)).bundle
+        found = await parts.find({}).to_list(None)
+        assert {one["attempt"] for one in found} == {kept.attempt}
 
 
 async def test_what_is_revoked_is_not_built_under_a_later_version(

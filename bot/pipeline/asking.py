@@ -45,8 +45,11 @@ async def counted(name: str, asking: Awaitable[A]) -> A:
         raise
     finally:
         CALL_SECONDS.observe(perf_counter() - began, model=name)
-    broke_off = isinstance(answer, ReviewAnswer) and answer.broken_off is not None
-    CALLS.inc(model=name, outcome="failed" if broke_off else "ok")
+    failed = (
+        isinstance(answer, ReviewAnswer | Verification)
+        and answer.broken_off is not None
+    )
+    CALLS.inc(model=name, outcome="failed" if failed else "ok")
     _count(name, answer.usage)
     return answer
 

@@ -79,13 +79,13 @@ class Answers:
         }
         usage, recorded = Usage(), NOTHING_ASKED
         if model.is_model:
-            usage = await spent_before(self.work, run_id)
+            usage = await spent_before(self.work, run_id, "review")
         if fresh or not keys:
             question = replace(unit.only(request, fresh), spent=usage)
             answer = await asked(model, question)
             if model.is_model:
                 # First of all: it is paid, whatever breaks from here on.
-                await keep_spent(self.work, run_id, answer.usage)
+                await keep_spent(self.work, run_id, "review", answer.usage)
             usage = usage.plus(answer.usage)
             recorded = await self.records.keep(model, question, answer)
             proposals = await asyncio.to_thread(masked, answer.proposals, self.mask)

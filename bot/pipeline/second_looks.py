@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from bot.pipeline.asking import asked_again
 from bot.pipeline.recorded import NOTHING_ASKED, Recorded, Records
 from bot.pipeline.remembered import Mask
+from bot.pipeline.spending import keep_spent, spent_before
 from core.review.findings import Finding
 from core.review.reviewer import (
     ReviewAnswer,
@@ -18,15 +19,15 @@ from core.review.reviewer import (
 )
 from core.runs.work import Key, Work, key_of
 
-KIND = "second look"
+KIND: Final = "second look"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Looked:
     """What a second look came to, of which `reused` of `files` files were known.
 
-    The verification's usage is what the rest cost now, `recorded` where it was kept
-    word for word; None when nobody was asked.
+    The verification's usage is what the rest cost, in earlier tries too, `recorded`
+    where it was kept word for word; None when nobody was asked.
     """
 
     verification: Verification
@@ -57,7 +58,8 @@ class SecondLooks:
     ) -> Looked:
         """Return what came of all findings; raises as the model does.
 
-        With `anew` nothing counts that was answered before this run.
+        What was answered before it broke off is remembered then. With `anew` nothing
+        counts that was answered before this run.
         """
         if not findings:
             return Looked(verification=Verification())
@@ -71,10 +73,20 @@ class SecondLooks:
         fresh = {path for path, key in keys.items() if key not in known}
         whole = _remembered([known[key] for key in keys.values() if key in known])
         reused = len(groups) - len(fresh)
+        spent = await spent_before(self.work, run_id, KIND)
         if not fresh:
-            return Looked(verification=whole, files=len(groups), reused=reused)
+            return Looked(
+                verification=replace(whole, usage=spent),
+                files=len(groups),
+                reused=reused,
+                recorded=None if spent == Usage() else NOTHING_ASKED,
+            )
         asked = [one for one in findings if one.path in fresh]
-        made = _believed(await asked_again(model, request, asked), asked, self.mask)
+        question = replace(request, spent=request.spent.plus(spent))
+        said = await asked_again(model, question, asked)
+        # First of all: it is paid, whatever breaks from here on.
+        await keep_spent(self.work, run_id, KIND, said.usage)
+        made = _believed(said, asked, self.mask)
         await self.work.keep(
             KIND,
             run_id,
@@ -84,9 +96,12 @@ class SecondLooks:
                 if not any(one.fingerprint in made.unseen for one in groups[path])
             },
         )
+        if made.broken_off is not None:
+            raise made.broken_off
         return Looked(
             verification=replace(
                 made,
+                usage=spent.plus(made.usage),
                 refuted={**whole.refuted, **made.refuted},
                 joined={**whole.joined, **made.joined},
                 unsure={**whole.unsure, **made.unsure},

@@ -144,7 +144,8 @@ class Verification:
     `refuted` maps a fingerprint to the reason why its finding does not hold, `joined`
     to the fingerprint of the finding that says the same. What is in neither stands.
     Of those, `unsure` maps to the reason for a doubt, which lowers nothing, and
-    `unseen` to the reason why nobody took a second look.
+    `unseen` to the reason why nobody took a second look. `broken_off` is there when
+    some were answered, and an outage left the rest unseen.
     """
 
     refuted: Mapping[str, str] = field(default_factory=dict)
@@ -153,6 +154,7 @@ class Verification:
     unseen: Mapping[str, str] = field(default_factory=dict)
     usage: Usage = field(default_factory=Usage)
     said: Said | None = None
+    broken_off: NofxError | None = None
 
 
 class ReviewModel(Protocol):

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from typing_extensions import override
 
-from bot.pipeline.recorded import Records
+from bot.pipeline.recorded import NOTHING_ASKED, Records
 from bot.pipeline.second_looks import SecondLooks
+from core.errors import ModelUnavailableError
 from core.events.base import JSON
 from core.review.findings import Finding, Severity
 from core.review.hunks import parse_diff
@@ -38,6 +39,8 @@ class Refuting(ReviewModel):
     asked: list[list[str]] = field(default_factory=list)
     unseen: set[str] = field(default_factory=set)
     number: str = "1"
+    spent: list[int] = field(default_factory=list)
+    breaks: bool = False
 
     @property
     @override
@@ -63,6 +66,7 @@ class Refuting(ReviewModel):
         self, request: ReviewRequest, findings: Sequence[Finding]
     ) -> Verification:
         self.asked.append([one.path for one in findings])
+        self.spent.append(request.spent.input_tokens)
         names = [one.fingerprint for one in findings if one.path not in self.unseen]
         left = [one.fingerprint for one in findings if one.path in self.unseen]
         return Verification(
@@ -70,6 +74,9 @@ class Refuting(ReviewModel):
             unseen=dict.fromkeys(left, "no budget"),
             usage=Usage(input_tokens=len(findings)),
             said=Said(prompt=f"about {SECRET}", raw="no"),
+            broken_off=ModelUnavailableError(model="refuting", reason="HTTP 503")
+            if self.breaks
+            else None,
         )
 
 
@@ -162,6 +169,26 @@ async def test_what_was_not_looked_at_is_asked_about_again(looks: SecondLooks) -
     assert again.verification.unseen == {}
     assert len(again.verification.refuted) == 2
     assert model.asked == [["a", "b"], ["b"]]
+
+
+async def test_what_a_look_cost_before_an_outage_counts(looks: SecondLooks) -> None:
+    """In the budget of the next try, and in what it is said to have cost."""
+    model = Refuting(unseen={"b"}, breaks=True)
+    asked = replace(request(**FILES), spent=Usage(input_tokens=10))
+    with pytest.raises(ModelUnavailableError):
+        await looks.look(model, asked, FOUND, "run_1")
+    model.unseen.clear()
+    model.breaks = False
+    again = await looks.look(model, asked, FOUND, "run_1")
+    assert model.asked == [["a", "b"], ["b"]]
+    assert model.spent == [10, 12]
+    assert again.verification.usage.input_tokens == 3
+    # Had it died before it could say so, it would be said now.
+    known = await looks.look(model, asked, FOUND, "run_1")
+    assert known.verification.usage.input_tokens == 3
+    assert known.recorded == NOTHING_ASKED
+    other = await looks.look(model, request(a="new"), FOUND[:1], "run_2")
+    assert other.verification.usage.input_tokens == 1
 
 
 async def test_a_finding_that_was_not_asked_about_cannot_be_refuted(

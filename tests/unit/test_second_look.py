@@ -10,7 +10,12 @@ from hypothesis import strategies as st
 
 from bot.models.language.second_look import SPENT, looked_again
 from core.clock import SystemClock
-from core.errors import ModelRateLimitedError, ModelRefusedError, UnavailableError
+from core.errors import (
+    ModelRateLimitedError,
+    ModelRefusedError,
+    ModelUnavailableError,
+    UnavailableError,
+)
 from core.review.chat import Budget, Question
 from core.review.findings import Finding, Severity, Side
 from core.review.hunks import parse_diff
@@ -277,6 +282,25 @@ async def test_a_model_that_is_away_is_waited_for() -> None:
 
     with pytest.raises(UnavailableError):
         await look(limited, finding(1, "wrong"))
+
+
+async def test_what_was_answered_before_an_outage_is_not_lost() -> None:
+    """It was paid; the rest is unseen, and the look says that it broke off."""
+    answers = iter([says({"wrong": refuted("no")})])
+
+    def breaks(question: Question) -> str:
+        if (answer := next(answers, None)) is not None:
+            return answer(question)
+        raise ModelUnavailableError(model=NAME, reason="HTTP 503")
+
+    findings = [finding(at, "wrong", path=f"{at}.py") for at in range(12)]
+    made, asked = await look(breaks, *findings, window=2400)
+    assert len(asked) == 2
+    assert isinstance(made.broken_off, ModelUnavailableError)
+    assert made.usage.input_tokens > 0
+    names = {one.fingerprint for one in findings}
+    assert set(made.refuted) == names - set(made.unseen) != set()
+    assert all("HTTP 503" in reason for reason in made.unseen.values())
 
 
 async def test_without_findings_nothing_is_asked() -> None:

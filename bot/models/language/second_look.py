@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from core.errors import ModelAnswerError, ModelRefusedError
+from core.errors import ModelAnswerError, ModelRefusedError, NofxError
 from core.review.chat import Budget, Chat, Question
 from core.review.findings import Finding
 from core.review.reviewer import ReviewRequest, Said, Usage, Verification
@@ -28,7 +28,7 @@ async def looked_again(
 
     What `request.spent` has cost counts into the budget; beyond it nothing is asked.
     What was not asked, or not answered so that it can be read, is in `unseen`. Raises
-    UnavailableError when nobody answers.
+    UnavailableError when nobody answers; after some answers it is broken off by that.
     """
     if not findings:
         return Verification()
@@ -40,8 +40,15 @@ async def looked_again(
     asked, left = await asyncio.to_thread(ask, count=chat.tokens, room=room)
     looking = _Looking(chat=chat, budget=budget, spent=request.spent)
     looking.unseen |= left
-    for one in asked:
-        await looking.ask(one, most_output)
+    for at, one in enumerate(asked):
+        try:
+            await looking.ask(one, most_output)
+        except NofxError as error:
+            if not looking.exchanges:
+                raise
+            for left_out in asked[at:]:
+                looking.pass_over(left_out, str(error))
+            return replace(looking.verification, broken_off=error)
     return looking.verification
 
 
@@ -69,12 +76,12 @@ class _Looking:
             most_output=min(most_output, FRAME + EACH * len(asked.claims)),
         )
         if self._costs_too_much(question):
-            self._pass_over(asked, SPENT)
+            self.pass_over(asked, SPENT)
             return
         try:
             reply = await self.chat.ask(question)
         except (ModelRefusedError, ModelAnswerError) as error:
-            self._pass_over(asked, str(error))
+            self.pass_over(asked, str(error))
             return
         self.usage = self.usage.plus(reply.usage)
         answer = await asyncio.to_thread(read, reply.text, asked.claims)
@@ -109,7 +116,8 @@ class _Looking:
         usd = spent.cost_usd + chat.price(asks, question.most_output)
         return not self.budget.covers(tokens, usd)
 
-    def _pass_over(self, asked: Asked, reason: str) -> None:
+    def pass_over(self, asked: Asked, reason: str) -> None:
+        """Leave the findings of a question as they are."""
         self.unseen |= {one.fingerprint: reason for one in asked.claims.values()}
 
     def _take(self, answer: Read) -> None:

@@ -5,6 +5,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -54,6 +55,7 @@ from core.store.database import Database, connect
 from core.store.embedded import EmbeddedServer
 from core.store.migrate import migrate
 from core.store.server_clock import ServerClock
+from core.store.sweeper import swept_soon
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,7 +220,9 @@ def assembled(database: Database, settings: Settings, clock: Clock) -> Base:
             rules=dict.fromkeys(NAMES, MERGE_RULES),
         ),
         comparing=Comparing(runs, blobs, lister, dict.fromkeys(NAMES, DIFF_RULES)),
-        decisions=Decisions(runs, forget=forget),
+        decisions=Decisions(
+            runs, forget=forget, let_go=partial(swept_soon, database, clock=clock)
+        ),
         bundles=bundles,
         findings=Findings(database, runs.journal, clock=clock),
         audit=audit,

@@ -22,17 +22,23 @@ from core.runs.service import Runs
 Events = Callable[[Run], Awaitable[Sequence[Payload]]]
 # Deletes what was made of a repository's states elsewhere.
 Forget = Callable[[str], Awaitable[None]]
+# Has a blob deleted that nothing names any more.
+LetGo = Callable[[str], Awaitable[None]]
 
 
 class Decisions:
     """Each decision is one commit in the run's stream, made on the run as it is.
 
-    `forget` deletes what was made of states of a repository, once one is erased.
+    `forget` deletes what was made of states of a repository, once one is erased, and
+    `let_go` that one where it was too large to stand in the journal.
     """
 
-    def __init__(self, runs: Runs, *, forget: Forget | None = None) -> None:
+    def __init__(
+        self, runs: Runs, *, forget: Forget | None = None, let_go: LetGo | None = None
+    ) -> None:
         self._runs = runs
         self._forget = forget
+        self._let_go = let_go
 
     async def gate(
         self, run_id: str, name: str, decision: Decision, *, actor: str, reason: str
@@ -86,8 +92,7 @@ class Decisions:
 
         It is the one thing that is done to a run that has ended. The events come first:
         a crash in between leaves a state that another call erases. A large state goes
-        with the next garbage collection. Raises RunNotFoundError,
-        CheckpointNotFoundError.
+        some hours later. Raises RunNotFoundError, CheckpointNotFoundError.
         """
         view = await self._view(run_id, checkpoint_id)
         event = schema.CheckpointRedacted(
@@ -100,6 +105,8 @@ class Decisions:
         for run, commits in family.members.values():
             if any(one.digest == view.digest for one in checkpoints_of(commits)):
                 await self._erase(run.id, event)
+        if self._let_go is not None:
+            await self._let_go(view.digest)
         if self._forget is not None:
             subject = family.members[run_id][0].subject
             await self._forget(subject.repository)

@@ -25,6 +25,8 @@ T = TypeVar("T")
 
 COLLECTION = "blobs"
 GRACE = timedelta(hours=24)
+# More than any lease: by then whoever trusted that it is there has named it.
+SOON = timedelta(hours=2)
 BATCH = 64
 THREAD_ABOVE = 256 * 1024
 # The codec of a blob that was redacted: a tombstone stands for it.
@@ -91,7 +93,7 @@ class Blobs:
     ) -> None:
         self._blobs = database.db[COLLECTION]
         self._clock = clock or SystemClock()
-        self._fresh = grace / 4
+        self._grace, self._fresh = grace, grace / 4
 
     async def put(self, data: bytes, *, refs: Iterable[str] = ()) -> Digest:
         """Store `data` durably unless it is there already, and return its digest.
@@ -157,6 +159,19 @@ class Blobs:
             return json.loads(data)
         except ValueError as error:
             raise BlobCorruptError(digest=digest, reason="it is not JSON") from error
+
+    async def let_go(self, digest: Digest) -> None:
+        """Let a blob be swept away in two hours, not in a day, if nothing names it.
+
+        So may its parts. Whoever stores it again meanwhile keeps it as any other.
+        """
+        then = self._clock.now() - self._grace + SOON
+        with translating():
+            found = await self._blobs.find_one({"_id": digest}, {"parts": 1})
+            for batch in _batches([digest, *(found or {}).get("parts", ())]):
+                # What was redacted keeps its tombstone for its days.
+                key = {"_id": {"$in": list(batch)}, GONE: {"$exists": False}}
+                await self._blobs.update_many(key, {"$min": {"touched_at": then}})
 
     async def _is_kept(self, digest: Digest, refs: frozenset[str]) -> bool:
         found = await self._blobs.find_one({"_id": digest}, FACTS)

@@ -10,6 +10,10 @@ Why a blob that is being stored while a sweep runs is never lost, with grace G:
 3. A commit names the digest at most G/2 after its `put` (12 hours: a worker that sleeps
    longer has lost its lease, and its commit is refused).
 
+What was redacted is let go before its days: it counts as untouched two hours after
+that. By then whoever found it fresh has named it, for no lease is longer, and whoever
+stores it later touches it.
+
 So what a sweep may delete was put more than G/2 before the sweep began, its commit is
 in the journal that the sweep reads, and it is marked. A `put` that meets the sweep
 itself is settled by the database: the deletion demands that nobody has touched the

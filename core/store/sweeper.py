@@ -4,10 +4,13 @@ import structlog
 from typing_extensions import override
 
 from core.clock import Clock
+from core.store.blobs import SOON, Blobs, Digest
 from core.store.daily import Daily
 from core.store.database import Database
 from core.store.garbage import Swept, collect
+from core.store.roles import Roles
 
+MINUTE = 60.0
 log = structlog.get_logger()
 
 
@@ -33,3 +36,13 @@ class Sweeper(Daily):
             "blobs.swept", deleted=swept.deleted, bytes=swept.bytes, kept=swept.kept
         )
         return swept
+
+
+async def swept_soon(database: Database, digest: str, *, clock: Clock) -> None:
+    """Have a blob that was erased elsewhere swept away in hours, not in days.
+
+    What something else still names stays. Raises StoreUnavailableError.
+    """
+    await Blobs(database, clock=clock).let_go(Digest(digest))
+    roles = Roles(database, clock=clock)
+    await roles.hasten(Sweeper.role, SOON.total_seconds() + MINUTE)

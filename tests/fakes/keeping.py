@@ -69,5 +69,6 @@ async def blobs_come_and_go(database: Database) -> None:
     touched = await blobs.put(large)
     await Sweep(database, cutoff=clock.now(), dry_run=False)._delete([touched])
     await append_redaction(database, clock, touched)
+    await blobs.let_go(touched)
     clock.jump(GRACE.total_seconds() + 1)
     await collect(database, clock)

@@ -289,6 +289,7 @@ async def the_feed_is_fed(database: Database) -> None:
     lease = await roles.take("sweeper", "b", 60)
     assert lease is not None
     await roles.renew(lease, 60)
+    await roles.hasten("sweeper", 60)
     await roles.note("sweeper")
     await first.close()
 

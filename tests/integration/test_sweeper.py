@@ -1,20 +1,21 @@
 """Unreferenced blobs go once a day without anybody asking for it."""
 
 import asyncio
+import os
 
 import pytest
 from structlog.testing import capture_logs
 from typing_extensions import override
 
-from core.errors import StoreUnavailableError
+from core.errors import BlobNotFoundError, StoreUnavailableError
 from core.feed.page import FEED_COLLECTIONS
-from core.store.blobs import BLOBS, Blobs
+from core.store.blobs import BLOBS, SOON, Blobs
 from core.store.daily import DAY, LOOK
 from core.store.database import Database
 from core.store.garbage import Swept
 from core.store.migrate import migrate
 from core.store.schema import Schema
-from core.store.sweeper import Sweeper
+from core.store.sweeper import Sweeper, swept_soon
 from tests.fakes.clock import FakeClock
 
 
@@ -106,3 +107,30 @@ async def test_what_failed_on_the_way_is_tried_again_the_same_day(
     assert (sweeper.tripped, await left(database)) == (True, 0)
     sweeper.stop()
     await running
+
+
+async def test_what_was_let_go_goes_in_hours(
+    database: Database, blobs: Blobs, clock: FakeClock
+) -> None:
+    """The day's sweep comes earlier for it; what others name or store again stays."""
+    sweeper = Sweeper(database, holder="a", clock=clock)
+    clock.jump(DAY)
+    assert await sweeper.sweep_once() is not None
+    parts = [os.urandom(300_000) for _ in range(3)]
+    erased = await blobs.put(parts[0] + parts[1])
+    shares = await blobs.put(parts[1] + parts[2])
+    again, other = await blobs.put(b"stored again"), await blobs.put(b"young")
+    for one in (erased, again):
+        await swept_soon(database, one, clock=clock)
+    clock.jump(SOON.total_seconds() / 2)
+    assert await sweeper.sweep_once() is None
+    await blobs.put(b"stored again")
+    clock.jump(SOON.total_seconds() / 2 + LOOK)
+    swept = await sweeper.sweep_once()
+    assert swept is not None
+    assert swept.deleted > 1
+    assert await blobs.get(shares) == parts[1] + parts[2]
+    assert await blobs.get(again) == b"stored again"
+    assert await blobs.get(other) == b"young"
+    with pytest.raises(BlobNotFoundError):
+        await blobs.get(erased)

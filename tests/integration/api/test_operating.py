@@ -1,5 +1,6 @@
 """Changing runs over HTTP: scopes, commands, lost races, going on from checkpoints."""
 
+from datetime import timedelta
 from io import BytesIO
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from core.events.base import JSON
 from core.runs.pipeline import StepContext
+from core.store.blobs import GRACE, SOON
 from tests.fakes.api import Answer, ApiStage
 from tests.fakes.stage import serving
 
@@ -183,6 +185,31 @@ async def test_what_was_redacted_is_gone(api: ApiStage) -> None:
     assert proof["redacted"] > 0
     missing = f"/runs/{run_id}/checkpoints/{UNKNOWN_CHECKPOINT}/redact"
     assert (await post(api, missing, WHY)).body["code"] == "checkpoint_not_found"
+
+
+async def test_a_large_state_that_was_redacted_is_swept_away_soon(
+    api: ApiStage,
+) -> None:
+    """It lies beside the journal, and does not wait there for its day to be over."""
+
+    async def verbose(_: StepContext) -> JSON:
+        return {"words": "a name " * 20_000}
+
+    api.stage.pipeline.script("one", verbose)
+    run_id, checkpoints = await finished(api)
+    large = checkpoints[-1]
+    blobs = api.stage.database.db["blobs"]
+    before = await blobs.find_one({"_id": large["digest"]})
+    path = f"/runs/{run_id}/checkpoints/{large['checkpoint_id']}/redact"
+    assert (await post(api, path, WHY)).status == 200
+    after = await blobs.find_one({"_id": large["digest"]})
+    assert before is not None
+    assert after is not None
+    aged = GRACE - SOON - timedelta(minutes=1)
+    for name in (large["digest"], *after.get("parts", ())):
+        part = await blobs.find_one({"_id": name})
+        assert part is not None
+        assert before["touched_at"] - part["touched_at"] > aged
 
 
 async def test_a_checkpoint_can_be_taken_by_hand(api: ApiStage) -> None:

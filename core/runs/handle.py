@@ -13,6 +13,7 @@ from core.errors import (
 )
 from core.events import schema
 from core.events.base import JSON, Payload
+from core.events.commit import Commit
 from core.events.journal import Journal
 from core.runs import decide
 from core.runs.durations import took_time
@@ -104,13 +105,16 @@ class RunHandle:
 
     async def refresh(self) -> Run:
         """Read the run again from the journal."""
-        commits = await self._journal.read(stream_of(self.run.id))
-        self.run = fold(self.run.id, commits)
+        self.run = fold(self.run.id, await self.history())
         return self.run
+
+    async def history(self) -> tuple[Commit, ...]:
+        """Return the run's commits, oldest first."""
+        return await self._journal.read(stream_of(self.run.id))
 
     async def begun_elsewhere(self, key: str) -> datetime | None:
         """Return when another process last said that it makes a write, if one did."""
-        for commit in reversed(await self._journal.read(stream_of(self.run.id))):
+        for commit in reversed(await self.history()):
             for event in commit.events:
                 if isinstance(event, schema.EffectIntended) and event.subject == key:
                     ours = commit.writer == self._journal.writer

@@ -1,6 +1,6 @@
 """When a run that met an outage is tried again, and when it is given up: pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -8,10 +8,13 @@ from typing import Literal
 
 from core.errors import (
     GitHubUnavailableError,
+    NofxError,
     StepTimeoutError,
     StoreUnavailableError,
     UnavailableError,
     UnclearAnswerError,
+    code_of,
+    kinds_of,
 )
 
 # Beyond this the exponential is past any bound, and soon past what a float holds.
@@ -63,10 +66,23 @@ class Retries:
 
     def of(self, error: UnavailableError) -> Retry:
         """Return the policy of the error's class, or of the nearest one above it."""
-        for kind in type(error).__mro__:
-            if kind in self.by_error:
-                return self.by_error[kind]
-        return self.rest
+        return self.by_error.get(self._heading(type(error)), self.rest)
+
+    def attempt(self, error: UnavailableError, before: Iterable[str]) -> int:
+        """Return the how manieth it is, from 1, of the errors that have its policy.
+
+        `before` are the codes of those for which the run was put off already.
+        """
+        kinds = {code_of(kind): kind for kind in kinds_of(UnavailableError)}
+        heading = self._heading(type(error))
+        return 1 + sum(
+            self._heading(kinds[code]) is heading for code in before if code in kinds
+        )
+
+    def _heading(self, kind: type[NofxError]) -> type[UnavailableError]:
+        """Return the class under which the policy stands; the topmost for `rest`."""
+        named = (one for one in kind.__mro__ if one in self.by_error)
+        return next(named, UnavailableError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +102,10 @@ class GivenUp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Try:
-    """A try that failed: the how manieth, when, and when the run's time is over."""
+    """A try that failed: when, and when the run's time is over.
+
+    `attempt` tells the how manieth it is that met an outage of this policy.
+    """
 
     attempt: int
     now: datetime

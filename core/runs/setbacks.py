@@ -22,6 +22,7 @@ from core.runs.limits import Limits
 from core.runs.model import Run
 from core.runs.pipeline import Ending
 from core.runs.retries import GivenUp, Later, Try, next_try
+from core.runs.tries import outages
 
 Close = Callable[[Ending], Awaitable[None]]
 ERROR_CLASSES.allow(*(kind.__name__ for kind in kinds_of(UnavailableError)))
@@ -103,13 +104,15 @@ class Setbacks:
     async def _unavailable(
         self, failed: Failed, error: UnavailableError, worker: str
     ) -> None:
+        retries = self._limits.retries
+        before = outages(await self._handle.history())
         tried = Try(
-            attempt=self._handle.run.attempt,
+            attempt=retries.attempt(error, before),
             now=self._clock.now(),
             deadline=self.deadline(),
         )
         fraction = self._limits.chance()
-        match next_try(error, tried, self._limits.retries, fraction):
+        match next_try(error, tried, retries, fraction):
             case GivenUp(reason=why):
                 await self._bury(failed, why, worker)
             case Later() as later:

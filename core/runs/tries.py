@@ -5,7 +5,14 @@ from dataclasses import dataclass
 
 from core.events.base import Payload
 from core.events.commit import Commit
-from core.events.schema import StepFinished, StepMove, StepRetried, StepStarted
+from core.events.schema import (
+    RunStateChanged,
+    StepFinished,
+    StepMove,
+    StepRetried,
+    StepStarted,
+)
+from core.runs.evolve import BY_PEOPLE
 
 Ended = StepFinished | StepRetried
 
@@ -23,6 +30,27 @@ class Tries:
         if isinstance(event, StepMove):
             return self._attempts.get(event.subject, 1)
         return 0
+
+
+def outages(commits: Iterable[Commit]) -> tuple[str, ...]:
+    """Return the code of each error that has cost a run an attempt, oldest first.
+
+    Once a person has set it going again, they begin anew.
+    """
+    codes: list[str] = []
+    for commit in commits:
+        moves = {
+            one.transition for one in commit.events if isinstance(one, RunStateChanged)
+        }
+        if moves & BY_PEOPLE:
+            codes.clear()
+        if "back_off" in moves:
+            codes += [
+                one.failure.code
+                for one in commit.events
+                if isinstance(one, StepRetried) and one.failure is not None
+            ]
+    return tuple(codes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

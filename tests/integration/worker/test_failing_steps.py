@@ -7,12 +7,17 @@ from datetime import timedelta
 import pytest
 
 from core.clock import SystemClock
-from core.errors import GitHubRateLimitedError, GitHubUnavailableError
+from core.errors import (
+    AnalyzerUnavailableError,
+    GitHubRateLimitedError,
+    GitHubUnavailableError,
+)
 from core.events.base import JSON
 from core.events.schema import StepFinished
 from core.runs import decide
 from core.runs.model import Run
 from core.runs.pipeline import StepContext
+from core.runs.retries import Retries, Retry
 from tests.fakes.acts import (
     AWAY,
     FROZEN,
@@ -117,6 +122,34 @@ async def test_a_run_that_waited_too_long_is_dead_until_a_person_asks(
     assert other is not None
     assert other.status == "succeeded"
     assert other.queued_at > other.created_at
+
+
+async def test_outages_of_one_kind_leave_another_its_attempts(stage: Stage) -> None:
+    """Two of GitHub's, then two of the analyzer's: neither has had three."""
+    gone = AnalyzerUnavailableError(name="ruff", path="/bin/ruff")
+    three = Retry(attempts=3, base=0.02)
+    policy = Retries(rest=three, by_error={GitHubUnavailableError: three})
+    mixed = [raising(one) for one in (AWAY, AWAY, gone, gone)]
+    stage.pipeline.script("one", *mixed, fine)
+    run_id = await stage.ask()
+    async with serving(stage.worker(limits=replace(HASTY, retries=policy))):
+        run = await stage.until(run_id, "succeeded", "dead")
+    assert (run.status, run.attempt) == ("succeeded", 5)
+
+
+async def test_attempts_begin_anew_when_a_person_resumes(stage: Stage) -> None:
+    """Of one kind, too: whoever resumes it has seen to what was wrong."""
+    stage.pipeline.script("one", raising(AWAY), raising(AWAY), raising(AWAY), fine)
+    run_id = await stage.ask()
+    patient = replace(HASTY, chance=lambda: 0.0)
+    for _ in range(2):
+        await stage.worker(limits=patient).work_on(run_id)
+    assert (await stage.run(run_id)).attempt == 3
+    await stage.runs.pause(run_id, actor="alice", reason="")
+    await stage.runs.resume(run_id, actor="alice", reason="")
+    async with serving(stage.worker(limits=patient)):
+        run = await stage.until(run_id, "succeeded", "dead")
+    assert (run.status, run.attempt) == ("succeeded", 2)
 
 
 async def test_a_run_that_never_gets_through_is_dead(stage: Stage) -> None:

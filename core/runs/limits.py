@@ -11,7 +11,8 @@ from core.runs.retries import Retries
 class Limits:
     """Seconds that a step, a run and people at a gate may take, and the retries.
 
-    `run_seconds` counts from when the run was asked for, by a push or a person.
+    `run_seconds` counts from when the run was asked for, by a push or a person,
+    `unheard_seconds` from one try to say at GitHub how a run ends to the next.
     `chance` returns numbers from 0 to 1, by which waits are spread.
     """
 
@@ -19,5 +20,6 @@ class Limits:
     run_seconds: float = 7_200.0
     gate_seconds: float = 14 * 86_400.0
     settle_seconds: float = 2.0
+    unheard_seconds: float = 60.0
     retries: Retries = field(default_factory=Retries)
     chance: Callable[[], float] = random.random

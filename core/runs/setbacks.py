@@ -17,6 +17,7 @@ from core.events.base import Payload
 from core.events.schema import Failure, Used
 from core.metrics.runs import ERROR_CLASSES, RETRIES
 from core.runs import decide, step_moves
+from core.runs.failures import words_of
 from core.runs.handle import RunHandle
 from core.runs.limits import Limits
 from core.runs.model import Run
@@ -120,7 +121,11 @@ class Setbacks:
 
     async def _bury(self, failed: Failed, why: str, worker: str) -> None:
         reason = f"{failed.step}: {failed.words} ({why})"
-        await self._close(Ending(kind="dead", reason=reason))
+        try:
+            await self._close(Ending(kind="dead", reason=reason))
+        except UnavailableError as error:
+            await self.unheard(reason, error, worker, failed)
+            return
         await self._handle.append(
             lambda run: (
                 failed.ended(run),
@@ -128,6 +133,33 @@ class Setbacks:
                 decide.moved(run, "exhaust", actor=worker, reason=reason),
             )
         )
+
+    async def unheard(
+        self,
+        reason: str,
+        error: UnavailableError,
+        worker: str,
+        failed: Failed | None = None,
+    ) -> Run:
+        """Put off a run that is to end until GitHub can be told so.
+
+        To leave it instead would count as a worker lost, and tell that as the reason.
+        """
+        now, told = self._clock.now(), error.facts.get("retry_at")
+        due_at = now + timedelta(seconds=self._limits.unheard_seconds)
+        if isinstance(told, datetime):
+            due_at = max(told, now)
+        words = f"{reason}; not said yet: {words_of(error, mask=self._handle.mask)}"
+        log.warning("run.unheard", run_id=self._handle.run.id, reason=words)
+
+        def wait(run: Run) -> tuple[Payload, ...]:
+            back = () if failed is None else (*failed.put_back(run), *failed.children)
+            move = decide.moved(
+                run, "wait_turn", actor=worker, reason=words, due_at=due_at
+            )
+            return (*back, move)
+
+        return await self._handle.append(wait)
 
     async def _put_off(self, failed: Failed, later: Later, worker: str) -> None:
         due_at = later.due_at

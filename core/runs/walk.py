@@ -161,7 +161,10 @@ class Walk:
 
     async def end_early(self, transition: str, ending: Ending, worker: str) -> Run:
         """End a held run without walking it: `fail` or `exhaust`."""
-        await self.close(ending)
+        try:
+            await self.close(ending)
+        except UnavailableError as error:
+            return await self._setbacks.unheard(ending.reason, error, worker)
         return await self._handle.append(
             lambda run: (
                 decide.moved(run, transition, actor=worker, reason=ending.reason),

@@ -232,6 +232,34 @@ async def test_a_step_that_hangs_is_tried_again(
     assert any("did not end within 0.05 seconds" in text for text in texts)
 
 
+@pytest.mark.parametrize("hangs", [True, False], ids=["in a step", "in the queue"])
+async def test_a_run_that_is_late_while_github_is_away_loses_no_worker(
+    stage: Stage, gate: asyncio.Event, *, hangs: bool
+) -> None:
+    """It ends once GitHub can be told, and says why it really ended."""
+    calls: list[str] = []
+
+    async def closing(context: StepContext) -> JSON:
+        calls.append(context.run.id)
+        if len(calls) <= SHORT.losses + 1:
+            raise AWAY
+        return {}
+
+    stage.pipeline.closing = closing
+    stage.pipeline.script("one", waiting(gate))
+    run_id = await stage.ask()
+    if not hangs:
+        await asyncio.sleep(0.3)
+    limits = replace(HASTY, run_seconds=0.3, unheard_seconds=0.05)
+    async with serving(stage.worker(pace=SHORT, limits=limits)):
+        run = await stage.until(run_id, "dead")
+    assert (run.outcome, run.losses) == (
+        *("not done 0.3 seconds after it was queued", 0),
+    )
+    assert stage.pipeline.ran() == [f"one*{int(hangs)}", "two*0"]
+    assert len(calls) == SHORT.losses + 2
+
+
 async def test_a_head_that_moved_cancels_the_run(stage: Stage) -> None:
     """The push brings a run of its own; this one is closed as cancelled."""
     stage.pipeline.script("two", raising(OUTDATED))

@@ -5,7 +5,7 @@ from typing import Any
 
 import bson
 from pymongo import IndexModel
-from pymongo.errors import CollectionInvalid, OperationFailure
+from pymongo.errors import OperationFailure
 
 from core.errors import IndexDiffersError, SchemaNewerError
 from core.metrics.store import COLLECTIONS
@@ -57,11 +57,12 @@ class Migration:
         cursor = await self._db.list_collections(filter={"name": {"$in": names}})
         present = {found["name"]: found["options"] async for found in cursor}
         for spec in self._schema.collections:
-            if spec.name not in present:
-                await self._create(spec)
-            elif (detail := differs(present[spec.name], spec)) is not None:
-                await self._replace_validator(spec, detail)
-            await self._add_indexes(spec)
+            made = spec.name not in present and await self._create(spec)
+            if spec.name in present:
+                detail = differs(present[spec.name], spec)
+                if detail is not None:
+                    await self._replace_validator(spec, detail)
+            await self._add_indexes(spec, made=made)
 
     async def _claim_version(self) -> None:
         version = self._schema.version
@@ -85,25 +86,31 @@ class Migration:
             raise SchemaNewerError(found=found, known=self._schema.version)
         return found
 
-    async def _create(self, spec: CollectionSpec) -> None:
+    async def _create(self, spec: CollectionSpec) -> bool:
+        """Make a collection; False when another process was first."""
         await self._refuse_newer()
         try:
-            await self._db.create_collection(spec.name, **_rules(spec))
-        except (CollectionInvalid, OperationFailure) as error:
-            if isinstance(error, OperationFailure) and error.code != NAMESPACE_EXISTS:
+            # We know what there is: the driver would list every collection once more.
+            await self._db.create_collection(
+                spec.name, check_exists=False, **_rules(spec)
+            )
+        except OperationFailure as error:
+            if error.code != NAMESPACE_EXISTS:
                 raise
             # Another process made it just now, perhaps with an older validator.
             await self._replace_validator(spec)
-            return
+            return False
         self._note("collection_created", spec.name)
+        return True
 
     async def _replace_validator(self, spec: CollectionSpec, detail: str = "") -> None:
         await self._refuse_newer()
         await self._db.command("collMod", spec.name, **_rules(spec))
         self._note("validator_replaced", spec.name, detail)
 
-    async def _add_indexes(self, spec: CollectionSpec) -> None:
-        present = await self._db[spec.name].index_information()
+    async def _add_indexes(self, spec: CollectionSpec, *, made: bool) -> None:
+        """Make the indexes that are missing: all, when we `made` the collection."""
+        present = {} if made else await self._db[spec.name].index_information()
         for name in spec.retired:
             if name in present:
                 await self._refuse_newer()

@@ -1,4 +1,4 @@
-"""The kinds of value that settings take, and the checks of keys and addresses."""
+"""The kinds of value that settings take, and the checks of files and addresses."""
 
 import ipaddress
 from collections.abc import Mapping
@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 
+from bot.private_keys import rsa_key
 from core.errors import DatabaseUrlError
 
 KEY_FORM = "an RSA private key in PEM form, as GitHub lets you download it"
@@ -65,22 +66,6 @@ def read_key(path: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not text"
         raise ValueError(f"{path}: {reason}") from None
-
-
-def check_key(pem: str) -> None:
-    """Raise ValueError unless the text is an RSA private key."""
-    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415  # 40 ms
-    from cryptography.hazmat.primitives.asymmetric import rsa  # noqa: PLC0415  # as above
-    from cryptography.hazmat.primitives.serialization import (  # noqa: PLC0415  # as above
-        load_pem_private_key,
-    )
-
-    try:
-        key = load_pem_private_key(pem.encode(), password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise ValueError("it does not parse as a private key") from None
-    if not isinstance(key, rsa.RSAPrivateKey):
-        raise ValueError("a private key, but not RSA")  # noqa: TRY004  # pydantic's
 
 
 def check_mongodb(url: str) -> None:
@@ -143,7 +128,7 @@ def _mongodb(value: SecretStr | None) -> SecretStr | None:
 
 def _key_file(value: Path | None) -> Path | None:
     if value is not None:
-        check_key(read_key(value))
+        rsa_key(read_key(value))
     return value
 
 

@@ -18,6 +18,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot import app_file, memory_key_values, memory_values, model_values, work_values
+from bot.private_keys import rsa_key
 from bot.setting_values import (
     KEY_FORM,
     URL_FORM,
@@ -27,7 +28,6 @@ from bot.setting_values import (
     LogLevel,
     MongodbUrl,
     PublisherKind,
-    check_key,
     http_url,
     own_cache,
     read_key,
@@ -156,7 +156,7 @@ class Settings(BaseSettings):
         if path is not None:
             raise ValueError("given twice")
         pem = value.get_secret_value().replace("\\n", "\n").strip() + "\n"
-        check_key(pem)
+        rsa_key(pem)
         return SecretStr(pem)
 
     @field_validator("webhook_secrets", "memory_key_names", "models", mode="before")

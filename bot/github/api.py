@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, cast
 
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from gidgethub import abc, sansio
 from typing_extensions import override
 from yarl import URL
@@ -33,10 +34,18 @@ class TokenSource(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppKey:
-    """An App's number and its private key in PEM form."""
+    """An App's number and its private key, which is read once and signs often."""
 
     app_id: int
-    private_key: str = field(repr=False)
+    private_key: RSAPrivateKey = field(repr=False)
+
+    @property
+    def signer(self) -> str:
+        """Return the key for gidgethub, which would have it as text.
+
+        It hands it on to PyJWT, which would read the text anew for each signature.
+        """
+        return cast("str", self.private_key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +78,7 @@ class Api(abc.GitHubAPI):
         super().__init__(
             USER_AGENT,
             app_id=str(key.app_id) if key else None,
-            private_key=key.private_key if key else None,
+            private_key=key.signer if key else None,
             cache=cache,
             base_url=wire.api_url,
         )

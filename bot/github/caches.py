@@ -67,7 +67,7 @@ class Tokens:
                 self._app,
                 installation_id=str(installation_id),
                 app_id=str(self._key.app_id),
-                private_key=self._key.private_key,
+                private_key=self._key.signer,
             )
             dies = datetime.fromisoformat(answer["expires_at"]).timestamp()
             return _Token(text=answer["token"], dies=dies)

@@ -17,6 +17,7 @@ from bot.github.limits import Policy
 from bot.github.refusals import explained
 from bot.github.values import AppIdentity, InstallationRef, decode
 from bot.github.wire import Wire
+from bot.private_keys import rsa_key
 from core.clock import Clock
 from core.errors import (
     GitHubListTooLongError,
@@ -209,8 +210,7 @@ class GitHubApp:
         clock: Clock,
         policy: Policy | None = None,
     ) -> None:
-        key = AppKey(app_id=app_id, private_key=private_key)
-        _try_signing(key)
+        key = _key(app_id, private_key)
         self._clock = clock
         self._wire_facts = (session, api_url, policy or Policy())
         wire = self._wire()
@@ -254,13 +254,16 @@ class GitHubApp:
         )
 
 
-def _try_signing(key: AppKey) -> None:
+def _key(app_id: int, pem: str) -> AppKey:
+    """Return the key, which has signed once."""
     try:
-        apps.get_jwt(app_id=str(key.app_id), private_key=key.private_key)
+        key = AppKey(app_id=app_id, private_key=rsa_key(pem))
+        apps.get_jwt(app_id=str(app_id), private_key=key.signer)
     except (ValueError, TypeError, jwt.PyJWTError):
         reason = "it is not an RSA private key in PEM form"
         # The cause could quote the key, so it is dropped.
         raise PrivateKeyError(reason=reason) from None
+    return key
 
 
 def _with_query(path: str, query: dict[str, object]) -> str:

@@ -12,6 +12,7 @@ from core.clock import SystemClock
 from core.store.database import Database, connect
 from core.store.embedded import EmbeddedServer
 from tests.fakes.clock import FakeClock
+from tests.fakes.kept import KeptDatabases
 from tests.judges.github_requests import github_judges, judged
 
 __all__ = ["github_judges", "judged"]
@@ -48,12 +49,24 @@ def mongodb_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-async def database(mongodb_url: str) -> AsyncIterator[Database]:
-    """Give an empty database of the test's own; a room applies its own schema."""
+async def empty_database(mongodb_url: str) -> AsyncIterator[Database]:
+    """Give a database of the test's own, in which there is nothing."""
     database = connect(mongodb_url, name=f"test_{next(NUMBERS)}", embedded=True)
     yield database
     await database.client.drop_database(database.db)
     await database.close()
+
+
+@pytest.fixture
+def database(empty_database: Database) -> Database:
+    """Give a database of the test's own; a room applies its own schema."""
+    return empty_database
+
+
+@pytest.fixture(scope="session")
+def kept_databases(mongodb_url: str) -> KeptDatabases:
+    """Give the databases with nofx's schema that tests use one after the other."""
+    return KeptDatabases(mongodb_url)
 
 
 @pytest.fixture

@@ -18,13 +18,12 @@ from bot.lifetime import LONGEST_LINE
 from bot.operations import operations_on
 from bot.pages.site import ReviewCenter
 from bot.request_ids import named_requests
-from bot.schema import SCHEMA
 from bot.settings import load_settings
 from core.access.tokens import Scope
 from core.clock import SystemClock
 from core.rca.service import Rca
 from core.store.database import Database
-from core.store.migrate import migrate
+from tests.fakes.kept import with_schema
 from tests.fakes.stage import ScriptedPipeline, Stage
 
 WEB_URL = "https://github.example"
@@ -89,7 +88,7 @@ async def api_stage(
 
     `rca` makes what builds bundles where the real one would be too much.
     """
-    await migrate(database, SCHEMA)
+    await with_schema(database)
     loaded = load_settings(None, **settings)
     base = assembled(database, loaded, SystemClock())
     app = web.Application()

@@ -7,13 +7,11 @@ from contextlib import asynccontextmanager
 from bot.webhooks.attempt import InboxPolicy
 from bot.webhooks.deliveries import Deliveries
 from bot.webhooks.delivery import Delivery, DeliveryState, arrived
-from bot.webhooks.delivery_schema import DELIVERIES
 from bot.webhooks.inbox import Inbox
 from bot.webhooks.outcome import Done, Outcome
 from core.clock import SystemClock
 from core.store.database import Database, Document
-from core.store.migrate import migrate
-from core.store.schema import Schema
+from tests.fakes.kept import with_schema
 
 # Waits that suit a test; the order of things is what is tested, not their speed.
 QUICK = InboxPolicy(
@@ -37,7 +35,7 @@ Handle = Callable[[Delivery], Coroutine[object, object, Outcome]]
 
 async def stored_in(database: Database) -> Database:
     """Return the database with the collection of deliveries in it."""
-    await migrate(database, Schema(version=1, collections=(DELIVERIES,)))
+    await with_schema(database)
     return database
 
 

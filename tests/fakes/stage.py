@@ -34,7 +34,7 @@ from core.runs.turns import Caps
 from core.runs.worker import NO_CAPS, Worker
 from core.store.blobs import BLOBS, Blobs
 from core.store.database import Database
-from core.store.migrate import migrate
+from core.store.migrate import migrate, stored_version
 from core.store.schema import Schema
 
 QUICK = Pace(
@@ -245,9 +245,8 @@ async def serving(*workers: Worker) -> AsyncIterator[None]:
 
 
 async def staged(database: Database, names: Sequence[str] = ("one", "two")) -> Stage:
-    """Return a stage on a database that has what runs need, and no runs."""
-    needed = (*collections(), *BLOBS)
-    await migrate(database, Schema(version=1, collections=needed))
-    for spec in needed:
-        await database.db[spec.name].delete_many({})
+    """Return a stage on a database, which gets what runs need if it has nothing."""
+    if not await stored_version(database):
+        needed = (*collections(), *BLOBS)
+        await migrate(database, Schema(version=1, collections=needed))
     return Stage(database, ScriptedPipeline(*names))

@@ -7,9 +7,19 @@ from pathlib import Path
 import pytest
 
 from bot.simulator.simulator import Simulator
+from core.store.database import Database
+from tests.fakes.kept import KeptDatabases
 from tests.fakes.road import Road, open_road
 
 NUMBERS = count(1)
+
+
+@pytest.fixture
+async def database(kept_databases: KeptDatabases) -> AsyncIterator[Database]:
+    """Give a database as `nofx migrate` leaves a new one."""
+    database = await kept_databases.next()
+    yield database
+    await database.close()
 
 
 @pytest.fixture

@@ -9,10 +9,8 @@ from core.checkpoints.diff.comparison import ArtifactDiff
 from core.checkpoints.diff.model import DiffLimits, DiffRules
 from core.checkpoints.merge_rules import MergeRules, by_field
 from core.runs.artifact_diffs import LARGEST, LEFT_OUT, MOST, TOO_LARGE, ArtifactDiffs
-from core.store.blobs import BLOBS, Blobs
+from core.store.blobs import Blobs
 from core.store.database import Database
-from core.store.migrate import migrate
-from core.store.schema import Schema
 
 RULES = DiffRules(
     lists=MergeRules(identities={"/found_blob/rows": by_field("name")}),
@@ -24,7 +22,6 @@ TOMBSTONE = {"at": "2026-01-01", "redaction": "red_1", "key": "k", "signature": 
 @pytest.fixture
 async def blobs(database: Database) -> Blobs:
     """Give blobs in a migrated database."""
-    await migrate(database, Schema(version=1, collections=BLOBS))
     return Blobs(database)
 
 

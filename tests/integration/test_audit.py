@@ -10,7 +10,6 @@ from structlog.testing import capture_logs
 
 from bot.auditing import DailyHead
 from bot.base import assembled
-from bot.schema import SCHEMA
 from bot.settings import load_settings
 from core.audit.ending import end_of, farthest
 from core.audit.places import BEGINNING, VOLUME, Head, stream_of
@@ -25,7 +24,6 @@ from core.events.commit import Commit, Draft
 from core.events.journal import Journal
 from core.events.journal_schema import COLLECTION
 from core.store.database import Database
-from core.store.migrate import migrate
 from tests.fakes.clock import NOON, FakeClock
 
 KEYS = f"k1:{base64.b64encode(b'1' * 32).decode()}"
@@ -37,7 +35,6 @@ ENTRY = schema.AuditRecorded(
 @pytest.fixture
 async def journal(database: Database, clock: FakeClock) -> AsyncIterator[Journal]:
     """Give a journal over a migrated database."""
-    await migrate(database, SCHEMA)
     made = Journal(database, clock=clock, ids=Ids(clock))
     yield made
     await made.close()
@@ -331,7 +328,6 @@ async def test_entries_are_found_by_who_what_and_when(
 
 async def test_the_head_is_logged_once_a_day(database: Database) -> None:
     """By one process of all; a day later again, with what came meanwhile."""
-    await migrate(database, SCHEMA)
     clock = FakeClock()
     base = assembled(database, load_settings(None, memory_keys=KEYS), clock)
     others = (DailyHead(base), DailyHead(base))

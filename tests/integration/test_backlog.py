@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from typing_extensions import override
 
-from bot.schema import SCHEMA
 from core.feed.page import FeedEntry
 from core.feed.query import ALL, EventFilter
 from core.feed.reader import FeedReader
@@ -14,7 +13,6 @@ from core.feed.replay import EventPage, Replay
 from core.live import backlog, recent
 from core.live.backlog import Backlog
 from core.store.database import Database
-from core.store.migrate import migrate
 from tests.fakes.feeds import entries, lay
 
 MANY = 400
@@ -48,7 +46,6 @@ async def test_a_page_is_read_once_however_many_chunks_it_makes(
 ) -> None:
     """Who wants some of the events is told all of those, in order, in short chunks."""
     monkeypatch.setattr(recent, "CHUNK_BYTES", length)
-    await migrate(database, SCHEMA)
     rng = random.Random(4)  # noqa: S311 # a feed from a number
     found = entries(MANY, rng)
     await lay(database, found, rng, most=50)
@@ -74,7 +71,6 @@ async def test_blocks_are_kept_as_far_as_there_is_room(
 ) -> None:
     """Many long events must not fill the memory."""
     monkeypatch.setattr(backlog, "MOST_BYTES", room)
-    await migrate(database, SCHEMA)
     rng = random.Random(4)  # noqa: S311 # as above
     await lay(database, entries(MANY, rng), rng, most=50)
     reader = CountingReader(database)

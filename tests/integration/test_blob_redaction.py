@@ -8,12 +8,10 @@ from core.errors import BlobNotFoundError, BlobRedactedError
 from core.redaction.blobs import BlobRedaction
 from core.redaction.erased import fits
 from core.redaction.signing import NO_KEYS
-from core.store.blobs import BLOBS, Blobs, Digest
+from core.store.blobs import Blobs, Digest
 from core.store.database import Database
 from core.store.digests import digest_of
-from core.store.migrate import migrate
 from core.store.pieces import CUT_ABOVE, cut
-from core.store.schema import Schema
 from tests.fakes.clock import FakeClock
 from tests.fakes.raw import places_of
 from tests.fakes.signing import FakeSigner, order
@@ -40,7 +38,6 @@ class Store:
 @pytest.fixture
 async def store(database: Database, clock: FakeClock) -> Store:
     """Give an empty store."""
-    await migrate(database, Schema(version=1, collections=BLOBS))
     return Store(database, clock)
 
 

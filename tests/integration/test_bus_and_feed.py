@@ -11,22 +11,16 @@ from core.events.bus import Bus, Lagged, Occurrence, Subscription
 from core.events.journal import Journal
 from core.events.schema import RunSuperseded, WriterRetired
 from core.feed.feeder import Feeder
-from core.feed.page import FEED_COLLECTIONS
 from core.feed.reader import FeedReader
-from core.runs.constraints import collections
 from core.store.database import Database
-from core.store.migrate import migrate
-from core.store.schema import Schema
 from tests.fakes.histories import append_next
 
-SCHEMA = Schema(version=1, collections=(*collections(), *FEED_COLLECTIONS))
 CLOCK = SystemClock()
 
 
 @pytest.fixture
 async def db(database: Database) -> Database:
     """Give a migrated database."""
-    await migrate(database, SCHEMA)
     return database
 
 

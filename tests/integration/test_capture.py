@@ -8,10 +8,8 @@ from hypothesis import strategies as st
 
 from core.checkpoints.capture import INLINE_BYTES, Checkpoints
 from core.clock import Ids, SystemClock
-from core.store.blobs import BLOBS, Blobs, Digest, canonical, digest_of
+from core.store.blobs import Blobs, Digest, canonical, digest_of
 from core.store.database import Database
-from core.store.migrate import migrate
-from core.store.schema import Schema
 
 
 @pytest.mark.parametrize(
@@ -30,7 +28,6 @@ async def test_a_state_goes_where_it_fits(
     inline: bool,  # noqa: FBT001 # a parameter of the test
 ) -> None:
     """Inline into an entry that MongoDB takes, and else into the blobs."""
-    await migrate(database, Schema(version=1, collections=BLOBS))
     blobs = Blobs(database)
     ids = Ids(SystemClock())
     captured = await Checkpoints(blobs=blobs, ids=ids, mask=lambda one: one).capture(

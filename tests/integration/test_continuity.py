@@ -14,16 +14,12 @@ from core.events.commit import verify_chain
 from core.events.journal import Journal
 from core.events.journal_schema import COLLECTION
 from core.events.schema import CheckpointRef
-from core.events.writers import WRITERS
 from core.runs import decide
-from core.runs.constraints import collections
 from core.runs.continuity import verify_moves
 from core.runs.evolve import fold
 from core.runs.projection import RunProjection
 from core.runs.states import RUN, Machine
 from core.store.database import Database, PyMongoError, is_validation_failure
-from core.store.migrate import migrate
-from core.store.schema import Schema
 from tests.fakes import tables
 from tests.fakes.clock import NOON
 from tests.fakes.commits import RUN_ID, Story, committed
@@ -32,8 +28,6 @@ from tests.fakes.commits import RUN_ID, Story, committed
 @pytest.fixture
 async def journal(database: Database) -> AsyncIterator[Journal]:
     """Give the journal of a migrated database."""
-    needed = (*collections(), WRITERS)
-    await migrate(database, Schema(version=1, collections=needed))
     clock = SystemClock()
     journal = Journal(database, clock=clock, ids=Ids(clock))
     yield journal

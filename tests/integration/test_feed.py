@@ -23,7 +23,6 @@ from core.feed import round as feed_round
 from core.feed.feeder import Feeder, Pace
 from core.feed.page import (
     COLLECTION,
-    FEED_COLLECTIONS,
     MOST_ENTRIES,
     ROLE,
     FeedEntry,
@@ -33,15 +32,11 @@ from core.feed.page import (
 from core.feed.reader import FeedReader
 from core.feed.round import Round
 from core.feed.store import FeedPages
-from core.runs.constraints import collections
 from core.store.database import Database
-from core.store.migrate import migrate
 from core.store.roles import Roles
-from core.store.schema import Schema
 from tests.fakes.clock import FakeClock
 from tests.fakes.histories import append, faults_in, history
 
-SCHEMA = Schema(version=1, collections=(*collections(), *FEED_COLLECTIONS))
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 SYSTEM = SystemClock()
 
@@ -49,7 +44,6 @@ SYSTEM = SystemClock()
 @pytest.fixture
 async def db(database: Database) -> Database:
     """Give a migrated database."""
-    await migrate(database, SCHEMA)
     return database
 
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import pytest
 
-from bot.schema import SCHEMA
 from core.clock import Ids
 from core.events.base import Payload
 from core.events.bus import Bus
@@ -24,7 +23,6 @@ from core.feed.redacting import FeedCopies
 from core.feed.replay import Replay
 from core.live.tail import Tail
 from core.store.database import Database
-from core.store.migrate import migrate
 from tests.fakes.clock import FakeClock
 from tests.fakes.signing import FakeSigner, order
 
@@ -100,20 +98,13 @@ def requested(text: str) -> RunRequested:
 
 
 @pytest.fixture
-def a_process(database: Database, clock: FakeClock) -> Process:
-    """Give a process."""
+async def process(database: Database, clock: FakeClock) -> Process:
+    """Give a process over a migrated database."""
     bus = Bus()
     journal = Journal(database, clock=clock, ids=Ids(clock), bus=bus)
     return Process(
         database=database, clock=clock, bus=bus, fed=JustFed(), journal=journal
     )
-
-
-@pytest.fixture
-async def process(database: Database, a_process: Process) -> Process:
-    """Give a process over a migrated database."""
-    await migrate(database, SCHEMA)
-    return a_process
 
 
 async def test_what_was_not_yet_fed_is_waited_for(process: Process) -> None:

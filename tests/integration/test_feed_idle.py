@@ -11,18 +11,13 @@ from core.clock import Ids
 from core.events.bus import Bus
 from core.events.journal import Journal
 from core.feed.feeder import Feeder, Pace
-from core.feed.page import FEED_COLLECTIONS, ROLE
+from core.feed.page import ROLE
 from core.feed.reader import FeedReader
-from core.runs.constraints import collections
 from core.store.database import Database
-from core.store.migrate import migrate
 from core.store.roles import Roles
-from core.store.schema import Schema
 from tests.fakes.clock import FakeClock
 from tests.fakes.histories import append
 from tests.fakes.turns import through
-
-SCHEMA = Schema(version=1, collections=(*collections(), *FEED_COLLECTIONS))
 
 
 class Idler:
@@ -61,7 +56,6 @@ class Idler:
 @pytest.fixture
 async def db(database: Database) -> Database:
     """Give a migrated database."""
-    await migrate(database, SCHEMA)
     return database
 
 

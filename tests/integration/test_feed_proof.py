@@ -9,18 +9,13 @@ import pytest
 from core.clock import Ids, SystemClock
 from core.events.journal import Journal
 from core.feed.floor import ROLE
-from core.feed.index import FEED_INDEX
-from core.feed.page import COLLECTION, FEED_COLLECTIONS
+from core.feed.page import COLLECTION
 from core.feed.proof import FeedProver
 from core.feed.round import Pace, Round
-from core.runs.constraints import collections
 from core.store.database import Database
-from core.store.migrate import migrate
-from core.store.schema import Schema
 from tests.fakes.clock import NOON
 from tests.fakes.histories import append, history
 
-NAMES = (*collections(), *FEED_COLLECTIONS, FEED_INDEX)
 SYSTEM = SystemClock()
 Pages = list[dict[str, Any]]
 
@@ -28,7 +23,6 @@ Pages = list[dict[str, Any]]
 @pytest.fixture
 async def db(database: Database) -> Database:
     """Give a database whose journal of two writers is fed, in pages of a few events."""
-    await migrate(database, Schema(version=1, collections=NAMES))
     journals = [Journal(database, clock=SYSTEM, ids=Ids(SYSTEM)) for _ in range(2)]
     rng = random.Random(5)  # noqa: S311 # a history from a number
     await history(journals, SYSTEM, rng, 25)

@@ -11,16 +11,12 @@ from core.events.bus import Bus
 from core.events.commit import Draft
 from core.events.journal import Journal
 from core.feed.feeder import Feeder
-from core.feed.page import COLLECTION, FEED_COLLECTIONS
+from core.feed.page import COLLECTION
 from core.feed.reader import FeedReader
 from core.feed.subject import NOBODY, About
-from core.runs.constraints import collections
 from core.store.database import Database
-from core.store.migrate import migrate
-from core.store.schema import Schema
 from tests.fakes.histories import append
 
-SCHEMA = Schema(version=1, collections=(*collections(), *FEED_COLLECTIONS))
 CLOCK = SystemClock()
 HELLO = About("octo/hello", 7)
 
@@ -28,7 +24,6 @@ HELLO = About("octo/hello", 7)
 @pytest.fixture
 async def db(database: Database) -> Database:
     """Give a migrated database."""
-    await migrate(database, SCHEMA)
     return database
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from bot.schema import SCHEMA
 from core.clock import Ids, SystemClock
 from core.errors import FindingNotFoundError, FindingUnclearError
 from core.events import schema
@@ -14,22 +13,10 @@ from core.events.journal import Journal
 from core.review.ledger.model import stream_of
 from core.review.ledger.rebuild import rebuild_findings
 from core.review.ledger.service import Findings, one_named
-from core.store.database import Database, PyMongoError, connect, is_validation_failure
-from core.store.migrate import migrate
+from core.store.database import Database, PyMongoError, is_validation_failure
 from tests.fakes.seen_reviews import seen
 
 PLACE = ("octo/hello", 7)
-NAME = "test_finding_collection"
-
-
-@pytest.fixture
-async def database(mongodb_url: str) -> AsyncIterator[Database]:
-    """Give a migrated database of these tests' own."""
-    database = connect(mongodb_url, name=NAME, embedded=True)
-    await database.client.drop_database(NAME)
-    await migrate(database, SCHEMA)
-    yield database
-    await database.close()
 
 
 @pytest.fixture

@@ -15,17 +15,12 @@ from core.events.base import JSON, Payload
 from core.events.commit import Draft
 from core.events.journal import Journal
 from core.events.schema import CheckpointCaptured, CheckpointRedacted
-from core.feed.page import FEED_COLLECTIONS
-from core.runs.constraints import collections
-from core.store.blobs import BLOBS, GRACE, Blobs, Digest, digest_of
+from core.store.blobs import GRACE, Blobs, Digest, digest_of
 from core.store.database import Database
 from core.store.garbage import Sweep, Swept, collect
-from core.store.migrate import migrate
-from core.store.schema import Schema
 from tests.fakes.clock import FakeClock
 from tests.fakes.noise import noise
 
-SCHEMA = Schema(version=1, collections=(*collections(), *FEED_COLLECTIONS, *BLOBS))
 LARGE = noise(100_000)
 DAY = GRACE.total_seconds()
 
@@ -82,7 +77,6 @@ def captured(digest: str, **artifacts: str) -> CheckpointCaptured:
 @pytest.fixture
 async def yard(database: Database, clock: FakeClock) -> AsyncIterator[Yard]:
     """Give a database with nothing in it."""
-    await migrate(database, SCHEMA)
     yard = Yard(database, clock)
     yield yard
     await yard.journal.close()

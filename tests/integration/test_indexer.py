@@ -18,24 +18,20 @@ from core.feed import stretch
 from core.feed.feeder import Feeder
 from core.feed.floor import ROLE as TRIMMER
 from core.feed.index import COLLECTION as INDEX
-from core.feed.index import FEED_INDEX, has, print_of
+from core.feed.index import has, print_of
 from core.feed.index_store import FeedIndex
 from core.feed.indexer import LEASE, ROLE, Indexer
 from core.feed.just_fed import JustFed
-from core.feed.page import COLLECTION, FEED_COLLECTIONS
+from core.feed.page import COLLECTION
 from core.feed.query import EventFilter
 from core.feed.replay import Replay
 from core.feed.words import words_of
-from core.runs.constraints import collections
 from core.store.database import Database
-from core.store.migrate import migrate
 from core.store.roles import Roles
-from core.store.schema import Schema
 from tests.fakes.clock import NOON, FakeClock
 from tests.fakes.feeds import entries, lay
 from tests.fakes.histories import append
 
-NAMES = (*collections(), *FEED_COLLECTIONS, FEED_INDEX)
 SYSTEM = SystemClock()
 
 
@@ -48,7 +44,6 @@ def short_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 async def db(database: Database) -> Database:
     """Give a migrated database with 47 events."""
-    await migrate(database, Schema(version=1, collections=NAMES))
     rng = random.Random(7)  # noqa: S311 # a feed from a number
     await lay(database, entries(47, rng), rng, most=7)
     return database

@@ -29,19 +29,14 @@ from core.events.schema import (
     StepStarted,
 )
 from core.events.writers import Writers, last_words, sealing
-from core.feed.page import FEED_COLLECTIONS
-from core.runs.constraints import collections
 from core.store.database import (
     Database,
     DuplicateKeyError,
     connect,
     is_validation_failure,
 )
-from core.store.migrate import migrate
-from core.store.schema import Schema
 
 CLOCK = SystemClock()
-SCHEMA = Schema(version=1, collections=(*collections(), *FEED_COLLECTIONS))
 CREATED = RunCreated(
     transition="enqueue",
     from_=None,
@@ -64,7 +59,6 @@ STARTED = StepStarted(
 @pytest.fixture
 async def journal(database: Database) -> Journal:
     """Give a journal in a migrated database."""
-    await migrate(database, SCHEMA)
     return Journal(database, clock=CLOCK, ids=Ids(CLOCK))
 
 
@@ -381,7 +375,6 @@ async def test_the_bus_hears_of_what_is_durable_and_nothing_else(
     database: Database,
 ) -> None:
     """A lost race is not an event."""
-    await migrate(database, SCHEMA)
     bus = Bus()
     journal = Journal(database, clock=CLOCK, ids=Ids(CLOCK), bus=bus)
     with bus.subscribe(RunCreated, RunSuperseded) as heard:

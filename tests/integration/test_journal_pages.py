@@ -7,12 +7,9 @@ from core.errors import BlobNotFoundError
 from core.events.commit import Commit
 from core.events.journal import PAGE, Journal
 from core.events.schema import EffectPerformed, FindingProposed
-from core.store.blobs import BLOBS
 from core.store.database import Database
-from core.store.migrate import migrate
-from core.store.schema import Schema
 from tests.fakes.histories import append
-from tests.integration.test_journal import SCHEMA, draft
+from tests.integration.test_journal import draft
 
 CLOCK = SystemClock()
 LARGE = {"posted": {f"fp{number}": number for number in range(20_000)}}
@@ -21,8 +18,6 @@ LARGE = {"posted": {f"fp{number}": number for number in range(20_000)}}
 @pytest.fixture
 async def journal(database: Database) -> Journal:
     """Give a journal in a migrated database."""
-    needed = (*SCHEMA.collections, *BLOBS)
-    await migrate(database, Schema(version=1, collections=needed))
     return Journal(database, clock=CLOCK, ids=Ids(CLOCK))
 
 

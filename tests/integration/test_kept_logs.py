@@ -7,7 +7,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.base import Base, assembled
-from bot.schema import SCHEMA
 from bot.settings import load_settings
 from core.clock import SystemClock
 from core.errors import BlobCorruptError, BlobNotFoundError
@@ -15,7 +14,6 @@ from core.runs.kept_logs import KeptLogs
 from core.runs.run_log import Lines
 from core.store.blobs import digest_of
 from core.store.database import Database
-from core.store.migrate import migrate
 
 # Made up: a password in an address.
 SECRET = "q8Zk3LmV9xT2wBnR5cYd"
@@ -30,7 +28,6 @@ LINES = st.lists(
 @pytest.fixture
 async def base(database: Database) -> AsyncIterator[Base]:
     """Give the services of a process."""
-    await migrate(database, SCHEMA)
     base = assembled(database, load_settings(None), SystemClock())
     yield base
     await base.runs.close()

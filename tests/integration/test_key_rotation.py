@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bot.schema import SCHEMA
 from core.errors import (
     MemoryKeyError,
     MemoryKeyRetiredError,
@@ -21,7 +20,6 @@ from core.memory.keys.state import SETTLED
 from core.memory.model import Scope
 from core.memory.schema import SESSIONS
 from core.store.database import Database
-from core.store.migrate import migrate
 from tests.fakes.clock import FakeClock
 from tests.fakes.memory import KEYS, Remembering, message, remembering
 
@@ -31,7 +29,6 @@ MANY = 30
 @pytest.fixture
 async def here(database: Database, clock: FakeClock) -> AsyncIterator[Remembering]:
     """Give the memory of one process."""
-    await migrate(database, SCHEMA)
     made = await remembering(database, clock)
     yield made
     await made.close()
@@ -319,7 +316,6 @@ async def test_a_first_start_is_told_by_the_process_that_made_it(
     database: Database, clock: FakeClock
 ) -> None:
     """Nobody has to be at the keyboard for it."""
-    await migrate(database, SCHEMA)
     ring = KeyRing(database, LocalKeys(KEYS), clock=clock)
     fresh = await remembering(database, clock, ring=ring)
     rotation_of(fresh)

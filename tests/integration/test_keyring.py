@@ -4,7 +4,6 @@ import asyncio
 
 import pytest
 
-from bot.schema import SCHEMA
 from core.errors import (
     MemoryKeyError,
     MemoryKeyMissingError,
@@ -22,7 +21,6 @@ from core.memory.keys.state import SETTLED
 from core.memory.keys.store import COLLECTION
 from core.memory.model import Scope, WrappedKey
 from core.store.database import Database, Document
-from core.store.migrate import migrate
 from tests.fakes.clock import FakeClock
 from tests.fakes.memory import KEYS, PULL, message, remembering
 
@@ -34,7 +32,6 @@ SECRET, HERE = b"a session's key", b"for this session"
 @pytest.fixture
 async def ring(database: Database, clock: FakeClock) -> KeyRing:
     """Give the ring of a process that has both keys; the first is active."""
-    await migrate(database, SCHEMA)
     made = ring_of(database, clock)
     await made.open()
     return made
@@ -57,7 +54,6 @@ async def test_processes_that_start_at_once_agree_on_the_first_key(
     database: Database, clock: FakeClock
 ) -> None:
     """Whoever is first decides; the others prove that key, though they list another."""
-    await migrate(database, SCHEMA)
     other_order = dict(reversed(list(KEYS.items())))
     rings = [ring_of(database, clock, keys) for keys in (dict(KEYS), other_order) * 3]
 

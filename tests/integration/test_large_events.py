@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 import pytest
 from typing_extensions import override
 
-from bot.schema import SCHEMA
 from core.checkpoints.chain import verify_run
 from core.clock import Ids
 from core.errors import BlobNotFoundError
@@ -20,7 +19,6 @@ from core.runs.pipeline import StepContext
 from core.store.blobs import Blobs
 from core.store.database import Database
 from core.store.garbage import collect
-from core.store.migrate import migrate
 from tests.fakes.clock import FakeClock
 from tests.fakes.stage import Remote, Stage, serving, staged
 
@@ -31,7 +29,6 @@ WEEK = 7 * 24 * 3600.0
 @pytest.fixture
 async def store(database: Database) -> Database:
     """Give a database with all that nofx has."""
-    await migrate(database, SCHEMA)
     return database
 
 

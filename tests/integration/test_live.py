@@ -11,7 +11,6 @@ from typing_extensions import override
 from bot.api.stream_endings import TokenEnd
 from bot.api.stream_listener import Listener, Why
 from bot.api.stream_outlet import Outlet
-from bot.schema import SCHEMA
 from core.access.service import Tokens
 from core.access.store import TokenStore
 from core.access.tokens import Scope
@@ -27,7 +26,6 @@ from core.live.cursor import Start
 from core.live.frames import KEEP_ALIVE
 from core.live.tail import Tail, TailPace
 from core.store.database import Database
-from core.store.migrate import migrate
 from tests.fakes.clock import FakeClock
 from tests.fakes.event_stream import Message, StreamParser
 from tests.fakes.histories import append
@@ -104,7 +102,6 @@ class Scene:
 @pytest.fixture
 async def scene(database: Database) -> AsyncIterator[Scene]:
     """Give a process on an empty database."""
-    await migrate(database, SCHEMA)
     clock, bus = FakeClock(), Bus()
     reader = CountingReader(database)
     journal = Journal(database, clock=clock, ids=Ids(clock), bus=bus)
@@ -250,7 +247,6 @@ async def test_a_quiet_filter_moves_the_cursor(scene: Scene) -> None:
 
 async def test_a_revoked_token_is_noticed_within_a_minute(database: Database) -> None:
     """However many streams it has, it is looked up once in half a minute."""
-    await migrate(database, SCHEMA)
     clock = FakeClock()
     tokens = Tokens(TokenStore(database), clock=clock, ids=Ids(clock))
     token = (await tokens.create([Scope.READ])).token

@@ -8,7 +8,6 @@ from datetime import timedelta
 import pytest
 from typing_extensions import override
 
-from bot.schema import SCHEMA
 from core.clock import Ids
 from core.errors import SealBrokenError, SessionMovedError, StoreUnavailableError
 from core.events import schema
@@ -19,7 +18,6 @@ from core.events.journal import Journal
 from core.memory.schema import ITEMS, SESSIONS
 from core.memory.sealing import PAUSE
 from core.store.database import Database
-from core.store.migrate import migrate
 from tests.fakes.clock import FakeClock
 from tests.fakes.memory import PULL, Remembering, message, remembering
 
@@ -27,7 +25,6 @@ from tests.fakes.memory import PULL, Remembering, message, remembering
 @pytest.fixture
 async def here(database: Database, clock: FakeClock) -> AsyncIterator[Remembering]:
     """Give the memory of one process."""
-    await migrate(database, SCHEMA)
     made = await remembering(database, clock)
     yield made
     await made.close()
@@ -165,7 +162,6 @@ async def test_what_was_told_is_not_told_again_after_a_failure(
     database: Database, clock: FakeClock
 ) -> None:
     """Nobody may know whether it came through, and others wait behind it."""
-    await migrate(database, SCHEMA)
     journal = _Stumbling(database, clock=clock, ids=Ids(clock), bus=Bus())
     here = await remembering(database, clock, journal=journal)
     sessions = [await here.memory.of(replace(PULL, pull=pull)) for pull in (1, 2)]

@@ -4,13 +4,11 @@ from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
-from bot.schema import SCHEMA
 from core.errors import SessionRedactedError
 from core.events import schema
 from core.memory.compaction import LONGEST, Compaction, conversation, extract
 from core.memory.model import Item, Kind
 from core.store.database import Database
-from core.store.migrate import migrate
 from tests.fakes.clock import FakeClock
 from tests.fakes.memory import PULL, Remembering, message, remembering
 
@@ -18,7 +16,6 @@ from tests.fakes.memory import PULL, Remembering, message, remembering
 @pytest.fixture
 async def here(database: Database, clock: FakeClock) -> AsyncIterator[Remembering]:
     """Give the memory of one process."""
-    await migrate(database, SCHEMA)
     made = await remembering(database, clock)
     yield made
     await made.close()

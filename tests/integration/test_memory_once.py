@@ -6,12 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from bot.schema import SCHEMA
 from core.errors import SealBrokenError
 from core.memory.model import Draft
 from core.memory.schema import ITEMS
 from core.store.database import Database
-from core.store.migrate import migrate
 from tests.fakes.clock import FakeClock
 from tests.fakes.memory import PULL, Remembering, message, remembering
 
@@ -19,7 +17,6 @@ from tests.fakes.memory import PULL, Remembering, message, remembering
 @pytest.fixture
 async def here(database: Database, clock: FakeClock) -> AsyncIterator[Remembering]:
     """Give the memory of one process."""
-    await migrate(database, SCHEMA)
     made = await remembering(database, clock)
     yield made
     await made.close()

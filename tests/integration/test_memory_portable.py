@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.schema import SCHEMA
 from core.errors import ImportLineError, SessionMovedError
 from core.memory.contents import Contents
 from core.memory.model import Draft, Facts, Kind, Role, Scope, Source
@@ -17,7 +16,6 @@ from core.memory.parcel import LONGEST_LINE, parcel_of
 from core.memory.portable import Imported, exported, imported
 from core.memory.workspace import Workspaces
 from core.store.database import Database
-from core.store.migrate import migrate
 from tests.fakes.clock import FakeClock
 from tests.fakes.memory import PULL, Remembering, message, remembering
 
@@ -27,7 +25,6 @@ ELSEWHERE = Scope(kind="pull", repository="octo/elsewhere", pull=1)
 @pytest.fixture
 async def here(database: Database, clock: FakeClock) -> AsyncIterator[Remembering]:
     """Give the memory of one process."""
-    await migrate(database, SCHEMA)
     made = await remembering(database, clock)
     yield made
     await made.close()

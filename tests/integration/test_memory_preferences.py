@@ -5,12 +5,10 @@ from collections.abc import AsyncIterator
 import pytest
 from pydantic import ValidationError
 
-from bot.schema import SCHEMA
 from core.errors import ItemMalformedError, ItemNotFoundError
 from core.memory.preferences import MOST, Preferences, Value, Wish, type_of
 from core.memory.schema import ITEMS
 from core.store.database import Database
-from core.store.migrate import migrate
 from tests.fakes.clock import FakeClock
 from tests.fakes.memory import PULL, Remembering, message, remembering
 
@@ -18,7 +16,6 @@ from tests.fakes.memory import PULL, Remembering, message, remembering
 @pytest.fixture
 async def here(database: Database, clock: FakeClock) -> AsyncIterator[Remembering]:
     """Give the memory of one process."""
-    await migrate(database, SCHEMA)
     made = await remembering(database, clock)
     yield made
     await made.close()

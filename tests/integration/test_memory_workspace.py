@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.schema import SCHEMA
 from core.errors import ItemNotFoundError, SealBrokenError
 from core.memory.compare import Entry, Tree, compare
 from core.memory.contents import Contents
@@ -16,7 +15,6 @@ from core.memory.redaction_rules import PatternTarget
 from core.memory.schema import CONTENTS
 from core.memory.workspace import MOST_FILES, Workspaces
 from core.store.database import Database
-from core.store.migrate import migrate
 from tests.fakes.clock import FakeClock
 from tests.fakes.memory import PULL, Remembering, message, remembering
 
@@ -35,7 +33,6 @@ def masked(content: JSON) -> JSON:
 @pytest.fixture
 async def here(database: Database, clock: FakeClock) -> AsyncIterator[Remembering]:
     """Give the memory of one process."""
-    await migrate(database, SCHEMA)
     made = await remembering(database, clock, mask=masked)
     yield made
     await made.close()

@@ -14,6 +14,12 @@ ERRORS = "nofx_database_errors_total"
 NOTES = Schema(version=1, collections=(CollectionSpec(name="notes"),))
 
 
+@pytest.fixture
+def database(empty_database: Database) -> Database:
+    """Give a database that has only what a test makes in it."""
+    return empty_database
+
+
 async def test_each_operation_is_timed_once(database: Database) -> None:
     """Reads, writes and the rest of a long answer."""
     await migrate(database, NOTES)

@@ -16,7 +16,6 @@ from core.errors import StoreUnavailableError
 from core.events.bus import Bus
 from core.feed.feeder import Feeder
 from core.feed.lag import FeedLag
-from core.feed.page import FEED_COLLECTIONS
 from core.metrics.gauges import Reading, Refresher
 from core.metrics.journal import FEED_LAG
 from core.metrics.registry import REGISTRY
@@ -24,8 +23,6 @@ from core.metrics.runs import COUNTED, UNENDED, WAITING
 from core.runs.gates import Check
 from core.runs.standing import standings
 from core.store.database import Database
-from core.store.migrate import migrate
-from core.store.schema import Schema
 from tests.fakes.acts import AWAY, raising
 from tests.fakes.clock import FakeClock
 from tests.fakes.scrapes import Scrape
@@ -39,7 +36,6 @@ EVERYWHERE = ("waiting_gate", "retry_wait", "queued", "paused", "running")
 async def stage(database: Database) -> AsyncIterator[Stage]:
     """Give a stage with the steps `one` and `two`, and what a feed needs."""
     stage = await staged(database)
-    await migrate(database, Schema(version=2, collections=FEED_COLLECTIONS))
     yield stage
     await stage.close()
 

@@ -14,6 +14,12 @@ from core.store.migrate import stored_version
 
 
 @pytest.fixture
+def database(empty_database: Database) -> Database:
+    """Give a database that no nofx has seen."""
+    return empty_database
+
+
+@pytest.fixture
 def settings(mongodb_url: str, database: Database, tmp_path: Path) -> Settings:
     """Give the settings of a nofx on this database."""
     url = f"{mongodb_url}{database.db.name}?retryWrites=false"

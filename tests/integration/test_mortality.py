@@ -8,7 +8,6 @@ from datetime import timedelta
 
 import pytest
 
-from bot.schema import SCHEMA
 from core.errors import (
     HoldNotFoundError,
     ItemNotFoundError,
@@ -22,7 +21,6 @@ from core.memory.model import Session
 from core.memory.policy import DAY, HOUR
 from core.memory.schema import CONTENTS, ITEMS, SESSIONS
 from core.store.database import Database, Document
-from core.store.migrate import migrate
 from tests.fakes.clock import FakeClock
 from tests.fakes.memory import LASTING, PULL, Remembering, message, remembering
 from tests.fakes.notified import Receiver, receiving
@@ -42,7 +40,6 @@ async def here(
     database: Database, clock: FakeClock, receiver: Receiver
 ) -> AsyncIterator[Remembering]:
     """Give the memory of one process that notifies."""
-    await migrate(database, SCHEMA)
     made = await remembering(database, clock, notifier=receiver.notifier())
     yield made
     await made.close()

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from typing_extensions import override
 
-from bot.schema import SCHEMA
 from core.audit.service import Audit
 from core.clock import Ids, SystemClock
 from core.errors import GitHubInvalidError
@@ -24,7 +23,6 @@ from core.rca.store import BundleStore
 from core.runs.decisions import Decisions
 from core.runs.pipeline import StepContext
 from core.store.database import Database
-from core.store.migrate import migrate
 from core.store.roles import Roles
 from tests.fakes.ahead import AheadClock
 from tests.fakes.bundling import TinyBuilder
@@ -98,7 +96,6 @@ async def keeper(
 @pytest.fixture
 async def stage(database: Database) -> AsyncIterator[Stage]:
     """Give a stage whose first step can be told to fail."""
-    await migrate(database, SCHEMA)
     stage = Stage(database, ScriptedPipeline("one"))
     yield stage
     await stage.runs.close()

@@ -21,7 +21,7 @@ from core.rca.collectors import COLLECTORS, Part
 from core.runs.kept_logs import logged_tries
 from core.runs.pipeline import StepContext
 from core.store.blobs import Blobs
-from core.store.database import connect
+from core.store.database import Database
 from tests.fakes.built_bundles import built, bundler_over, members_of
 from tests.fakes.canaries import Canaries, seen
 from tests.fakes.log_lines import production_log
@@ -34,13 +34,11 @@ log = structlog.get_logger("test")
 
 
 @pytest.fixture
-async def stage(mongodb_url: str) -> AsyncIterator[Stage]:
+async def stage(database: Database) -> AsyncIterator[Stage]:
     """Give a stage with the steps `one` and `two`."""
-    database = connect(mongodb_url, name="test_rca_bundle", embedded=True)
     stage = await staged(database)
     yield stage
     await stage.close()
-    await database.close()
 
 
 async def worked(stage: Stage) -> str:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from bot.schema import SCHEMA
 from core.audit.service import Audit
 from core.clock import Ids
 from core.errors import (
@@ -26,7 +25,6 @@ from core.rca.schema import PART, PARTS
 from core.rca.service import Rca
 from core.rca.store import LEASE, BundleStore, Wanted
 from core.store.database import Database
-from core.store.migrate import migrate
 from tests.fakes.ahead import AheadClock
 from tests.fakes.bundling import TinyBuilder
 from tests.fakes.stage import ScriptedPipeline, Stage, subject
@@ -82,7 +80,6 @@ def clock() -> AheadClock:
 @pytest.fixture
 async def stage(database: Database) -> AsyncIterator[Stage]:
     """Give a stage with a run that waits for a worker."""
-    await migrate(database, SCHEMA)
     stage = Stage(database, ScriptedPipeline("one", "two"))
     yield stage
     await stage.runs.close()

@@ -1,7 +1,6 @@
 """Projections made anew from the journal are the live ones; what differed is told."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,23 +14,13 @@ from core.events.base import JSON
 from core.runs.pipeline import StepContext
 from core.runs.rebuild import rebuild_runs
 from core.runs.retries import Retries, Retry
-from core.store.database import Database, connect
+from core.store.database import Database
 from tests.fakes.clock import NOON
 from tests.fakes.stage import HASTY, QUICK, Stage, staged, subject
 
 PATIENT = replace(
     HASTY, retries=Retries(rest=Retry(base=600), by_error={}), chance=lambda: 1.0
 )
-
-NAME = "test_rebuild"
-
-
-@pytest.fixture
-async def database(mongodb_url: str) -> AsyncIterator[Database]:
-    """Give one database to all these tests; the stage of each clears it."""
-    database = connect(mongodb_url, name=NAME, embedded=True)
-    yield database
-    await database.close()
 
 
 @pytest.fixture
@@ -200,7 +189,7 @@ async def test_migrate_rebuilds_when_asked(
     """`nofx migrate --rebuild` says what it mended, and without it mends nothing."""
     run_id = await stage.ask()
     await stage.database.db["runs"].update_one({}, {"$set": {"outcome": "lies"}})
-    url = f"{mongodb_url}{NAME}?retryWrites=false"
+    url = f"{mongodb_url}{stage.database.db.name}?retryWrites=false"
     settings = load_settings(None, mongodb_url=url, cache_dir=tmp_path)
     said = await bring_up_to_date(settings, rebuild=False)
     assert [one for one in said if run_id in one] == []

@@ -15,7 +15,7 @@ from core.runs.metering import Exchange, noted
 from core.runs.model import Run
 from core.runs.pipeline import StepContext
 from core.runs.redacting import RunCopies
-from core.store.database import connect
+from core.store.database import Database
 from core.store.garbage import collect
 from tests.fakes.ahead import AheadClock
 from tests.fakes.raw import places_of
@@ -27,13 +27,11 @@ CLOCK = SystemClock()
 
 
 @pytest.fixture
-async def stage(mongodb_url: str) -> AsyncIterator[Stage]:
+async def stage(database: Database) -> AsyncIterator[Stage]:
     """Give a stage with the steps `one` and `two`."""
-    database = connect(mongodb_url, name="test_recorded_redaction", embedded=True)
     stage = await staged(database)
     yield stage
     await stage.close()
-    await database.close()
 
 
 async def refused(_: StepContext) -> JSON:

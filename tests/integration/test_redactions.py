@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bot.schema import SCHEMA
 from core.errors import (
     PreconditionError,
     RedactionTargetError,
@@ -29,7 +28,6 @@ from core.memory.redactor import LOOK, Redactor
 from core.memory.schema import ITEMS, REDACTIONS
 from core.metrics.memory import PENDING
 from core.store.database import Database
-from core.store.migrate import migrate
 from tests.fakes.clock import FakeClock
 from tests.fakes.copies import Copies
 from tests.fakes.memory import PULL, Remembering, message, remembering
@@ -49,7 +47,6 @@ async def here(
     database: Database, clock: FakeClock, copies: Copies
 ) -> AsyncIterator[Remembering]:
     """Give the memory of one process."""
-    await migrate(database, SCHEMA)
     made = await remembering(database, clock, places=(copies,))
     yield made
     await made.close()

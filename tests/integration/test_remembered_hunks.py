@@ -14,11 +14,9 @@ from core.review.findings import Proposal, Severity
 from core.review.hunks import parse_diff
 from core.review.prompt.template import DIGEST
 from core.review.reviewer import ReviewRequest, Sighting
-from core.runs.work import WORK, Work
-from core.store.blobs import BLOBS, Blobs, Digest
+from core.runs.work import Work
+from core.store.blobs import Blobs, Digest
 from core.store.database import Database
-from core.store.migrate import migrate
-from core.store.schema import Schema
 from tests.fakes.changes import patch
 from tests.fakes.clock import FakeClock
 from tests.fakes.language_answers import on, shown
@@ -30,7 +28,6 @@ BODY = "def f():\n    first()\n" + "    pass\n" * 20 + "def g():\n    second()\n
 @pytest.fixture
 async def answers(database: Database, clock: FakeClock) -> Answers:
     """Give an empty memory of work."""
-    await migrate(database, Schema(version=1, collections=(WORK, *BLOBS)))
     work = Work(database, clock=clock)
     return Answers(work, lambda text: text, Records(Blobs(database), lambda one: one))
 

@@ -22,11 +22,9 @@ from core.review.reviewer import (
     Said,
     Usage,
 )
-from core.runs.work import KEPT, LARGEST, WORK, Work, key_of
-from core.store.blobs import BLOBS, Blobs, Digest
+from core.runs.work import KEPT, LARGEST, Work, key_of
+from core.store.blobs import Blobs, Digest
 from core.store.database import Database
-from core.store.migrate import migrate
-from core.store.schema import Schema
 from tests.fakes.clock import FakeClock
 
 SECRET = "hunter2"
@@ -108,7 +106,6 @@ def request(files: Mapping[str, str], title: str = "Title") -> ReviewRequest:
 @pytest.fixture
 async def work(database: Database, clock: FakeClock) -> Work:
     """Give an empty memory of work."""
-    await migrate(database, Schema(version=1, collections=(WORK, *BLOBS)))
     return Work(database, clock=clock)
 
 

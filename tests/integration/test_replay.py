@@ -12,15 +12,12 @@ from core.clock import SystemClock
 from core.events.bus import Bus
 from core.feed import replay, stretch
 from core.feed.index import COLLECTION as INDEX
-from core.feed.index import FEED_INDEX
 from core.feed.indexer import Indexer
-from core.feed.page import COLLECTION, FEED_COLLECTIONS, FeedEntry
+from core.feed.page import COLLECTION, FeedEntry
 from core.feed.query import ALL, EventFilter
 from core.feed.replay import Replay
 from core.feed.words import words_of
 from core.store.database import Database
-from core.store.migrate import migrate
-from core.store.schema import Schema
 from tests.fakes.feeds import (
     REPOSITORIES,
     TEXTS,
@@ -32,7 +29,6 @@ from tests.fakes.feeds import (
     moment,
 )
 
-SCHEMA = Schema(version=1, collections=(*FEED_COLLECTIONS, FEED_INDEX))
 MANY = 130
 
 PARTS: dict[str, st.SearchStrategy[Any]] = {
@@ -61,7 +57,6 @@ wish_of = st.builds(
 @pytest.fixture
 async def db(database: Database) -> Database:
     """Give a migrated database."""
-    await migrate(database, SCHEMA)
     return database
 
 

@@ -35,8 +35,9 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def db(database: Database) -> Database:
+async def db(empty_database: Database) -> Database:
     """Give a feed of 600 others' events, with four of a run in the middle."""
+    database = empty_database
     await migrate(
         database, Schema(version=1, collections=(*FEED_COLLECTIONS, FEED_INDEX))
     )

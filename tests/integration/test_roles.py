@@ -7,18 +7,13 @@ import pytest
 from pymongo.errors import WriteError
 
 from core.store.database import Database
-from core.store.migrate import migrate
-from core.store.roles import COLLECTION, ROLES, Lease, Roles
-from core.store.schema import Schema
+from core.store.roles import COLLECTION, Lease, Roles
 from tests.fakes.clock import NOON, FakeClock
-
-SCHEMA = Schema(version=1, collections=(ROLES,))
 
 
 @pytest.fixture
 async def roles(database: Database, clock: FakeClock) -> Roles:
     """Give roles in a migrated database."""
-    await migrate(database, SCHEMA)
     return Roles(database, clock=clock)
 
 

@@ -18,7 +18,7 @@ from core.runs.gates import Check
 from core.runs.kept_logs import logged_tries
 from core.runs.pipeline import StepContext
 from core.store.blobs import BLOBS
-from core.store.database import connect
+from core.store.database import Database
 from core.store.garbage import collect
 from tests.fakes.acts import AWAY, REFUSED, raising, waiting
 from tests.fakes.cli import nofx
@@ -30,13 +30,11 @@ log = structlog.get_logger("test")
 
 
 @pytest.fixture
-async def stage(mongodb_url: str) -> AsyncIterator[Stage]:
+async def stage(database: Database) -> AsyncIterator[Stage]:
     """Give a stage with the steps `one` and `two`."""
-    database = connect(mongodb_url, name="test_run_logs", embedded=True)
     stage = await staged(database)
     yield stage
     await stage.close()
-    await database.close()
 
 
 @pytest.fixture(autouse=True)
@@ -287,7 +285,7 @@ async def test_the_command_line_leads_to_the_lines(
     run_id = await stage.ask()
     await stage.worker().work_one()
     await stage.shown(run_id)
-    url = f"{mongodb_url}test_run_logs?retryWrites=false"
+    url = f"{mongodb_url}{stage.database.db.name}?retryWrites=false"
     monkeypatch.setenv("MONGODB_URL", url)
     shown = await asyncio.to_thread(nofx, "runs", "show", run_id)
     assert f"\nLog: nofx runs logs {run_id}\n" in shown.stdout, shown.output

@@ -1,7 +1,6 @@
 """Who asks for a review gets a run: one a head, the newest current, none twice."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
@@ -17,16 +16,8 @@ from core.events.commit import Commit, Draft
 from core.runs import part_moves, pulls
 from core.runs.model import Beginning
 from core.runs.pulls import PullRuns
-from core.store.database import Database, connect
+from core.store.database import Database
 from tests.fakes.stage import Stage, runs_over, staged, subject
-
-
-@pytest.fixture
-async def database(mongodb_url: str) -> AsyncIterator[Database]:
-    """Give one database to all these tests; the stage of each clears it."""
-    database = connect(mongodb_url, name="test_run_requests", embedded=True)
-    yield database
-    await database.close()
 
 
 @pytest.fixture

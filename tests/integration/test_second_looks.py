@@ -21,11 +21,9 @@ from core.review.reviewer import (
     Usage,
     Verification,
 )
-from core.runs.work import WORK, Work
-from core.store.blobs import BLOBS, Blobs, Digest
+from core.runs.work import Work
+from core.store.blobs import Blobs, Digest
 from core.store.database import Database
-from core.store.migrate import migrate
-from core.store.schema import Schema
 from tests.fakes.clock import FakeClock
 
 SECRET = "hunter2"
@@ -114,7 +112,6 @@ def request(**files: str) -> ReviewRequest:
 @pytest.fixture
 async def looks(database: Database, clock: FakeClock) -> SecondLooks:
     """Give second looks that know one secret, and nothing else yet."""
-    await migrate(database, Schema(version=1, collections=(WORK, *BLOBS)))
 
     def mask(value: JSON) -> JSON:
         masked: JSON = json.loads(json.dumps(value).replace(SECRET, "***"))

@@ -8,13 +8,10 @@ from structlog.testing import capture_logs
 from typing_extensions import override
 
 from core.errors import BlobNotFoundError, StoreUnavailableError
-from core.feed.page import FEED_COLLECTIONS
-from core.store.blobs import BLOBS, SOON, Blobs
+from core.store.blobs import SOON, Blobs
 from core.store.daily import DAY, LOOK
 from core.store.database import Database
 from core.store.garbage import Swept
-from core.store.migrate import migrate
-from core.store.schema import Schema
 from core.store.sweeper import Sweeper, swept_soon
 from tests.fakes.clock import FakeClock
 
@@ -22,7 +19,6 @@ from tests.fakes.clock import FakeClock
 @pytest.fixture
 async def blobs(database: Database, clock: FakeClock) -> Blobs:
     """Give blobs in a database that has roles."""
-    await migrate(database, Schema(version=1, collections=(*BLOBS, *FEED_COLLECTIONS)))
     return Blobs(database, clock=clock)
 
 

@@ -18,26 +18,21 @@ from core.events.journal import Journal
 from core.feed import store, stretch, trim
 from core.feed.floor import ROLE, Floor
 from core.feed.index import COLLECTION as INDEX
-from core.feed.index import FEED_INDEX
 from core.feed.index_store import FeedIndex
 from core.feed.indexer import Indexer
-from core.feed.page import COLLECTION, FEED_COLLECTIONS
+from core.feed.page import COLLECTION
 from core.feed.query import ALL, EventFilter
 from core.feed.reader import FeedReader
 from core.feed.replay import Replay
 from core.feed.round import Pace, Round
 from core.feed.store import FeedPages
 from core.feed.trim import Trimmer
-from core.runs.constraints import collections
 from core.store.database import Database
-from core.store.migrate import migrate
 from core.store.roles import Roles
-from core.store.schema import Schema
 from tests.fakes.clock import FakeClock
 from tests.fakes.feeds import entries, lay, moment
 from tests.fakes.histories import append
 
-NAMES = (*collections(), *FEED_COLLECTIONS, FEED_INDEX)
 MANY = 60
 
 
@@ -51,7 +46,6 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 async def db(database: Database) -> Database:
     """Give a migrated database with sixty events, all but the last indexed."""
-    await migrate(database, Schema(version=1, collections=NAMES))
     rng = random.Random(3)  # noqa: S311 # a feed from a number
     await lay(database, entries(MANY, rng), rng, most=6)
     await indexer_of(database).index_once()
@@ -285,6 +279,5 @@ async def test_who_looks_for_the_end_meanwhile_finds_it(
 
 async def test_an_empty_feed_has_nothing_to_trim(database: Database) -> None:
     """And says so."""
-    await migrate(database, Schema(version=1, collections=NAMES))
     trimmed = await trimmer_of(database, later(0)).trim(timedelta(0))
     assert (trimmed.events, trimmed.reason) == (0, "nothing is there yet")

@@ -5,9 +5,7 @@ import asyncio
 import pytest
 from structlog.testing import capture_logs
 
-from bot.schema import SCHEMA
 from core.store.database import Database
-from core.store.migrate import migrate
 from tests.fakes.announcing import (
     AwayOutbox,
     Process,
@@ -23,7 +21,6 @@ from tests.fakes.waiting import eventually
 @pytest.fixture
 async def store(database: Database) -> Database:
     """Give a database with all that nofx has."""
-    await migrate(database, SCHEMA)
     return database
 
 

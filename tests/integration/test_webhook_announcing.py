@@ -8,13 +8,11 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 
-from bot.schema import SCHEMA
 from bot.webhooks.delivery import DeliveryState
 from bot.webhooks.outcome import Done
 from bot.webhooks.place import Place
 from core.clock import Ids
 from core.store.database import Database
-from core.store.migrate import migrate
 from tests.fakes.announcing import (
     LATER,
     Fuse,
@@ -35,7 +33,6 @@ ODD = "delivery/odd"
 @pytest.fixture
 async def store(database: Database) -> Database:
     """Give a database with all that nofx has."""
-    await migrate(database, SCHEMA)
     return database
 
 

@@ -112,12 +112,12 @@ async def test_many_at_once_share_writes_and_none_is_lost(
 
 
 async def test_a_document_that_the_database_refuses_fails_its_sender_alone(
-    aiohttp_client: AiohttpClient, database: Database
+    aiohttp_client: AiohttpClient, empty_database: Database
 ) -> None:
     """Program and validator disagree about one delivery; the others are stored."""
     rules = {"$jsonSchema": {"properties": {"event": {"enum": ["push"]}}}}
-    await database.db.create_collection("deliveries", validator=rules)
-    github = HookSender(await serve(aiohttp_client, database))
+    await empty_database.db.create_collection("deliveries", validator=rules)
+    github = HookSender(await serve(aiohttp_client, empty_database))
 
     answers = await asyncio.gather(
         *(
@@ -129,7 +129,7 @@ async def test_a_document_that_the_database_refuses_fails_its_sender_alone(
 
     assert [answer.status for answer in answers] == [202, 500] * 4
     assert await problem(answers[1]) == (500, "refused_by_database")
-    assert await stored(database) == [f"push-{n}" for n in range(4)]
+    assert await stored(empty_database) == [f"push-{n}" for n in range(4)]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""One database and one stage for the tests of workers."""
+"""One stage for each test of workers."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, MutableMapping
@@ -7,16 +7,8 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from core.store.database import Database, connect
+from core.store.database import Database
 from tests.fakes.stage import Stage, staged
-
-
-@pytest.fixture
-async def database(mongodb_url: str) -> AsyncIterator[Database]:
-    """Give one database to all these tests; the stage of each clears it."""
-    database = connect(mongodb_url, name="test_worker", embedded=True)
-    yield database
-    await database.close()
 
 
 @pytest.fixture(autouse=True)

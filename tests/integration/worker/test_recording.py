@@ -11,7 +11,7 @@ from core.events.schema import StepFinished, StepRetried
 from core.metrics.handler_cpu import accounting
 from core.runs.gates import Check
 from core.runs.pipeline import StepContext
-from core.store.database import connect
+from core.store.database import Database
 from tests.fakes.acts import AWAY, raising
 from tests.fakes.stage import Stage, fine, serving, staged
 from tests.unit.test_handler_cpu import burning
@@ -20,14 +20,12 @@ REFUSED = GitHubInvalidError(method="POST", path="/x", status=422, reason="no")
 
 
 @pytest.fixture
-async def stage(mongodb_url: str) -> AsyncIterator[Stage]:
+async def stage(database: Database) -> AsyncIterator[Stage]:
     """Give a stage with the steps `one` and `two`."""
-    database = connect(mongodb_url, name="test_recording", embedded=True)
     stage = await staged(database)
     with accounting(asyncio.get_running_loop()):
         yield stage
     await stage.close()
-    await database.close()
 
 
 async def tries(stage: Stage, run_id: str) -> list[StepFinished | StepRetried]:

@@ -1,23 +1,24 @@
 """The check run's buttons, pressed as people press them."""
 
 from collections.abc import AsyncIterator, Callable
-from itertools import count
 from pathlib import Path
 
 import pytest
 
 from bot.simulator.simulator import Simulator
+from core.store.database import Database
 from tests.fakes.road import CLEAN, REPO, Road, open_road
-
-NUMBERS = count(1)
 
 
 @pytest.fixture
 async def road(
-    tmp_path: Path, mongodb_url: str, judged: Callable[[Simulator], Simulator]
+    tmp_path: Path,
+    mongodb_url: str,
+    database: Database,
+    judged: Callable[[Simulator], Simulator],
 ) -> AsyncIterator[Road]:
-    """Give a stage with a bot on a database of its own."""
-    async with open_road(tmp_path, mongodb_url, f"buttons_{next(NUMBERS)}") as road:
+    """Give a stage with a bot on the test's database."""
+    async with open_road(tmp_path, mongodb_url, database.db.name) as road:
         judged(road.github)
         yield road
 

@@ -12,21 +12,26 @@ import pytest
 from bot import silent_reviews
 from bot.simulator.registering import new_private_key
 from core.review.report import ReviewReport
+from core.store.database import Database
 from tests.fakes.road import REPO
 from tests.fakes.workflow_jobs import Jobs, working_jobs
 
 
 @pytest.fixture
-async def jobs(tmp_path: Path, mongodb_url: str) -> AsyncIterator[Jobs]:
+async def jobs(
+    tmp_path: Path, mongodb_url: str, database: Database
+) -> AsyncIterator[Jobs]:
     """Give a bot that works, and an open pull request with one risky line."""
-    async with working_jobs(tmp_path, mongodb_url, f"dry_{tmp_path.name}") as stage:
+    async with working_jobs(tmp_path, mongodb_url, database.db.name) as stage:
         yield stage
 
 
 @pytest.fixture
-async def idle(tmp_path: Path, mongodb_url: str) -> AsyncIterator[Jobs]:
+async def idle(
+    tmp_path: Path, mongodb_url: str, database: Database
+) -> AsyncIterator[Jobs]:
     """Give a bot at which no run is ever worked."""
-    name = f"idle_{tmp_path.name}"
+    name = database.db.name
     async with working_jobs(tmp_path, mongodb_url, name, workers=0) as stage:
         # The pull request's own webhook asks GitHub for this and that.
         await stage.road.until_quiet()

@@ -12,6 +12,7 @@ from bot.commands.deciding import GateCommands
 from bot.commands.grammar import Command, Verb
 from bot.webhooks.event_types import CommentEvent
 from core.errors import HeadUnseenError
+from core.store.database import Database
 from tests.fakes.road import CLEAN, REPO, Road, built_road, driving
 from tests.integration.test_commands import ask
 
@@ -19,10 +20,11 @@ NUMBERS = count(1)
 
 
 @pytest.fixture
-async def careful(tmp_path: Path, mongodb_url: str) -> AsyncIterator[Road]:
+async def careful(
+    tmp_path: Path, mongodb_url: str, database: Database
+) -> AsyncIterator[Road]:
     """Give a road on which a person must approve each commit."""
-    name = f"careful_{next(NUMBERS)}"
-    async with built_road(tmp_path, mongodb_url, name) as road:
+    async with built_road(tmp_path, mongodb_url, database.db.name) as road:
         changes = {"require_approval": True}
         road.settings = road.settings.model_copy(update=changes)
         async with driving(road):

@@ -12,6 +12,7 @@ from bot.doctor.results import State, run_checks
 from bot.settings import Settings, load_settings
 from core.clock import SystemClock
 from core.sandbox import Sandbox
+from core.store.database import Database
 from tests.fakes.hosted_model import KEY, Asked, Fault, HostedModel
 from tests.fakes.road import REPO, RISKY, Road, built_road, driving
 
@@ -49,10 +50,10 @@ async def service() -> AsyncIterator[HostedModel]:
 
 @pytest.fixture
 async def road(
-    service: HostedModel, tmp_path: Path, mongodb_url: str
+    service: HostedModel, tmp_path: Path, mongodb_url: str, database: Database
 ) -> AsyncIterator[Road]:
     """Give a stage whose bot asks that service; nothing runs yet."""
-    async with built_road(tmp_path, mongodb_url, f"hosted_{tmp_path.name}") as road:
+    async with built_road(tmp_path, mongodb_url, database.db.name) as road:
         given = settings(service)
         road.settings = road.settings.model_copy(
             update={

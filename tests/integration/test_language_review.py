@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,11 +12,11 @@ from bot.models.language import LanguageReviewer
 from core.clock import SystemClock
 from core.events.schema import ModelCalled
 from core.review.chat import Budget
+from core.store.database import Database
 from tests.fakes.language_answers import on, shown
 from tests.fakes.road import REPO, Road, built_road, driving
 from tests.fakes.scripted_chat import NAME, ScriptedChat
 
-NUMBERS = count(1)
 TOKEN = "ghp_" + "kT4mQ9xW2rL7vB5nZ8cJ3hF6dS1gP0aYeUiO"
 
 
@@ -31,14 +30,17 @@ class Stage:
 
 @pytest.fixture
 async def stage(
-    tmp_path: Path, mongodb_url: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    mongodb_url: str,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Stage]:
     """Give a bot whose reviewer is a scripted language model."""
     chat = ScriptedChat(on("def run", severity="warning", title="Who calls this?"))
     made = LanguageReviewer(chat, clock=SystemClock(), budget=Budget())
     models = cast("dict[str, Any]", catalog.MODELS)
     monkeypatch.setitem(models, "scripted", lambda _: made)
-    async with built_road(tmp_path, mongodb_url, f"read_{next(NUMBERS)}") as road:
+    async with built_road(tmp_path, mongodb_url, database.db.name) as road:
         road.settings = road.settings.model_copy(update={"model": "scripted"})
         async with driving(road):
             yield Stage(road, chat)

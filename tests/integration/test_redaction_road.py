@@ -4,7 +4,6 @@ import asyncio
 import base64
 import gzip
 from collections.abc import AsyncIterator
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -14,20 +13,21 @@ from core.memory.model import Scope
 from core.memory.redaction_rules import PatternTarget
 from core.rca.kept import Bundle
 from core.rca.service import Rca
+from core.store.database import Database
 from tests.fakes.raw import places_of
 from tests.fakes.redacting import said_at_github
 from tests.fakes.road import REPO, RISKY, Road, built_road, driving
 
-NUMBERS = count(1)
 KEYS = SecretStr(f"k1:{base64.b64encode(b'1' * 32).decode()}")
 SECRET = "rosinante-the-horse"
 
 
 @pytest.fixture
-async def remembering(tmp_path: Path, mongodb_url: str) -> AsyncIterator[Road]:
+async def remembering(
+    tmp_path: Path, mongodb_url: str, database: Database
+) -> AsyncIterator[Road]:
     """Give a stage with a bot that remembers."""
-    name = f"redaction_road_{next(NUMBERS)}"
-    async with built_road(tmp_path, mongodb_url, name) as road:
+    async with built_road(tmp_path, mongodb_url, database.db.name) as road:
         road.settings = road.settings.model_copy(update={"memory_keys": KEYS})
         async with driving(road):
             yield road

@@ -2,25 +2,26 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator
-from itertools import count
 from pathlib import Path
 
 import pytest
 
+from core.store.database import Database
 from tests.fakes.road import REPO, Road, open_road
 
-NUMBERS = count()
 FILES = 120
 
 
 @pytest.fixture
 async def road(
-    tmp_path: Path, mongodb_url: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    mongodb_url: str,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Road]:
     """Give a stage whose bot reviews by rules, and shows no step on a slow machine."""
     monkeypatch.setattr("bot.pipeline.telling.LASTING", 600)
-    name = f"requests_{next(NUMBERS)}"
-    async with open_road(tmp_path, mongodb_url, name) as road:
+    async with open_road(tmp_path, mongodb_url, database.db.name) as road:
         yield road
 
 

@@ -1,16 +1,14 @@
 """Threads on what was mended are resolved where that is wanted and safe."""
 
 from collections.abc import AsyncIterator
-from itertools import count
 from pathlib import Path
 
 import pytest
 
 from bot.simulator.simulator import Simulator
+from core.store.database import Database
 from tests.fakes.road import REPO, Road, built_road, driving
 from tests.integration.test_findings_over_pushes import MENDED, found, pushed, reviewed
-
-NUMBERS = count(1)
 
 
 def resolved(github: Simulator, number: int) -> list[bool]:
@@ -21,10 +19,11 @@ def resolved(github: Simulator, number: int) -> list[bool]:
 
 
 @pytest.fixture
-async def willing(tmp_path: Path, mongodb_url: str) -> AsyncIterator[Road]:
+async def willing(
+    tmp_path: Path, mongodb_url: str, database: Database
+) -> AsyncIterator[Road]:
     """Give a stage with a bot that resolves threads; it may write contents."""
-    name = f"willing_{next(NUMBERS)}"
-    async with built_road(tmp_path, mongodb_url, name) as road:
+    async with built_road(tmp_path, mongodb_url, database.db.name) as road:
         road.settings = road.settings.model_copy(update={"resolve_threads": True})
         for one in road.github.world.installations.values():
             one.permissions["contents"] = "write"

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import AsyncIterator, Callable
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from core.review.second.answers import UNREADABLE
 from core.review.second.template import NAME as SECOND_LOOK
 from core.runs.usage import usage_of
 from core.store.blobs import Digest
+from core.store.database import Database
 from tests.fakes.forged import recorded
 from tests.fakes.language_answers import answer, finding, shown
 from tests.fakes.road import REPO, RISKY, Road, built_road, driving
@@ -28,7 +28,6 @@ from tests.fakes.scripted_chat import NAME, ScriptedChat
 from tests.fakes.second_looks import refuted, says, unsure
 from tests.fakes.taken import bundle_of
 
-NUMBERS = count()
 CALC = """\
 def add(a: int, b: int) -> int:
     return a - b
@@ -100,12 +99,12 @@ def reviewer(monkeypatch: pytest.MonkeyPatch) -> Reviewer:
 async def road(
     tmp_path: Path,
     mongodb_url: str,
+    database: Database,
     judged: Callable[[Simulator], Simulator],
     reviewer: Reviewer,
 ) -> AsyncIterator[Road]:
     """Give a stage whose bot reviews with the scripted model."""
-    name = f"second_{next(NUMBERS)}"
-    async with built_road(tmp_path, mongodb_url, name) as road:
+    async with built_road(tmp_path, mongodb_url, database.db.name) as road:
         model = reviewer.chat.name
         road.settings = road.settings.model_copy(update={"model": model})
         judged(road.github)

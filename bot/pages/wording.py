@@ -55,17 +55,15 @@ def lasted(seconds: float | None) -> str:
     """Return how long something took, in at most two units."""
     if seconds is None:
         return ""
-    if seconds < 1:
+    # What is rounded up to the next unit is said in that.
+    if round(seconds, 3) < 1:
         return f"{seconds * 1000:.0f} ms"
-    if seconds < UNITS[-1][1]:
+    if round(seconds, 1) < UNITS[-1][1]:
         return f"{seconds:.1f} s"
     whole = round(seconds)
-    for unit, size in UNITS:
-        if whole >= size:
-            rest = whole % size
-            lower = {"d": ("h", 3600), "h": ("min", 60), "min": ("s", 1)}[unit]
-            return f"{whole // size} {unit} {rest // lower[1]} {lower[0]}"
-    return f"{whole} s"
+    unit, size = next(one for one in UNITS if whole >= one[1])
+    lower = {"d": ("h", 3600), "h": ("min", 60), "min": ("s", 1)}[unit]
+    return f"{whole // size} {unit} {whole % size // lower[1]} {lower[0]}"
 
 
 def short(digest: str) -> str:

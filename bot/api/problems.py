@@ -20,6 +20,7 @@ from core.errors import (
     CursorTrimmedError,
     FindingMovedError,
     ForeignFormError,
+    FormMalformedError,
     InputError,
     ItemTooLargeError,
     NofxError,
@@ -50,6 +51,7 @@ STATUSES: Mapping[type[NofxError], int] = {
     SetupRefusedError: 403,
     TooManyDryRunsError: 429,
     BodyMalformedError: 400,
+    FormMalformedError: 400,
     BodySlowError: 408,
     BodyTooLargeError: 413,
     ItemTooLargeError: 413,
@@ -122,7 +124,7 @@ def refusal(
         errors=_parts(error),
         current=current.model_dump(mode="json") if current is not None else None,
     )
-    return _answer(problem, _headers(error, status))
+    return _answer(problem, headers_of(error, status))
 
 
 @web.middleware
@@ -186,7 +188,8 @@ def _parts(error: NofxError) -> list[FieldProblem] | None:
     return [one for one in parts if isinstance(one, FieldProblem)] or None
 
 
-def _headers(error: NofxError, status: int) -> dict[str, str]:
+def headers_of(error: NofxError, status: int) -> dict[str, str]:
+    """Return what a refusal says beside its status: when to come again, with what."""
     match error:
         case UnavailableError() | TooManyDryRunsError():
             seconds = error.facts.get("seconds", RETRY_AFTER_SECONDS)

@@ -118,7 +118,7 @@ async def body_of(request: web.Request, model: type[M]) -> M:
 
     Raises BodySlow-, BodyTooLarge-, BodyType-, BodyMalformed-, RequestInvalidError.
     """
-    data = await _bytes(request)
+    data = await bytes_of(request)
     if not data:
         return validated(model, {}, "body")
     if request.content_type != "application/json":
@@ -131,7 +131,8 @@ async def body_of(request: web.Request, model: type[M]) -> M:
     return validated(model, value, "body")
 
 
-async def _bytes(request: web.Request) -> bytes:
+async def bytes_of(request: web.Request) -> bytes:
+    """Return the body; raises BodySlow-, BodyTooLarge- and BodyMalformedError."""
     try:
         async with asyncio.timeout(BODY_SECONDS):
             return await request.read()

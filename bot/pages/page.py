@@ -29,16 +29,25 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
+NO_MORE: Mapping[str, str] = {}
 
 
-def page(name: str, *, status: int = 200, **values: Any) -> web.Response:
-    """Return a page made from a template."""
+def page(
+    name: str,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] = NO_MORE,
+    **values: Any,
+) -> web.Response:
+    """Return a page made from a template, with more headers than those of all."""
     text = _templates().get_template(f"{name}.html").render(**values)
     return web.Response(
-        text=text,
+        # A log may tell of names that are no text; the page shows what is.
+        body=text.encode(errors="replace"),
         status=status,
         content_type="text/html",
-        headers={**HEADERS, "Content-Security-Policy": POLICY},
+        charset="utf-8",
+        headers={**HEADERS, "Content-Security-Policy": POLICY, **headers},
     )
 
 

@@ -1,7 +1,7 @@
 """What the page of one run shows, gathered from the API's answers."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -24,6 +24,8 @@ TROUBLE = frozenset({Status.FAILED, Status.DEAD, Status.GATE_FAILED, Status.RETR
 MOVES = ("pause", "resume", "cancel")
 SHORTEST = 0.001  # seconds
 THINNEST = 0.6
+# Finds the newest bundle of a run, if there is one.
+Newest = Callable[[str], Awaitable[Bundle | None]]
 UNSEEN = frozenset({FindingState.FILTERED, FindingState.PROPOSED})
 
 
@@ -96,9 +98,12 @@ class RunPage:
 
 
 async def gathered(
-    looker: Looker, run_id: str, *, now: datetime, bundle: Bundle | None
+    looker: Looker, run_id: str, *, now: datetime, newest: Newest
 ) -> RunPage:
-    """Ask for everything on the page; raises what `GET /runs/{run_id}` raises."""
+    """Ask for everything on the page; raises what `GET /runs/{run_id}` raises.
+
+    The bundle is asked for once the run may be seen, and for whom it is meant.
+    """
     run = await looker.get(PATH, RunDetail, ids={"run_id": run_id})
     checkpoints, findings, effects, usage, family = await asyncio.gather(
         looker.part(f"{PATH}/checkpoints", CheckpointList, run_id),
@@ -108,6 +113,7 @@ async def gathered(
         looker.part(f"{PATH}/tree", Family, run_id),
     )
     operates = looker.token.allows(Scope.OPERATE)
+    bundle = await newest(run_id) if operates else None
     possible = RUN.for_people(str(run.status))
     over = run.status in RUN.terminal
     return RunPage(
@@ -123,7 +129,7 @@ async def gathered(
         moves=tuple(one for one in MOVES if operates and one in possible),
         over=over,
         operates=operates,
-        bundle=bundle if operates else None,
+        bundle=bundle,
         checkpoints=checkpoints,
         findings=findings,
         effects=effects,

@@ -1,7 +1,6 @@
 """The pages of runs, and what their forms do."""
 
 import json
-from collections.abc import Mapping
 from typing import Any, cast
 
 from aiohttp import web
@@ -13,9 +12,10 @@ from bot.api.answers.logs import RunLogs
 from bot.api.answers.runs import RunPage as Listed
 from bot.api.endpoint import Written
 from bot.api.rca import RcaFiles
-from bot.api.requests import check_scope
+from bot.api.requests import check_scope, path_of
 from bot.pages import page
 from bot.pages.asking import Looker
+from bot.pages.forms import fields_of
 from bot.pages.run_page import PATH, gathered
 from core.access.tokens import Scope
 from core.clock import Clock
@@ -64,8 +64,7 @@ class RunPages:
         """Show one run: what became of it, why, and what can be done."""
         run_id = request.match_info["run_id"]
         now = self._clock.now()
-        bundle = await self._files.newest(run_id)
-        found = await gathered(looker, run_id, now=now, bundle=bundle)
+        found = await gathered(looker, run_id, now=now, newest=self._files.newest)
         return page.page("run", one=found, **self._shared(looker))
 
     async def log(self, request: web.Request, looker: Looker) -> web.Response:
@@ -105,7 +104,10 @@ class RunPages:
     async def report(self, request: web.Request, looker: Looker) -> web.Response:
         """Show the report of the newest bundle."""
         check_scope(looker.token, Scope.OPERATE)
-        run_id = request.match_info["run_id"]
+        run_id = path_of(dict(request.match_info))["run_id"]
+        if request.method == "HEAD":  # nobody has read it
+            await self._files.check(looker.token, run_id)
+            return page.foreign("")
         return page.foreign(await self._files.page(looker.token, run_id))
 
     async def ask_for_report(
@@ -113,16 +115,17 @@ class RunPages:
     ) -> web.Response:
         """Have a bundle built of the run as it is now."""
         check_scope(looker.token, Scope.OPERATE)
-        run_id = request.match_info["run_id"]
-        there = await self._files.ask_for(looker.token, run_id)
-        return _to(run_id, "/report" if there else "")
+        run_id = path_of(dict(request.match_info))["run_id"]
+        if await self._files.ask_for(looker.token, run_id):
+            return _to(run_id, "/report")
+        return page.page("awaited", status=202, run_id=run_id, **self._shared(looker))
 
     async def move(
         self, move: str, request: web.Request, looker: Looker
     ) -> web.Response:
         """Put a run aside, let workers have it again, or end it."""
         ids = dict(request.match_info)
-        form = await _form(request)
+        form = await fields_of(request)
         body = {"reason": form.get("reason", "")}
         await looker.post(f"{PATH}/{move}", ids=ids, body=body)
         return _to(ids["run_id"])
@@ -133,7 +136,7 @@ class RunPages:
         decision = ids.pop("decision")
         if decision not in DECISIONS:
             raise web.HTTPNotFound
-        form = await _form(request)
+        form = await fields_of(request)
         path = f"{PATH}/gates/{{gate}}/{decision}"
         body = {"reason": form.get("reason", "")}
         await looker.post(path, ids=ids, body=body)
@@ -141,7 +144,7 @@ class RunPages:
 
     async def rerun(self, request: web.Request, looker: Looker) -> web.Response:
         """Run a run again, and show the one that was begun."""
-        form = await _form(request)
+        form = await fields_of(request)
         start = {"from": form["from"]} if form.get("from") else {}
         body = {"reason": form.get("reason", ""), **start}
         ids = dict(request.match_info)
@@ -149,7 +152,7 @@ class RunPages:
 
     async def branch(self, request: web.Request, looker: Looker) -> web.Response:
         """Go on from a checkpoint with other settings, and show the branch."""
-        form = await _form(request)
+        form = await fields_of(request)
         overrides: dict[str, Any] = {
             name: form[name] for name in OVERRIDES if form.get(name)
         }
@@ -169,15 +172,6 @@ class RunPages:
             "token": looker.token,
             "web_url": self._web_url,
         }
-
-
-async def _form(request: web.Request) -> Mapping[str, str]:
-    """Return the fields of a form that are texts."""
-    return {
-        name: value.strip()
-        for name, value in (await request.post()).items()
-        if isinstance(value, str)
-    }
 
 
 def _number(text: str) -> float | str:

@@ -1,5 +1,6 @@
 """Review Center on the site: who is signed in, which page, what a form does."""
 
+import re
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
@@ -8,22 +9,28 @@ from urllib.parse import quote
 import structlog
 from aiohttp import web
 
-from bot.api.problems import BUG, incident, status_of
+from bot.api.problems import BUG, headers_of, incident, status_of
 from bot.api.rca import RcaFiles
+from bot.api.requests import IDS
 from bot.api.site import endpoints_of
 from bot.base import Base
 from bot.operations import Operations
 from bot.pages import page
 from bot.pages.asking import Looker
+from bot.pages.forms import fields_of
+from bot.pages.run_page import MOVES
 from bot.pages.runs import RunPages
 from bot.pages.visits import Visits
-from core.errors import NofxError, TokenRefusedError
+from bot.plain import one_line
+from core.errors import NofxError, PageNotFoundError, TokenRefusedError
 from core.metrics.handler_cpu import handled
 from core.metrics.handlers import HANDLERS
 
 HOME = "/center/runs"
 SIGN_IN = "/center/sign-in"
 LARGEST_NEXT = 300
+# The pages of runs, as they stand in a header: no line ends there.
+INSIDE = re.compile(r"/center/runs(?:[/?][!-~]*)?")
 Act = Callable[[web.Request, Looker], Awaitable[web.Response]]
 log = structlog.get_logger()
 
@@ -63,17 +70,19 @@ class ReviewCenter:
         self._add(app, "POST", f"{point}/branch", pages.branch)
         self._add(app, "POST", f"{run}/gates/{{gate}}/{{decision}}", pages.decide)
         self._add(app, "POST", f"{run}/rerun", pages.rerun)
-        for move in ("pause", "resume", "cancel"):
+        for move in MOVES:
             self._add(app, "POST", f"{run}/{move}", partial(pages.move, move))
         for method, path, answer in (
             ("GET", SIGN_IN, self._ask_in),
             ("POST", SIGN_IN, self._sign_in),
             ("POST", "/center/sign-out", self._sign_out),
         ):
-            app.router.add_route(method, path, self._guarded(answer))
+            _route(app, method, path, self._guarded(answer))
         app.router.add_get("/center", _home)
+        app.router.add_get("/center/", _home)
         app.router.add_get("/", _home)
         app.router.add_get("/center/static/{name}", _static)
+        app.router.add_get("/center/{rest:.*}", self._guarded(_nothing))
 
     def _add(self, app: web.Application, method: str, path: str, act: Act) -> None:
         name = f"page:{method} {path}"
@@ -82,12 +91,13 @@ class ReviewCenter:
         async def answer(request: web.Request) -> web.Response:
             return await handled(name, self._seen(act, request))
 
-        app.router.add_route(method, path, self._guarded(answer))
+        _route(app, method, path, self._guarded(answer))
 
     async def _seen(self, act: Act, request: web.Request) -> web.Response:
         token = await self._visits.token_of(request)
         if token is None:
-            wanted = request.path_qs if request.method == "GET" else HOME
+            reads = request.method != "POST"
+            wanted = _inside(request.path_qs) if reads else _back(request)
             return _other(f"{SIGN_IN}?next={quote(wanted, safe='')}")
         looker = Looker(
             token=token, endpoints=self._endpoints, mask=self._base.masker.mask
@@ -116,6 +126,7 @@ class ReviewCenter:
         values: dict[str, Any] = {"back": _back(request), "token": None}
         if isinstance(error, NofxError) and status != BUG:
             said, hint = str(error), error.way_out
+            values["headers"] = headers_of(error, status)
         else:
             number = incident(request, error, self._base.ids)
             said = "Something unexpected happened inside nofx."
@@ -129,11 +140,11 @@ class ReviewCenter:
         return page.page("sign_in", next=wanted, problem=None, token=None)
 
     async def _sign_in(self, request: web.Request) -> web.Response:
-        form = await request.post()
-        wanted = _inside(str(form.get("next", "")))
+        form = await fields_of(request)
+        wanted = _inside(form.get("next", ""))
         response = _other(wanted)
         try:
-            await self._visits.begin(str(form.get("token", "")), response)
+            await self._visits.begin(form.get("token", ""), response)
         except TokenRefusedError as error:
             return page.page(
                 "sign_in", status=401, next=wanted, problem=error, token=None
@@ -146,12 +157,29 @@ class ReviewCenter:
         return response
 
 
+def _route(
+    app: web.Application,
+    method: str,
+    path: str,
+    answer: Callable[[web.Request], Awaitable[web.Response]],
+) -> None:
+    """Answer a path; whatever is shown can be asked after by HEAD, as links are."""
+    if method == "GET":
+        app.router.add_get(path, answer)
+    else:
+        app.router.add_route(method, path, answer)
+
+
 def _other(path: str) -> web.Response:
     return web.Response(status=303, headers={"Location": path, **page.HEADERS})
 
 
 async def _home(_: web.Request) -> web.Response:
     return _other(HOME)
+
+
+async def _nothing(request: web.Request) -> web.Response:
+    raise PageNotFoundError(path=one_line(request.path)[:LARGEST_NEXT])
 
 
 async def _static(request: web.Request) -> web.Response:
@@ -163,11 +191,13 @@ async def _static(request: web.Request) -> web.Response:
 
 def _inside(path: str) -> str:
     """Return where to go after signing in: one of our pages, and nowhere else."""
-    known = path.startswith(("/center/runs/", "/center/runs?")) or path == HOME
-    return path if known and len(path) <= LARGEST_NEXT else HOME
+    known = len(path) <= LARGEST_NEXT and INSIDE.fullmatch(path)
+    return path if known else HOME
 
 
 def _back(request: web.Request) -> str:
-    run_id = request.match_info.get("run_id")
-    refused_itself = request.method == "GET" and request.path == f"{HOME}/{run_id}"
-    return f"{HOME}/{quote(run_id)}" if run_id and not refused_itself else HOME
+    """Return the page of the run in the path, or the list where it was asked for."""
+    run_id = request.match_info.get("run_id", "")
+    page_of_it = f"{HOME}/{run_id}"
+    known = re.fullmatch(IDS["run_id"].pattern, run_id)
+    return page_of_it if known and request.path != page_of_it else HOME

@@ -17,6 +17,20 @@ class BodyTypeError(InputError):
     hint = "Send JSON with `Content-Type: application/json`."
 
 
+class FormMalformedError(InputError):
+    """The form of a page is none that a page of ours sends: HTTP 400."""
+
+    message = "The form cannot be read: {reason}."
+    hint = "Open the page again and send it from there."
+
+
+class PageNotFoundError(NotFoundError):
+    """There is no such page."""
+
+    message = "There is no page at {path}."
+    hint = "Begin at the list of runs."
+
+
 class BodyTooLargeError(InputError):
     """The body does not fit: HTTP 413."""
 

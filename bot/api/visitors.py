@@ -56,6 +56,11 @@ class Visitors:
             except TicketRefusedError:
                 if not SECRET.fullmatch(cookie):
                     raise
-        if not cookie:
-            return Visitor(await self._desk.recognise(visit, Kind.VISIT))
+        # Without a ticket in the address it is a page of ours that asks, if any.
+        if visit and not ticket:
+            try:
+                return Visitor(await self._desk.recognise(visit, Kind.VISIT))
+            except TicketRefusedError:
+                if not cookie:
+                    raise
         return Visitor(await self._desk.recognise(cookie))

@@ -7,10 +7,13 @@ from io import BytesIO
 import pytest
 from bs4 import BeautifulSoup
 
+from bot.api.visitors import COOKIE, VISIT
+from core.access.ticket_store import COLLECTION
 from core.rca.kept import Bundle
 from core.store.database import Database
 from tests.fakes.api import ApiStage, api_stage
 from tests.fakes.center import UNKNOWN, look, own, run_to, send, sign_in
+from tests.fakes.streaming import feeding, listening
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -210,3 +213,27 @@ async def test_nothing_is_asked_of_a_run_before_it_may_be_seen(
     await sign_in(api, "operate")
     await look(api, f"/center/runs/{run_id}")
     assert asked == [run_id]
+
+
+async def test_a_page_listens_as_its_visitor_whatever_listened_before(
+    api: ApiStage,
+) -> None:
+    """A cookie of a stream that was left behind does not get in its way."""
+    run_id = await api.stage.ask()
+    await sign_in(api, "read")
+    for left in (f"nofxs_{'x' * 43}", "nonsense"):
+        api.client.session.cookie_jar.update_cookies(
+            {COOKIE: left}, api.client.make_url("/")
+        )
+        async with (
+            feeding(api),
+            listening(api, f"/runs/{run_id}/events/stream", secret="") as stream,
+        ):
+            await stream.until_told(1)
+    api.client.session.cookie_jar.clear()
+    for name, made in ((COOKIE, "session"), (VISIT, "visit")):
+        jar = {name: f"nofx{made[0]}_{'x' * 43}"}
+        async with api.client.get("/events/stream", cookies=jar) as answer:
+            assert answer.status == 401
+    kinds = await api.base.database.db[COLLECTION].distinct("kind")
+    assert kinds == ["visit"]

@@ -12,6 +12,12 @@ from tests.judges.chromium import Page, browsing
 pytestmark = [pytest.mark.judge, pytest.mark.timeout(240)]
 TITLE = "document.querySelector('h1').textContent.replace(/\\s+/g, ' ').trim()"
 WORDS = "document.body.innerText"
+CHOICE = "document.querySelector('#go-on select').value"
+PARTS = "[...document.querySelectorAll('[data-live]')].map((one) => one.id).join()"
+HEARD = (
+    "fetch('/metrics').then((one) => one.text())"
+    ".then((text) => text.match(/^nofx_sse_connections (.+)$/m)[1])"
+)
 REASON = "document.querySelector('#gates input').value"
 
 
@@ -77,3 +83,90 @@ async def test_the_list_shows_what_comes(tmp_path: Path, mongodb_url: str) -> No
             await press(page, "Sign out")
             assert await page.run("document.querySelector('#token') !== null")
             assert page.complaints == []
+
+
+async def test_what_comes_takes_no_choice_and_no_place_away(
+    tmp_path: Path, mongodb_url: str
+) -> None:
+    """Who has chosen something, or goes by the keyboard, finds it as it was."""
+    async with open_road(tmp_path, mongodb_url, "kept") as road:
+        assert road.bot is not None
+        number = await road.open_pull()
+        await road.until_checked(number)
+        (first,) = await road.until_runs_end()
+        address = f"{road.bot.url}/center/runs/{first['_id']}"
+        async with browsing(address, tmp_path / "profile") as page:
+            await sign_in(page, road.bot)
+            await page.run(f"{CHOICE} = 'verify'")
+            await page.run("document.querySelector('#steps p a').focus()")
+            await road.bot.operations.cancel(
+                first["_id"], actor="ada", reason="never mind"
+            )
+            await page.until(f"{TITLE}.startsWith('cancelled')")
+            assert await page.run(CHOICE) == "verify"
+            await page.open(f"{road.bot.url}/center/runs?repo={REPO}")
+            await page.run("document.querySelector('tbody a').focus()")
+            pushed = await road.push(number, {"more.py": "x = 1\n"})
+            await page.until(f"{WORDS}.includes('{pushed[:12]}')")
+            assert await page.run("document.activeElement.href") == address
+            assert page.complaints == []
+
+
+async def look_away(page: Page, *, away: bool) -> None:
+    """Go to another tab, or come back."""
+    await page.run(
+        "Object.defineProperty(document, 'hidden',"
+        f" {{ configurable: true, value: {str(away).lower()} }});"
+        "document.dispatchEvent(new Event('visibilitychange'))"
+    )
+
+
+async def test_a_tab_that_nobody_looks_at_holds_no_connection(
+    tmp_path: Path, mongodb_url: str
+) -> None:
+    """Back in sight it shows at once what happened, each part in its place."""
+    async with open_road(tmp_path, mongodb_url, "unseen") as road:
+        assert road.bot is not None
+        await road.until_checked(await road.open_pull())
+        (first,) = await road.until_runs_end()
+        address = f"{road.bot.url}/center/runs/{first['_id']}"
+        async with browsing(address, tmp_path / "profile") as page:
+            await sign_in(page, road.bot)
+            await page.until(f"{HEARD}.then((one) => one === '1.0')")
+            await look_away(page, away=True)
+            await page.until(f"{HEARD}.then((one) => one === '0.0')")
+            await road.bot.operations.rerun(
+                first["_id"], start_at=None, actor="ada", reason="again"
+            )
+            await road.until_runs_end()
+            await look_away(page, away=False)
+            await page.until("document.querySelector('#family') !== null")
+            parts = await page.run(PARTS)
+            await page.open(address)
+            assert parts == await page.run(PARTS)
+            assert page.complaints == []
+
+
+async def test_a_page_that_is_not_as_of_now_says_so(
+    tmp_path: Path, mongodb_url: str
+) -> None:
+    """In words that are read out too; a list that is asked for wrongly is let be."""
+    async with open_road(tmp_path, mongodb_url, "stale") as road:
+        assert road.bot is not None
+        number = await road.open_pull()
+        await road.until_checked(number)
+        address = f"{road.bot.url}/center/runs"
+        async with browsing(address, tmp_path / "profile") as page:
+            await sign_in(page, road.bot)
+            await page.tell("Network.enable")
+            wire = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+            for offline in (True, False):
+                await page.tell(
+                    "Network.emulateNetworkConditions", offline=offline, **wire
+                )
+                if offline:
+                    await road.push(number, {"more.py": "x = 1\n"})
+                said = "document.querySelector('[role=status]').textContent"
+                await page.until(f"({said} !== '') === {str(offline).lower()}")
+            await page.open(f"{address}?repo=nonsense")
+            assert await page.run("document.querySelector('script')") is None

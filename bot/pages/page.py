@@ -110,6 +110,7 @@ def _templates() -> Environment:
     made.filters |= {
         "exact": wording.exact,
         "lasted": wording.lasted,
+        "plain": wording.plain,
         "short": wording.short,
         "ticked": _ticked,
         "spoken": wording.spoken,

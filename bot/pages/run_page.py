@@ -9,10 +9,11 @@ from itertools import groupby
 from bot.api.answers.checkpoints import CheckpointLine, CheckpointList
 from bot.api.answers.families import Family
 from bot.api.answers.parts import EffectList, GateDetail, StepDetail
-from bot.api.answers.run_findings import FindingState, RunFindings
+from bot.api.answers.run_findings import FindingState, RunFinding, RunFindings
 from bot.api.answers.runs import RunDetail
 from bot.api.answers.usage import UsageDetail
 from bot.pages.asking import Looker, Part
+from bot.pipeline.review_pipeline import DRY_NAME
 from core.access.tokens import Scope
 from core.rca.kept import Bundle
 from core.runs.states import GATE, RUN, Status
@@ -81,12 +82,28 @@ class RunPage:
         return tuple(one.step for one in self.steps if one.step.error)
 
     @property
-    def by_state(self) -> Iterator[tuple[bool, RunFindings]]:
+    def by_state(self) -> Iterator[tuple[bool, Sequence[RunFinding]]]:
         """Yield the findings that people see, and then those that they do not."""
         found = self.findings.found.findings if self.findings.found else []
         ordered = sorted(found, key=lambda one: one.state in UNSEEN)
         for unseen, group in groupby(ordered, key=lambda one: one.state in UNSEEN):
-            yield unseen, RunFindings(findings=[*group])
+            yield unseen, [*group]
+
+    @property
+    def reruns(self) -> bool:
+        """Return whether it can be run again; what is on no GitHub cannot."""
+        ended = self.over or self.run.status is Status.GATE_FAILED
+        return self.operates and ended and self.run.pull > 0
+
+    @property
+    def branches(self) -> bool:
+        """Return whether it can be gone on from with other settings."""
+        return self.operates and bool(self.run.checkpoint_id) and self.run.pull > 0
+
+    @property
+    def may_speak(self) -> bool:
+        """Return whether a branch of it may say anything at GitHub."""
+        return self.run.pull > 0 and self.run.pipeline != DRY_NAME
 
     @property
     def by_step(self) -> Mapping[str, Sequence[CheckpointLine]]:

@@ -1,6 +1,5 @@
 """The pages of runs, and what their forms do."""
 
-import json
 from typing import Any, cast
 
 from aiohttp import web
@@ -13,7 +12,7 @@ from bot.api.answers.runs import RunPage as Listed
 from bot.api.endpoint import Written
 from bot.api.rca import RcaFiles
 from bot.api.requests import check_scope, path_of
-from bot.pages import page
+from bot.pages import page, wording
 from bot.pages.asking import Looker
 from bot.pages.forms import fields_of
 from bot.pages.run_page import PATH, gathered
@@ -25,6 +24,9 @@ from core.runs.states import Status
 FILTERS = ("repo", "pull", "status", "cursor")
 OVERRIDES = ("model", "fail_on", "min_confidence")
 DECISIONS = frozenset({"approve", "reject", "waive", "retry"})
+# What browsers, and whoever reads, can still take; the API has the rest.
+MOST_FINDINGS = 500
+MOST_CHARACTERS = 200_000
 POINT = f"{PATH}/checkpoints/{{checkpoint_id}}"
 
 
@@ -65,7 +67,7 @@ class RunPages:
         run_id = request.match_info["run_id"]
         now = self._clock.now()
         found = await gathered(looker, run_id, now=now, newest=self._files.newest)
-        return page.page("run", one=found, **self._shared(looker))
+        return page.page("run", one=found, most=MOST_FINDINGS, **self._shared(looker))
 
     async def log(self, request: web.Request, looker: Looker) -> web.Response:
         """Show what a run's steps have logged."""
@@ -82,11 +84,13 @@ class RunPages:
         """Show one checkpoint with its state."""
         ids = dict(request.match_info)
         found = await looker.get(POINT, CheckpointDetail, ids=ids)
+        state, more = wording.first_of(found.state, MOST_CHARACTERS)
         return page.page(
             "checkpoint",
             point=found,
             run_id=ids["run_id"],
-            state=json.dumps(found.state, indent=2, ensure_ascii=False),
+            state=state,
+            more=more,
             **self._shared(looker),
         )
 

@@ -1,7 +1,9 @@
 """How times, states and sizes are put on the pages."""
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 # What a state means for who looks: it is well, it is not, somebody is at it, somebody
 # is waited for, it is of no concern.
@@ -69,6 +71,26 @@ def lasted(seconds: float | None) -> str:
 def short(digest: str) -> str:
     """Return the first digits of a digest or a commit."""
     return digest.removeprefix("sha256:")[:SHORT]
+
+
+def plain(value: Any) -> str:
+    """Return a text as it is, and any other value as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def first_of(value: Any, most: int) -> tuple[str, bool]:
+    """Return the beginning of a value's JSON, and whether there is more of it.
+
+    What nobody is shown is not written either: a state can have ten million characters.
+    """
+    found: list[str] = []
+    left = most
+    for part in json.JSONEncoder(indent=2, ensure_ascii=False).iterencode(value):
+        if len(part) > left:
+            return "".join((*found, part[:left])), True
+        found.append(part)
+        left -= len(part)
+    return "".join(found), False
 
 
 def exact(time: datetime) -> str:

@@ -89,6 +89,10 @@ class Streams:
         except UnavailableError as error:
             log.warning("stream.waiting", reason=str(error))
             return await self._later(outlet, Why.AWAY, AWAY_SECONDS)
+        except ConnectionError:
+            # Who turns a page is gone before its stream has begun: that is no bug.
+            self._audience.left(Why.CLIENT)
+            return outlet.response
         except Exception as error:  # noqa: BLE001  # told, or logged with its trace
             answer = problems.told(request, error, self._base.ids)
             if not outlet.response.prepared:

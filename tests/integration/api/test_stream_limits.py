@@ -5,12 +5,14 @@ import asyncio
 import pytest
 
 from bot.api.stream_endings import TokenEnd
+from bot.api.stream_outlet import Outlet
 from bot.api.stream_slots import make_room
 from core.access.store import TokenStore
 from core.access.tokens import Token
 from core.errors import FeedDamagedError, RunNotFoundError, StoreUnavailableError
 from core.store.database import Database
 from tests.fakes.api import ApiStage, api_stage
+from tests.fakes.log_lines import production_log
 from tests.fakes.streaming import Stream, feeding, happen, listening
 
 
@@ -81,3 +83,17 @@ async def test_a_stream_that_breaks_ends(
             assert stream.response.status == 200
             await stream.rest()
             assert stream.positions == [1, 2, 3]
+
+
+async def test_who_is_gone_before_the_stream_begins_is_no_bug(
+    api: ApiStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As whoever turns a page that has just been opened."""
+
+    async def gone(_: Outlet) -> None:
+        raise ConnectionResetError
+
+    monkeypatch.setattr(Outlet, "open", gone)
+    with production_log() as logged:
+        await api.ask("/events/stream")
+    assert [one for one in logged.lines() if one["level"] != "info"] == []

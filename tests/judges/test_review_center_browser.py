@@ -170,3 +170,20 @@ async def test_a_page_that_is_not_as_of_now_says_so(
                 await page.until(f"({said} !== '') === {str(offline).lower()}")
             await page.open(f"{address}?repo=nonsense")
             assert await page.run("document.querySelector('script')") is None
+
+
+async def test_a_page_fits_a_phone(tmp_path: Path, mongodb_url: str) -> None:
+    """Nobody has to move it sideways to read or to decide."""
+    async with open_road(tmp_path, mongodb_url, "phone") as road:
+        assert road.bot is not None
+        await road.until_checked(await road.open_pull())
+        (first,) = await road.until_runs_end()
+        address = f"{road.bot.url}/center/runs"
+        async with browsing(address, tmp_path / "profile") as page:
+            await sign_in(page, road.bot)
+            phone = {"width": 360, "height": 800, "deviceScaleFactor": 2}
+            await page.tell("Emulation.setDeviceMetricsOverride", **phone, mobile=True)
+            for path in ("", f"/{first['_id']}", f"/{first['_id']}/log"):
+                await page.open(f"{address}{path}")
+                wide = "document.documentElement.scrollWidth"
+                assert await page.run(wide) == phone["width"], path

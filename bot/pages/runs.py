@@ -1,5 +1,6 @@
 """The pages of runs, and what their forms do."""
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 from aiohttp import web
@@ -17,7 +18,7 @@ from bot.pages.asking import Looker
 from bot.pages.forms import fields_of
 from bot.pages.run_page import PATH, gathered
 from core.access.tokens import Scope
-from core.clock import Clock
+from core.clock import Clock, Ids
 from core.errors import InputError
 from core.runs.states import Status
 
@@ -33,9 +34,12 @@ POINT = f"{PATH}/checkpoints/{{checkpoint_id}}"
 class RunPages:
     """Answers for runs: a list, one, its checkpoints, its log, its report."""
 
-    def __init__(self, files: RcaFiles, *, clock: Clock, web_url: str) -> None:
+    def __init__(
+        self, files: RcaFiles, *, clock: Clock, ids: Ids, web_url: str
+    ) -> None:
         self._files = files
         self._clock = clock
+        self._ids = ids
         self._web_url = web_url
 
     async def listed(self, request: web.Request, looker: Looker) -> web.Response:
@@ -67,7 +71,13 @@ class RunPages:
         run_id = request.match_info["run_id"]
         now = self._clock.now()
         found = await gathered(looker, run_id, now=now, newest=self._files.newest)
-        return page.page("run", one=found, most=MOST_FINDINGS, **self._shared(looker))
+        return page.page(
+            "run",
+            one=found,
+            most=MOST_FINDINGS,
+            request_id=self._ids.new("form"),
+            **self._shared(looker),
+        )
 
     async def log(self, request: web.Request, looker: Looker) -> web.Response:
         """Show what a run's steps have logged."""
@@ -150,7 +160,7 @@ class RunPages:
         """Run a run again, and show the one that was begun."""
         form = await fields_of(request)
         start = {"from": form["from"]} if form.get("from") else {}
-        body = {"reason": form.get("reason", ""), **start}
+        body = {"reason": form.get("reason", ""), **start, **_once(form)}
         ids = dict(request.match_info)
         return _begun(await looker.post(f"{PATH}/rerun", ids=ids, body=body))
 
@@ -166,6 +176,7 @@ class RunPages:
             "overrides": overrides,
             "publish": "publish" in form,
             "reason": form.get("reason", ""),
+            **_once(form),
         }
         ids = dict(request.match_info)
         return _begun(await looker.post(f"{POINT}/branch", ids=ids, body=body))
@@ -176,6 +187,12 @@ class RunPages:
             "token": looker.token,
             "web_url": self._web_url,
         }
+
+
+def _once(form: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the name of a page's form: sent twice, it begins one run."""
+    name = form.get("request_id")
+    return {"request_id": name} if name else {}
 
 
 def _number(text: str) -> float | str:

@@ -54,7 +54,7 @@ class ReviewCenter:
         self._base = base
         self._endpoints = endpoints_of(base, operations)
         self._visits = Visits(base.tickets, public_url=public_url)
-        self._pages = RunPages(files, clock=base.clock, web_url=web_url)
+        self._pages = RunPages(files, clock=base.clock, ids=base.ids, web_url=web_url)
 
     def add_routes(self, app: web.Application) -> None:
         """Serve the pages on `app`."""

@@ -224,6 +224,21 @@ async def test_a_run_is_branched_by_a_form(api: ApiStage) -> None:
         assert refused.status == 422, wrong
 
 
+async def test_a_form_that_is_sent_twice_begins_one_branch(api: ApiStage) -> None:
+    """Whoever presses twice sees the same run; who opens the page anew, another."""
+    run_id = await run_to(api, "succeeded")
+    await sign_in(api)
+    for expected in (1, 2):
+        page = await look(api, f"/center/runs/{run_id}")
+        (form,) = page.html.select("#branch form")
+        (name,) = form.select("input[name=request_id]")
+        fields = {"request_id": str(name["value"]), "reason": "how strict?"}
+        for _ in range(2):
+            assert (await send(api, str(form["action"]), fields)).status == 200
+        runs = (await api.ask("/runs")).body["runs"]
+        assert [one["origin"] for one in runs].count("branch") == expected
+
+
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", None])
 async def test_another_sites_form_does_nothing(
     api: ApiStage, origin: str | None

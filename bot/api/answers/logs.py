@@ -36,7 +36,7 @@ class LogLine(Shown):
             level=str(line.get("level", "")),
             logger=str(line.get("logger", "")),
             event=str(line.get("event", "")),
-            facts={key: one for key, one in line.items() if key not in PLACED},
+            facts=_sendable({k: one for k, one in line.items() if k not in PLACED}),
         )
 
 
@@ -51,6 +51,22 @@ def at_least(level: str, levels: Iterable[str]) -> frozenset[str]:
     """Return the level and all that weigh more; `levels` weigh more and more."""
     ordered = [*levels]
     return frozenset((*ordered[ordered.index(level) :], "critical"))
+
+
+def _sendable(value: Any) -> Any:
+    """Return what was logged with escapes for halves of pairs, which are no text.
+
+    Names of files can hold them, and no answer can.
+    """
+    match value:
+        case str():
+            return value.encode(errors="backslashreplace").decode()
+        case dict():
+            return {_sendable(key): _sendable(one) for key, one in value.items()}
+        case list():
+            return [_sendable(one) for one in value]
+        case _:
+            return value
 
 
 def _time(value: object) -> datetime | None:

@@ -45,6 +45,23 @@ async def run_id(api: ApiStage) -> str:
     return run_id
 
 
+async def test_a_name_that_is_no_text_is_told_by_escapes(api: ApiStage) -> None:
+    """Such names of files exist, and no JSON can carry them."""
+
+    async def says(_: StepContext) -> JSON:
+        log.info("odd", path="a\udcff.py", names=["b\udcff", {"c\udcff": 1}])
+        return {}
+
+    api.stage.pipeline.script("one", says)
+    run_id = await api.stage.ask()
+    async with serving(api.stage.worker()):
+        await api.stage.until(run_id, "succeeded")
+    answer = await api.ask(f"/runs/{run_id}/logs?step=one")
+    assert answer.status == 200
+    (facts,) = [one["facts"] for one in answer.body["lines"] if one["event"] == "odd"]
+    assert facts == {"path": "a\\udcff.py", "names": ["b\\udcff", {"c\\udcff": 1}]}
+
+
 async def test_a_run_tells_what_was_logged(api: ApiStage, run_id: str) -> None:
     """Oldest first, each line with its step and the try of it."""
     answer = await api.ask(f"/runs/{run_id}/logs")

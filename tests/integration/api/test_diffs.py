@@ -167,7 +167,7 @@ async def test_of_two_parents_the_first_is_taken(api: ApiStage) -> None:
         await api.stage.until(ours, "succeeded")
         await api.stage.until(theirs, "succeeded")
     plan = (await post(api, "/merges", {"ours": ours, "theirs": theirs})).body
-    choices = {plan["conflicts"][0]["id"]: "theirs"}
+    choices = {one["id"]: "theirs" for one in plan["conflicts"]}
     await post(api, f"/merges/{plan['id']}/resolutions", choices)
     merged = (await post(api, f"/merges/{plan['id']}/commit", WHY)).body["run"]["id"]
     first = (await api.ask(f"/runs/{merged}/checkpoints")).body["checkpoints"][0]

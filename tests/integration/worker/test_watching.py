@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator, MutableMapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from itertools import count
 from typing import Any, cast
 
 import pytest
@@ -18,16 +19,25 @@ from tests.fakes.stage import QUICK, Stage, runs_over, serving, subject
 
 # It looks by itself once, and then never within a test.
 SLEEPY = replace(QUICK, poll=3600)
+NUMBERS = count(1)
 
 
 @pytest.fixture(scope="module")
-def mongodb_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def telling_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Start an embedded server that tells of changes, and give its address."""
     folder = tmp_path_factory.mktemp("telling")
     server = EmbeddedServer(folder, clock=SystemClock(), change_streams=True)
     asyncio.run(server.open())
     yield server.url
     asyncio.run(server.close())
+
+
+@pytest.fixture
+async def database(telling_url: str) -> AsyncIterator[Database]:
+    """Give a database of the test's own on that server."""
+    database = connect(telling_url, name=f"test_{next(NUMBERS)}", embedded=True)
+    yield database
+    await database.close()
 
 
 @asynccontextmanager
@@ -43,11 +53,11 @@ async def watching(watcher: Watcher) -> AsyncIterator[None]:
 
 @pytest.mark.parametrize("driver", ["motor", "pymongo"])
 async def test_a_run_of_another_process_wakes_an_idle_worker(
-    stage: Stage, mongodb_url: str, driver: Any
+    stage: Stage, telling_url: str, driver: Any
 ) -> None:
     """So does one that comes back to the queue; polling would take an hour."""
     name = stage.database.db.name
-    watched = connect(mongodb_url, name=name, embedded=True, driver=driver)
+    watched = connect(telling_url, name=name, embedded=True, driver=driver)
     worker = stage.worker(pace=SLEEPY)
     elsewhere = stage.other_process()
     async with watching(Watcher(watched, stage.runs)), serving(worker):

@@ -12,7 +12,9 @@ from bot.github.client import Connection
 from bot.github.values import Text, decode
 
 PATH = "/app/hook/deliveries"
-MOST = 1000
+# A record of a failure stays when a later attempt succeeded, so those of a long outage
+# stand before the ones that are still to be asked for: fifty pages at most.
+MOST = 5000
 # What GitHub takes for delivered.
 GOOD = range(200, 400)
 
@@ -37,7 +39,7 @@ class HookDelivery:
 
 
 async def failed_since(gh: Connection, since: datetime) -> list[HookDelivery]:
-    """Return the attempts that failed since then, newest first, a thousand at most."""
+    """Return the attempts that failed since then, newest first, 5000 at most."""
     found: list[HookDelivery] = []
     async with aclosing(gh.items(PATH, status="failure")) as listed:
         async for item in listed:

@@ -15,7 +15,7 @@ from bot.github.client import GitHubApp
 from bot.github.hook_deliveries import HookDelivery, ask_again, failed_since
 from bot.webhooks.deliveries import Deliveries
 from core.clock import Clock
-from core.errors import NofxError
+from core.errors import NofxError, UnavailableError
 from core.metrics.deliveries import DELIVERIES
 from core.store.roles import Roles
 from core.store.until import until
@@ -65,7 +65,8 @@ class Missed:
     async def look(self) -> int:
         """Ask again for what is due; returns for how many, 0 when another has looked.
 
-        Raises StoreUnavailableError and what GitHub's errors are.
+        What GitHub refuses of one keeps none of the others from being asked for. Raises
+        StoreUnavailableError, and GitHub's errors when it is away or gives no list.
         """
         lease = await self._roles.take(ROLE, self._holder, EVERY * 0.9)
         if lease is None:
@@ -74,17 +75,26 @@ class Missed:
         failed = await failed_since(self._app.connection, now - KEPT)
         missing = await self._missing(failed)
         due = [one for one in due_among(failed, now) if one.guid in missing]
-        for attempt in due[:MOST]:
+        return sum([await self._asked(attempt) for attempt in due[:MOST]])
+
+    async def _asked(self, attempt: HookDelivery) -> bool:
+        """Ask again for one; False when GitHub refuses that, as for one too old."""
+        facts = {
+            "delivery_id": attempt.guid,
+            "event_name": attempt.event,
+            "failed_at": attempt.delivered_at.isoformat(),
+            "status": attempt.status_code,
+        }
+        try:
             await ask_again(self._app.connection, attempt)
-            DELIVERIES.inc(event=attempt.event, result="missed")
-            log.info(
-                "webhook.asked_again",
-                delivery_id=attempt.guid,
-                event_name=attempt.event,
-                failed_at=attempt.delivered_at.isoformat(),
-                status=attempt.status_code,
-            )
-        return len(due[:MOST])
+        except UnavailableError:
+            raise
+        except NofxError as error:
+            log.warning("webhook.not_asked_again", reason=str(error), **facts)
+            return False
+        DELIVERIES.inc(event=attempt.event, result="missed")
+        log.info("webhook.asked_again", **facts)
+        return True
 
     async def _missing(self, failed: Iterable[HookDelivery]) -> set[str]:
         """Return the GUIDs that are not here: GitHub hung up on some that are."""
@@ -115,6 +125,7 @@ def due_among(failed: Iterable[HookDelivery], now: datetime) -> Iterator[HookDel
     newest = [max(each, key=lambda one: one.delivered_at) for each in attempts.values()]
     for last in sorted(newest, key=lambda one: (one.delivered_at, one.id)):
         count = len(attempts[last.guid])
-        rest = REST * 2 ** (count - 1)
-        if count < MOST_ATTEMPTS and now - last.delivered_at >= rest:
+        if count >= MOST_ATTEMPTS:
+            continue
+        if now - last.delivered_at >= REST * 2 ** (count - 1):
             yield last

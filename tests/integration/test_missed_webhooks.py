@@ -1,6 +1,7 @@
 """What GitHub could not deliver is asked for again, and reviewed all the same."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -93,6 +94,39 @@ async def test_what_is_too_old_or_was_taken_is_left_alone(road: Road) -> None:
     await road.push(number, {"app.py": CLEAN})
     await road.github.settled()
     assert await looking(road, hours=73, holder="two").look() == 0
+
+
+async def test_one_that_github_refuses_keeps_no_other_back(road: Road) -> None:
+    """It is logged with what GitHub said; the rest are asked for in the same look."""
+    road.github.set_webhook_url(NOWHERE)
+    number = await road.open_pull()
+    await road.push(number, {"app.py": CLEAN})
+    await road.github.settled()
+    missing = len(set(failed(road.github)))
+    assert missing >= 2
+    road.github.faults.add(kind="404", method="POST", path=r"/attempts$", times=1)
+    with capture_logs() as logged:
+        assert await looking(road, hours=1).look() == missing - 1
+    (said,) = [one for one in logged if one["event"] == "webhook.not_asked_again"]
+    assert "/attempts" in said["reason"]
+
+
+async def test_an_outage_with_many_failures_is_worked_to_its_end(road: Road) -> None:
+    """The failures of what has arrived since do not hide the older ones."""
+    assert road.bot is not None
+    taken = await road.open_pull()
+    await road.until_checked(taken)
+    await road.until_quiet()
+    (arrived, *_) = [one for one in road.github.deliveries if one.status_code == 202]
+    road.github.set_webhook_url(NOWHERE)
+    await road.push(taken, {"app.py": CLEAN})
+    await road.github.settled()
+    missing = len(set(failed(road.github)))
+    last = max(one.id for one in road.github.deliveries)
+    road.github.deliveries.extend(
+        replace(arrived, id=last + count, status_code=504) for count in range(1, 1200)
+    )
+    assert await looking(road, hours=1).look() == missing
 
 
 async def test_github_away_is_said_and_tried_again(road: Road) -> None:

@@ -47,6 +47,7 @@ def test_what_fails_for_ever_is_left_to_people() -> None:
     attempts = [attempt("a", 3000 + one, one) for one in range(MOST_ATTEMPTS)]
     assert due(*attempts) == []
     assert due(*attempts[1:]) == [("a", 1)]
+    assert due(*(attempt("a", 9, one) for one in range(5000))) == []
 
 
 @given(

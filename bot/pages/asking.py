@@ -1,7 +1,7 @@
 """Asks the API's own endpoints for the pages, with the token of who looks."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
@@ -19,7 +19,7 @@ class Part(Generic[T]):
     """A part of a page, or why it is not there."""
 
     found: T | None = None
-    refused: NofxError | None = field(default=None)
+    refused: NofxError | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

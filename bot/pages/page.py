@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from bot.pages import wording
+from bot.plain import visible
 
 STATIC = Path(__file__).with_name("static")
 TYPES = {".css": "text/css", ".js": "text/javascript"}
@@ -85,6 +86,7 @@ def _files() -> Mapping[str, bytes]:
 
 def _ticked(text: str) -> Markup:
     """Return a text in which what stands between backticks is code."""
+    text = visible(text)
     parts = text.split("`")
     if len(parts) % 2 == 0:
         return escape(text)
@@ -92,6 +94,12 @@ def _ticked(text: str) -> Markup:
         Markup("<code>{}</code>").format(part) if at % 2 else escape(part)
         for at, part in enumerate(parts)
     )
+
+
+def _seen(value: Any) -> Any:
+    """Spell out what is unseen in a text: it could turn round what stands about it."""
+    is_text = isinstance(value, str) and not isinstance(value, Markup)
+    return visible(value) if is_text else value
 
 
 def _address(name: str) -> str:
@@ -104,6 +112,7 @@ def _templates() -> Environment:
         loader=PackageLoader("bot.pages"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_seen,
         trim_blocks=True,
         lstrip_blocks=True,
     )

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.pages.page import _templates
 from bot.pages.wording import TONES, ago, lasted, tone
 from core.runs.states import MACHINES, RUN
 
@@ -49,3 +50,12 @@ def test_tones_are_of_states_that_there_are() -> None:
     assert TONES.keys() - conclusions <= states
     quiet = {state for state in RUN.states() if tone(state) == "quiet"}
     assert quiet == {"cancelled", "cancelling"}
+
+
+@pytest.mark.parametrize("text", ["a `b\u202e` c", "a ` b\u202e", "b\u202e"])
+def test_code_between_backticks_hides_nothing(text: str) -> None:
+    """Whether they come in pairs or not."""
+    template = _templates().from_string("{{ text | ticked }}")
+    shown = template.render(text=text)
+    assert "b&lt;U+202E&gt;" in shown
+    assert ("<code>" in shown) == (text.count("`") == 2)

@@ -94,6 +94,28 @@ async def test_a_page_shows_so_much_of_a_state_and_says_where_the_rest_is(
     assert "its first 200000 characters" in seen.words
 
 
+async def test_nothing_unseen_makes_a_page_read_otherwise(
+    api: ApiStage, log: Any
+) -> None:
+    """A name of a file can turn what follows it round; it is spelled out instead."""
+    turned = "app\u202eyp.exe\u200b"
+
+    async def says(_: StepContext) -> JSON:
+        log.info("odd", path=turned)
+        return {"path": turned}
+
+    api.stage.pipeline.script("two", says)
+    run_id = await run_to(api, "succeeded")
+    other = await api.stage.ask(head="b", pull=2)
+    await api.stage.runs.cancel(other, actor="ada", reason=f"see `{turned}`")
+    await sign_in(api, "read")
+    point = (await api.ask(f"/runs/{run_id}")).body["checkpoint_id"]
+    for path in (f"{run_id}/log", f"{run_id}/checkpoints/{point}", other, ""):
+        words = (await look(api, f"/center/runs/{path}".rstrip("/"))).words
+        assert "app<U+202E>yp.exe<U+200B>" in words, path
+        assert not {"\u202e", "\u200b"} & {*words}, path
+
+
 async def test_what_was_logged_is_shown_as_what_it_is(api: ApiStage, log: Any) -> None:
     """A name that is no text as well, and what is no name as JSON."""
 
